@@ -1,1 +1,34 @@
+"""Distil labelled documents into a small, deployable text classifier, with an honest report on it."""
 __version__ = "0.1.0"
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .core import Classification, Doc
+
+if TYPE_CHECKING:
+    from .evaluate import Report, evaluate_student
+    from .export import to_hf_dataset
+    from .split import split_dataset
+    from .train import DistillationFramework, Student, distill
+
+# Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
+_LAZY = {
+    "to_hf_dataset": "export",
+    "split_dataset": "split",
+    "DistillationFramework": "train",
+    "Student": "train",
+    "distill": "train",
+    "Report": "evaluate",
+    "evaluate_student": "evaluate",
+}
+__all__ = ["Classification", "Doc", *_LAZY]
+
+
+def __getattr__(name: str):
+    if name not in _LAZY: raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]: return sorted({*globals(), *__all__})

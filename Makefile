@@ -1,0 +1,47 @@
+# Every target sets up what it needs. A fresh machine has to have make, git and Python 3.11 to 3.13 with its venv module.
+PYTHON ?= python3
+VENV   ?= .venv
+# PyTorch goes in first and by itself, since the right build depends on the machine: on Linux, PyPI's own needs several GB
+# for CUDA. For the small one that runs on the CPU alone:
+#   make demo TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu'
+TORCH  ?= torch==2.13.0
+
+BIN   := $(VENV)/bin
+READY := $(VENV)/.ready
+NB    ?=
+export HF_HUB_OFFLINE := 1
+
+.PHONY: help setup demo test docs execute prepare clean
+
+help:     ## say what the targets do
+	@sed -n 's/^\([a-z]*\): .*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make the virtual environment, once and whenever the settings change
+
+$(READY): settings.ini setup.py
+	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v < (3, 14) or sys.exit("Python 3.11 to 3.13 is needed, $(PYTHON) is %d.%d: name another one, as in make PYTHON=python3.12" % v[:2])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(READY) ## distil two students on real texts; tables, figure and models are left in a folder
+	$(BIN)/python tools/demo.py
+
+test: $(READY) ## check everything: notebooks, package, README, site
+	$(BIN)/python -m pytest tests
+
+docs: $(READY) ## build the site into _docs
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/site.py
+
+execute: $(READY) ## run all notebooks, or NB='nbs/core.ipynb ...', and save their outputs
+	$(BIN)/python tools/execute.py $(NB)
+
+prepare: $(READY) ## before a commit: export the package, clean the notebooks, write the README
+	$(BIN)/nbdev_export
+	$(BIN)/nbdev_clean
+	$(BIN)/python tools/readme.py
+
+clean: ## remove what builds and tests leave behind
+	rm -rf _docs _proc build dist *.egg-info .pytest_cache .hypothesis

@@ -1,0 +1,45 @@
+"""Build the documentation site into _docs: with Quarto where it is installed, else with smalldocs.
+
+    python tools/site.py [--smalldocs]     (--smalldocs: even where Quarto is installed)
+
+Both read the notebooks as nbdev processes them (in _proc, which imports what they import) and the same _quarto.yml.
+The saved outputs are shown; no other cell is run.
+"""
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+from pathlib import Path
+
+from nbdev.config import get_config
+from nbdev.serve import proc_nbs
+
+
+def relative_links(proc: Path, site_url: str) -> None:
+    "Point nbdev's links to our own API, which hold the address of the published site, to the pages beside them."
+    for path in proc.rglob("*.ipynb"):
+        up = "../" * (len(path.relative_to(proc).parts) - 1)
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(f"({site_url}/", f"({up}"), encoding="utf-8")
+
+
+def build(smalldocs: bool) -> Path:
+    "Render the site; return its folder."
+    cfg = get_config()
+    proc = proc_nbs(n_workers=2, force=True)
+    if smalldocs:
+        relative_links(proc, cfg.doc_host + cfg.doc_baseurl)
+        command = ["smalldocs", "render", "--strict", "."]
+    else:
+        command = ["quarto", "render", "--no-cache"]
+    subprocess.run(command, cwd=proc, check=True)
+    shutil.rmtree(cfg.doc_path, ignore_errors=True)
+    return Path(shutil.move(proc / cfg.doc_path.name, cfg.doc_path))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smalldocs", action="store_true", help="use smalldocs even where Quarto is installed")
+    args = parser.parse_args()
+    print(f"The site is in {build(args.smalldocs or not shutil.which('quarto'))}")
