@@ -16,12 +16,15 @@ from nbdev.config import get_config
 from nbdev.serve import proc_nbs
 
 
-def relative_links(proc: Path, site_url: str) -> None:
-    "Point nbdev's links to our own API, which hold the address of the published site, to the pages beside them."
+def adapt(proc: Path, site_url: str) -> None:
+    """Make the processed notebooks fit for smalldocs.
+
+    nbdev's links to our own API hold the address of the published site: point them to the pages beside them.
+    The `output-file` that nbdev adds is not read by smalldocs; it holds what is the default there."""
     for path in proc.rglob("*.ipynb"):
         up = "../" * (len(path.relative_to(proc).parts) - 1)
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace(f"({site_url}/", f"({up}"), encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace(f"({site_url}/", f"({up}")
+        path.write_text(text.replace(f"output-file: {path.stem}.html\\n", ""), encoding="utf-8")
 
 
 def build(smalldocs: bool) -> Path:
@@ -29,7 +32,7 @@ def build(smalldocs: bool) -> Path:
     cfg = get_config()
     proc = proc_nbs(n_workers=2, force=True)
     if smalldocs:
-        relative_links(proc, cfg.doc_host + cfg.doc_baseurl)
+        adapt(proc, cfg.doc_host + cfg.doc_baseurl)
         command = ["smalldocs", "render", "--strict", "."]
     else:
         command = ["quarto", "render", "--no-cache"]
