@@ -33,7 +33,7 @@ test: $(READY) ## check everything: notebooks, package, README, site
 	$(BIN)/python -m pytest tests
 
 docs: $(READY) ## build the site into _docs
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python tools/site.py
+	$(BIN)/python tools/site.py
 
 execute: $(READY) ## run all notebooks, or NB='nbs/core.ipynb ...', and save their outputs
 	$(BIN)/python tools/execute.py $(NB)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from nbdev.config import get_config
@@ -33,7 +34,7 @@ def build(smalldocs: bool) -> Path:
     proc = proc_nbs(n_workers=2, force=True)
     if smalldocs:
         adapt(proc, cfg.doc_host + cfg.doc_baseurl)
-        command = ["smalldocs", "render", "--strict", "."]
+        command = [sys.executable, "-m", "smalldocs.cli", "render", "--strict"]
     else:
         command = ["quarto", "render", "--no-cache"]
     subprocess.run(command, cwd=proc, check=True)
