@@ -24,7 +24,12 @@ def copy_checkout(to: Path) -> Path:
 
 def contents(root: Path) -> dict[str, bytes]:
     "Every file below `root`, by its relative path."
-    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+
+
+def changes(before: dict[str, bytes], after: dict[str, bytes]) -> list[str]:
+    "The files that are new, gone or different between two `contents`."
+    return sorted(name for name in before | after if before.get(name) != after.get(name))
 
 
 def run(*command, cwd: Path, **env) -> str:

@@ -7,7 +7,7 @@ from execnb.nbio import nb2str, read_nb
 from nbdev.clean import clean_nb
 from nbdev.process import NBProcessor
 
-from conftest import ROOT, contents, run
+from conftest import ROOT, changes, contents, run
 
 BIN = Path(sys.executable).parent
 NOTEBOOKS = sorted((ROOT / "nbs").rglob("[!_.]*.ipynb"))
@@ -52,9 +52,7 @@ def test_package_is_what_the_notebooks_export(checkout):
     for module in package.rglob("*.py"):
         if module.name != "__init__.py": module.unlink()  # a module whose notebook is gone must not pass
     run(BIN / "nbdev_export", cwd=checkout)
-    exported = contents(package)
-    changed = sorted(name for name in committed | exported if committed.get(name) != exported.get(name))
-    assert not changed, f"run `make prepare` and commit, or take away: {changed}"
+    assert not changes(committed, contents(package)), "run `make prepare` and commit; take away a module that has no notebook"
 
 
 def test_there_is_one_quarto_file():
