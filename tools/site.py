@@ -37,7 +37,7 @@ def build(smalldocs: bool) -> Path:
         command = [sys.executable, "-m", "smalldocs.cli", "render", "--strict"]
     else:
         command = ["quarto", "render", "--no-cache"]
-    subprocess.run(command, cwd=proc, check=True)
+    if subprocess.run(command, cwd=proc).returncode: sys.exit("The site was not built: see above.")
     shutil.rmtree(cfg.doc_path, ignore_errors=True)
     return Path(shutil.move(proc / cfg.doc_path.name, cfg.doc_path))
 
