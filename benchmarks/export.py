@@ -1,0 +1,141 @@
+"""Documents from a generator to a dataset on disk: rows/s and memory, beside plain pyarrow and `Dataset.from_list`.
+
+    python benchmarks/export.py                  (10 k, 100 k and 1 M documents; writes benchmarks/export.json)
+    python benchmarks/export.py --sizes 10000    (only these; prints the table and writes nothing)
+
+Each figure comes from a fresh process. `arrow` is the floor: the same two columns, already there as Python lists, written to an
+Arrow file by pyarrow. `from_list` is the naive way: a list of dicts, made from the same generator, given to `datasets`.
+Time is wall clock without imports. The row `documents` is the making of the documents alone, which the two fed by a generator must wait
+for; `net` is their time without it. `x arrow` and `net` are multiples of pyarrow's time on the same rows. Peak memory is above the imports: `rss` as the kernel counts it, pages of memory-mapped files (which it can drop at
+any time) included; `heap` without them, sampled every 5 ms.
+"""
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+LABELS = ["sports", "tech", "money", "world", "arts"]
+WAYS = ["documents", "arrow", "to_hf_dataset", "from_list"]
+TASKS = ["single", "multi"]
+STORY = "The keeper saved two penalties, a new chip came out, and the stock of the club that sold its streaming rights soared. " * 3
+
+
+def result(task: str, i: int):
+    "What the teacher said about document `i`: a label, or a score for each label."
+    return LABELS[i % 5] if task == "single" else {label: (i * 7 + j * 3) % 10 / 10 for j, label in enumerate(LABELS)}
+
+
+def text(i: int) -> str: return f"{i}: {STORY[i % 117:i % 117 + 120]}"
+
+
+def documents(n: int, task: str):
+    from sieves_distill import Doc
+    for i in range(n): yield Doc(text(i), results={"topic": result(task, i)})
+
+
+def rows(n: int, task: str):
+    "What `Dataset.from_list` wants of the same documents."
+    for doc in documents(n, task):
+        said = doc.results["topic"]
+        yield {"text": doc.text, "labels": LABELS.index(said) if task == "single" else [said[label] >= 0.5 for label in LABELS]}
+
+
+def rss(field: str) -> int:
+    "A line of /proc/self/status in bytes; 0 where there is none."
+    try: lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError: return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(field)), 0)
+
+
+class HeapPeak(threading.Thread):
+    "The highest resident anonymous memory while it runs."
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.peak, self.stopped = 0, threading.Event()
+
+    def run(self):
+        while not self.stopped.wait(0.005): self.peak = max(self.peak, rss("RssAnon"))
+
+
+def measure(way: str, n: int, task: str, folder: Path) -> dict:
+    "Run one way once in this process."
+    import pyarrow as pa
+    from datasets import ClassLabel, Dataset, Features, List, Value
+    from sieves_distill import Classification, to_hf_dataset
+    kind = Classification(LABELS, multi_label=task == "multi", task_id="topic")
+    features = Features(text=Value("string"), labels=List(Value("bool")) if task == "multi" else ClassLabel(names=LABELS))
+    kind.to_hf_dataset(documents(10, task)).save_to_disk(folder / "warm")  # what is imported late is imported now
+    columns = [[text(i) for i in range(n)], [row["labels"] for row in rows(n, task)]] if way == "arrow" else None
+    gc.collect()
+    before, heap = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, rss("RssAnon")
+    sampler = HeapPeak(); sampler.start()
+    start = time.perf_counter()
+    if way == "documents":
+        for _ in documents(n, task): pass
+    elif way == "arrow":
+        table = pa.table(columns, schema=features.arrow_schema)
+        with pa.OSFile(str(folder / "data.arrow"), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer: writer.write_table(table)
+    elif way == "to_hf_dataset": to_hf_dataset(documents(n, task), kind).save_to_disk(folder / "data")
+    elif way == "from_list": Dataset.from_list(list(rows(n, task)), features=features).save_to_disk(folder / "data")
+    seconds = time.perf_counter() - start
+    sampler.stopped.set(); sampler.join()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {"way": way, "task": task, "documents": n, "seconds": round(seconds, 4), "rows_per_second": round(n / seconds),
+            "peak_rss_mb": round((peak - before) / 2**20), "peak_heap_mb": round(max(0, sampler.peak - heap) / 2**20)}
+
+
+def fresh(way: str, n: int, task: str) -> dict:
+    "`measure` in a process of its own; up to 100 k the fastest of three."
+    def once():
+        with tempfile.TemporaryDirectory() as folder:
+            env = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "TMPDIR": folder}
+            out = subprocess.run([sys.executable, __file__, "--one", way, str(n), task, folder], capture_output=True, text=True, env=env)
+            if out.returncode: raise RuntimeError(f"{way} on {n} documents failed:\n{out.stderr}")
+            return json.loads(out.stdout.splitlines()[-1])
+    return min((once() for _ in range(3 if n <= 100_000 else 1)), key=lambda run: run["seconds"])
+
+
+def table(runs: list[dict]) -> str:
+    "The runs as text, with the time of each relative to pyarrow's on the same rows."
+    lines = [f"{'task':7} {'documents':>10} {'way':14} {'seconds':>8} {'rows/s':>10} {'x arrow':>8} {'net':>6} {'rss MB':>7} {'heap MB':>8}"]
+    for run in runs:
+        lines.append(f"{run['task']:7} {run['documents']:10,} {run['way']:14} {run['seconds']:8.2f} {run['rows_per_second']:10,} "
+                     f"{run['times_arrow']:8.1f} {run['net_times_arrow']:6.1f} {run['peak_rss_mb']:7,} {run['peak_heap_mb']:8,}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="numbers of documents; the results are then only printed")
+    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        way, n, task, folder = args.one
+        return print(json.dumps(measure(way, int(n), task, Path(folder))))
+    runs = []
+    for task in TASKS:
+        for n in args.sizes or [10_000, 100_000, 1_000_000]:
+            group = [fresh(way, n, task) for way in WAYS]
+            making, floor = (next(run["seconds"] for run in group if run["way"] == way) for way in ("documents", "arrow"))
+            for run in group:
+                net = run["seconds"] - (making if run["way"] in ("to_hf_dataset", "from_list") else 0)
+                runs.append({**run, "times_arrow": round(run["seconds"] / floor, 2), "net_times_arrow": round(net / floor, 2)})
+    print(table(runs))
+    if not args.sizes:
+        about = {"command": "python benchmarks/export.py", "python": platform.python_version(), "cpus": os.cpu_count(),
+                 **{name: version(name) for name in ("datasets", "pyarrow", "numpy")}}
+        Path(__file__).with_suffix(".json").write_text(json.dumps({"about": about, "runs": runs}, indent=1) + "\n")
+
+
+if __name__ == "__main__": main()
