@@ -10,14 +10,15 @@ if TYPE_CHECKING:
     from .evaluate import Report, evaluate_student
     from .export import to_hf_dataset
     from .split import split_dataset
-    from .train import DistillationFramework, Student, distill
+    from .student import Student
+    from .train import DistillationFramework, distill
 
 # Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
 _LAZY = {
     "to_hf_dataset": "export",
     "split_dataset": "split",
     "DistillationFramework": "train",
-    "Student": "train",
+    "Student": "student",
     "distill": "train",
     "Report": "evaluate",
     "evaluate_student": "evaluate",
