@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from .evaluate import Report, evaluate_student
     from .export import to_hf_dataset
     from .split import split_dataset
-    from .student import Student
-    from .train import DistillationFramework, distill
+    from .student import DistillationFramework, Student
+    from .train import distill
 
 # Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
 _LAZY = {
     "to_hf_dataset": "export",
     "split_dataset": "split",
-    "DistillationFramework": "train",
+    "DistillationFramework": "student",
     "Student": "student",
     "distill": "train",
     "Report": "evaluate",
