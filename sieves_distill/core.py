@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from numbers import Real
 
 # %% auto #0
-__all__ = ['Doc', 'Classification', 'read_result', 'read_text', 'doc_name']
+__all__ = ['Doc', 'Classification', 'read_result', 'read_text', 'doc_name', 'check_dataset', 'read_rows']
 
 # %% ../nbs/core.ipynb #661f8406
 @dataclass
@@ -181,3 +181,64 @@ def doc_name(doc, position: int) -> str:
     "How error messages call `doc`: by its id, or by its position (from 0) where it has none"
     name = getattr(doc, "id", None)
     return f"document at position {position}" if name is None else f"document {name!r}"
+
+# %% ../nbs/core.ipynb #bd77d413
+def check_dataset(dataset):
+    "Refuse what is no dataset of labelled texts: TypeError for another type, ValueError for missing columns, no rows, or texts that are null"
+    from datasets import Dataset
+    columns = getattr(dataset, "column_names", None)
+    if isinstance(columns, dict):
+        raise TypeError(f"found a DatasetDict with {', '.join(map(repr, columns))}, expected one Dataset; did you mean dataset[{next(iter(columns), 'train')!r}]?")
+    if not isinstance(dataset, Dataset): raise TypeError(f"found {type(dataset).__name__}, expected a datasets.Dataset; to_hf_dataset makes one of documents")
+    if not {"text", "labels"} <= set(columns): raise ValueError(f"Dataset must contain columns: {{text, labels}}, found {{{', '.join(columns)}}}")
+    if dataset.features["text"].dtype not in ("string", "large_string"): raise ValueError(f"text must be a column of strings, found {dataset.features['text']}")
+    if not len(dataset): raise ValueError("the dataset is empty, expected rows")
+    if any(nulls := dataset.select_columns("text").with_format("arrow")[:]["text"].is_null().to_pylist()): raise ValueError(f"text must not be null, found {sum(nulls):,} rows where it is, the first at position {nulls.index(True)}")
+
+# %% ../nbs/core.ipynb #cc566d54
+def _read_row(answer, index: dict, names: list[str] | None, hot: bool) -> list[int]:
+    "The positions in the task of the labels of one row: multi-hot if `hot`, else a list of names, or of positions in `names`"
+    if hot:
+        if len(answer) == len(index) and set(answer) <= {0, 1}: return [i for i, a in enumerate(answer) if a]
+        raise ValueError(f"found {_short(answer)}, expected a multi-hot list of {len(index)} values, 0 or 1 for each label of the task")
+    out = []
+    known = names or list(index)
+    for label in answer:
+        if isinstance(label, int) and 0 <= label < len(known): label = known[label]
+        if label not in index: raise ValueError(f"found the label {_short(label)}, expected one of {', '.join(map(repr, index))}")
+        out.append(index[label])
+    return out
+
+def _read_column(dataset, column: str, task: Classification):
+    "The labels in a column as integers `(n,)` or booleans `(n, n_labels)`, and the positions of the rows that have any"
+    import numpy as np
+    feature = dataset.features[column]
+    inner = getattr(feature, "feature", None)
+    if (inner is not None) != task.multi_label:
+        raise ValueError(f"{column} is {feature}, but the task has multi_label={task.multi_label}; expected " + ("a list a row" if task.multi_label else "one label a row"))
+    names, index = getattr(inner or feature, "names", None), {label: i for i, label in enumerate(task.labels)}
+    hot = task.multi_label and names is None and inner.dtype != "string"
+    values = dataset.select_columns(column).with_format("arrow")[:][column].to_pylist()
+    rows = np.array([i for i, value in enumerate(values) if value is not None], dtype=int)
+    y = np.zeros((len(rows), len(index)), bool) if task.multi_label else np.zeros(len(rows), int)
+    read = {}  # rows repeat each other
+    for k, i in enumerate(rows):
+        key = tuple(values[i]) if task.multi_label else (values[i],)
+        if key not in read:
+            try: read[key] = _read_row(key, index, names, hot)
+            except ValueError as e: raise ValueError(f"{column}, row {i}: {e}") from None
+        if task.multi_label: y[k, read[key]] = True
+        else: y[k] = read[key][0]
+    return y, rows
+
+# %% ../nbs/core.ipynb #0e8c7b0c
+def read_rows(dataset, task: Classification):
+    """The texts of a dataset, a list; their labels, integers `(n,)` or booleans `(n, n_labels)` in the order of the task; and the truth where it is known,
+    a pair of the positions of the rows that carry `gold` and their labels, or None. Raises TypeError or ValueError for what cannot be read."""
+    check_dataset(dataset)
+    y, rows = _read_column(dataset, "labels", task)
+    if len(rows) < len(dataset):
+        first = next(i for i, row in enumerate([*rows, -1]) if i != row)
+        raise ValueError(f"labels must not be null, found {len(dataset) - len(rows):,} rows where they are, the first at position {first}")
+    gold, known = _read_column(dataset, "gold", task) if "gold" in dataset.column_names else (None, [])
+    return dataset.select_columns("text").with_format("arrow")[:]["text"].to_pylist(), y, (known, gold) if len(known) else None
