@@ -43,8 +43,11 @@ def rows(name: str, size: int, seed: int, n_test: int = 400):
     features = Features({"text": Value("string"), "labels": List(Value("bool")) if multi else ClassLabel(names=names)})
     everything = Dataset.from_dict({"text": texts, "labels": y.tolist()}, features)
     n_test = min(n_test, len(texts) - size - HELD_BACK)
-    with quiet(): parts = split_dataset(everything, (size + HELD_BACK) / len(texts), n_test / len(texts), seed)
-    return parts["val"], parts["test"], Classification(names, multi_label=multi, task_id=name)
+    with quiet():
+        parts = split_dataset(everything, n_test / len(texts), seed=seed)
+        rest, n = parts["train"], size + HELD_BACK
+        train = rest if len(rest) == n else split_dataset(rest, n / len(rest), seed=seed)["val"]
+    return train, parts["val"], Classification(names, multi_label=multi, task_id=name)
 
 
 def lr(multi: bool):
