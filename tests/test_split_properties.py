@@ -35,9 +35,9 @@ def quietly(*args, **kwargs):
 
 
 @st.composite
-def classes(draw):
-    "Single-label rows without duplicates, at least two a label."
-    counts = draw(st.lists(st.one_of(st.integers(2, 6), st.integers(2, 60)), min_size=1, max_size=12))
+def classes(draw, least: int = 2):
+    "Single-label rows without duplicates, at least so many a label."
+    counts = draw(st.lists(st.one_of(st.just(least), st.integers(least, 6), st.integers(least, 60)), min_size=1, max_size=16))
     labels = [label for label, n in enumerate(counts) for _ in range(n)]
     return Dataset.from_dict({"text": [f"text {i}" for i in range(len(labels))], "labels": labels})
 
@@ -52,7 +52,7 @@ def tagged(draw):
                              features=Features(text=Value("string"), labels=List(Value("bool")), row=Value("int64")))
 
 
-def row_labels(row: list) -> set: return {i for i, on in enumerate(row) if on} or {"none"}
+def row_labels(row: list | int) -> set: return ({i for i, on in enumerate(row) if on} or {"none"}) if isinstance(row, list) else {row}
 
 
 def groups_of(dataset) -> dict[str, tuple[int, set]]:
@@ -112,7 +112,7 @@ def test_every_held_out_label_is_in_train(dataset, val_frac, test_frac, seed):
 
 
 @SPLITS
-@given(tagged(), fractions, seeds)
+@given(st.one_of(tagged(), classes(least=1)), fractions, seeds)
 def test_rows_are_missing_from_val_only_where_nothing_fits(dataset, fraction, seed):
     try: split, said = quietly(dataset, fraction, seed=seed)
     except ValueError: assume(False)
@@ -123,6 +123,19 @@ def test_rows_are_missing_from_val_only_where_nothing_fits(dataset, fraction, se
     train = groups_of(split["train"])
     texts = Counter(label for _, labels in train.values() for label in labels)
     assert not [text for text, (size, labels) in train.items() if size <= short and all(texts[label] > 1 for label in labels)]
+
+
+@SPLITS
+@given(st.lists(st.integers(2, 7), min_size=2, max_size=12), fractions, seeds)
+def test_whole_groups_come_as_near_to_the_fraction_as_they_can(sizes, fraction, seed):
+    dataset = Dataset.from_dict({"text": [f"text {i}" for i, size in enumerate(sizes) for _ in range(size)], "labels": [0] * sum(sizes)})
+    n, sums = wanted(len(dataset), fraction), {0}
+    for size in sizes: sums |= {total + size for total in sums}
+    best = max(total for total in sums if total <= n)
+    assume(best)
+    split, said = quietly(dataset, fraction, seed=seed)
+    assert len(split["val"]) == best
+    assert (said is None) == (best == n)
 
 
 @SPLITS
