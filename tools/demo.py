@@ -1,6 +1,6 @@
 """The main job from end to end, offline: real news, a teacher that comes in a package, two students, one table and one figure.
 
-    python tools/demo.py [--documents 700] [--output demo_output]
+    python tools/demo.py [--documents 500] [--output demo_output]
 
 The teacher is modest: it puts a text into the topic whose description is nearest to it in the embedding space of MiniLM. It is a real teacher all the same, with
 scores and with errors, and the texts carry their true topics, so that the students can be scored against both. Everything is left in the output folder.
@@ -66,7 +66,7 @@ def static_base(folder: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--documents", type=int, default=700)
+    parser.add_argument("--documents", type=int, default=500)
     parser.add_argument("--output", type=Path, default=Path("demo_output"))
     args = parser.parse_args()
     warnings.simplefilter("ignore", FutureWarning)
