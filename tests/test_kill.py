@@ -1,0 +1,233 @@
+"""A run that is killed, at whatever moment, leaves the folder as it was or the new one whole, and the next run clears up after it."""
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from itertools import groupby
+from multiprocessing import forkserver
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sieves_distill import Classification, Doc, Student
+
+from conftest import changes, contents
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+
+WORDS = {"sport": "ball goal team cup", "tech": "chip code screen app", "food": "bread soup salt cake"}
+TASK = Classification(list(WORDS), multi_label=False, task_id="topic")
+DOCS = [Doc(" ".join(random.Random(i).choices(words.split(), k=6)) + f" {i}", results={"topic": label}) for i in range(20) for label, words in WORDS.items()]
+TEXTS = [doc.text for doc in DOCS]
+TRAIN = {"model2vec": None, "setfit": {"max_steps": 3}}
+EVERY = {"model2vec": 4, "setfit": 20}  # of the moments of a run, those at which it is killed; around the swap it is killed at each
+SWAP = "new_folder", "_take_place", "_exchange"
+TIMED = {"metrics.json", "README.md"}  # they say how long the run took
+
+# Each run has a process of its own, forked from one that has imported everything: seconds less than to start python anew.
+FORK = multiprocessing.get_context("forkserver")
+PRELOAD = ["sieves_distill.train", "sieves_distill.export", "sieves_distill.evaluate", "model2vec.inference", "sklearn.dummy", "sklearn.model_selection",
+           "sklearn.multiclass", "sklearn.feature_extraction.text", "scipy.special", "pandas", "setfit"]
+
+
+def watch(moments: list[str], at: int | str | None, do) -> None:
+    "Name in `moments` each line of the code that makes the folder, and each change of a file, just before it happens; call `do` at the one of that number or name."
+    from sieves_distill import student, train
+    steps = {f.__code__ for f in (train.distill, Student.save_pretrained, student.new_folder.__wrapped__, student._take_place, student._exchange)}
+    def moment(name: str):
+        moments.append(name)
+        if at in (len(moments) - 1, name): do()
+    def change(event, args):
+        if event in {"os.mkdir", "os.rename", "os.remove", "os.rmdir"} or event == "open" and args[2] & os.O_ACCMODE: moment(f"{event} {os.path.basename(str(args[0]))}")
+    def line(frame, event, _):
+        if event == "line": moment(f"{frame.f_code.co_name}:{frame.f_lineno}")
+        return line
+    sys.addaudithook(change)
+    sys.settrace(lambda frame, *_: line if frame.f_code in steps else None)
+
+
+def work(base: str, framework: str, folder: Path, seed: int, at: int | str | None, number: int, log: Path | None, exchange: bool) -> None:
+    "Distil; at moment `at` send this process the signal `number`."
+    from sieves_distill import student
+    warnings.simplefilter("ignore")
+    if not exchange: student._exchange = lambda *_: False  # as on a system that has no such call
+    moments = []
+    watch(moments, at, lambda: os.kill(os.getpid(), number))
+    try: TASK.distill(base, framework, DOCS, folder, 0.25, train_kwargs=TRAIN[framework], seed=seed, progress=False)
+    except KeyboardInterrupt: sys.exit(130)
+    sys.settrace(None)
+    if log: log.write_text(json.dumps(moments))
+
+
+def start(made, folder: Path, seed: int = 2, at: int | str | None = None, number: int = signal.SIGKILL, log: Path | None = None, exchange: bool = True):
+    process = FORK.Process(target=work, args=(made.base, made.framework, folder, seed, at, number, log, exchange))
+    process.start()
+    return process
+
+
+def run(*args, **kwargs) -> int:
+    "Distil in a process of its own; return its exit code."
+    process = start(*args, **kwargs)
+    process.join()
+    return process.exitcode
+
+
+def wait_for_writing(place: Path, alive) -> None:
+    "Until a run has begun its folder."
+    while not list(place.glob(".*.partial")):
+        assert alive(), "the run ended before it wrote"
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="module", params=list(TRAIN))
+def made(request, tmp_path_factory) -> SimpleNamespace:
+    "A base model, and the two students that seeds 1 and 2 make of it: what may be there before a run, and after."
+    from sieves_distill import testing
+    base = {"model2vec": testing.tiny_static_model, "setfit": testing.tiny_sentence_transformer}[request.param]
+    where = tmp_path_factory.mktemp(request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")  # in the server, when it starts: threads do not survive a fork
+        FORK.set_forkserver_preload(PRELOAD)
+        forkserver.ensure_running()
+    made = SimpleNamespace(framework=request.param, base=base(where / "base", TEXTS), folders={"before": where / "before", "after": where / "after"})
+    for seed, folder in enumerate(made.folders.values(), 1): assert run(made, folder, seed) == 0
+    made.contents = {name: contents(folder) for name, folder in made.folders.items()}
+    made.proba = {name: Student.load(folder).predict_proba(TEXTS) for name, folder in made.folders.items()}
+    assert not np.allclose(*made.proba.values())
+    return made
+
+
+def place_for(made, path: Path, earlier: bool) -> Path:
+    "The output folder in a place of its own, with a student in it or not there."
+    path.mkdir()
+    if earlier: shutil.copytree(made.folders["before"], path / "student")
+    return path / "student"
+
+
+def state(made, folder: Path) -> str:
+    "What is in the output folder: none, the earlier student to the byte, or the new one, whole."
+    if not folder.exists(): return "none"
+    found = contents(folder)
+    name = "before" if found == made.contents["before"] else "after"
+    assert set(found) == set(made.contents[name]) and set(changes(found, made.contents[name])) <= TIMED
+    assert json.loads(found["metrics.json"])["run"]["seed"] == {"before": 1, "after": 2}[name]
+    np.testing.assert_array_equal(Student.load(folder).predict_proba(TEXTS), made.proba[name])
+    return name
+
+
+def leftovers(folder: Path) -> list[Path]: return [path for path in folder.parent.iterdir() if path != folder]
+
+
+def moments_of(made, path: Path, earlier: bool, **kwargs) -> list[tuple[int, str]]:
+    "The moments of a run at which to kill one like it."
+    log = path.with_suffix(".json")
+    assert run(made, place_for(made, path, earlier), log=log, **kwargs) == 0
+    return [(i, name) for i, name in enumerate(json.loads(log.read_text())) if i % EVERY[made.framework] == 0 or name.startswith(SWAP)]
+
+
+@pytest.mark.parametrize("earlier", [True, False], ids=["a student there", "nothing there"])
+def test_kill_leaves_one_student_whole(made, earlier, tmp_path):
+    states, killed = [], []
+    for i, name in moments_of(made, tmp_path / "whole", earlier):
+        folder = place_for(made, tmp_path / f"{i} {name}", earlier)
+        assert run(made, folder, at=i) == -signal.SIGKILL, f"not killed at {name}"
+        states.append(state(made, folder))
+        killed += leftovers(folder)
+    assert [name for name, _ in groupby(states)] == ["before" if earlier else "none", "after"]
+    assert killed, "no run was killed while it wrote"
+    folder = place_for(made, tmp_path / "later", earlier)
+    for path in killed: path.rename(folder.parent / path.name)
+    assert run(made, folder) == 0
+    assert state(made, folder) == "after" and not leftovers(folder)
+
+
+def test_kill_at_any_time(made, tmp_path):
+    "From outside, also within the libraries' own code."
+    began = time.perf_counter()
+    assert run(made, place_for(made, tmp_path / "whole", True)) == 0
+    seconds, states = time.perf_counter() - began, []
+    for share in 0.2, 0.4, 0.6, 0.7, 0.8, 0.9:
+        folder = place_for(made, tmp_path / str(share), True)
+        process = start(made, folder)
+        process.join(seconds * share)
+        process.kill()
+        process.join()
+        states.append(state(made, folder))
+    assert states[0] == "before"
+
+
+@pytest.mark.parametrize("made", ["model2vec"], indirect=True)
+def test_kill_where_folders_cannot_change_places(made, tmp_path):
+    "The earlier folder is moved aside there, so for an instant nothing is in place; the next run, even one that fails, sees to it that something is."
+    for i, name in moments_of(made, tmp_path / "whole", True, exchange=False):
+        if not name.startswith(SWAP): continue
+        folder = place_for(made, tmp_path / f"{i} {name}", True)
+        assert run(made, folder, at=i, exchange=False) == -signal.SIGKILL
+        state(made, folder)
+        assert run(made, folder, exchange=False, at="os.mkdir data", number=signal.SIGINT) == 130
+        assert state(made, folder) != "none", f"lost after a kill at {name}"
+        assert run(made, folder, exchange=False) == 0
+        assert state(made, folder) == "after" and not leftovers(folder), f"killed at {name}"
+
+
+def test_a_run_lets_another_run_write(made, tmp_path):
+    "What a living process writes is no leftover."
+    folder = place_for(made, tmp_path / "place", False)
+    process = start(made, folder)
+    try:
+        wait_for_writing(folder.parent, process.is_alive)
+        os.kill(process.pid, signal.SIGSTOP)
+        writing = leftovers(folder)
+        assert run(made, folder) == 0 and state(made, folder) == "after"
+        assert leftovers(folder) == writing
+        first = (folder / "metrics.json").read_bytes()
+        os.kill(process.pid, signal.SIGCONT)
+        process.join()
+    finally: process.kill()
+    assert process.exitcode == 0 and state(made, folder) == "after" and not leftovers(folder)
+    assert (folder / "metrics.json").read_bytes() != first, "the run that ended last did not take the place"
+
+
+def test_interrupt_leaves_nothing_behind(made, tmp_path):
+    "Once the new student is in place, what is left of the old one may stay for the next run to remove."
+    states, went_on, left = [], [], []
+    for i, name in moments_of(made, tmp_path / "whole", True):
+        folder = place_for(made, tmp_path / f"{i} {name}", True)
+        if run(made, folder, at=i, number=signal.SIGINT) != 130: went_on.append(name)
+        states.append(state(made, folder))
+        if states[-1] == "before" and leftovers(folder): left.append(name)
+    assert went_on == [] and left == []
+    assert [name for name, _ in groupby(states)] == ["before", "after"]
+
+
+SCRIPT = """
+import json, sys, warnings
+from sieves_distill import Classification, Doc
+warnings.simplefilter("ignore")
+base, framework, train_kwargs, folder, labels, docs = json.load(sys.stdin)
+Classification(labels, multi_label=False).distill(base, framework, [Doc(text, results={"Classification": label}) for text, label in docs], folder, 0.25, train_kwargs=train_kwargs)
+"""
+
+
+def test_ctrl_c_in_a_terminal(made, tmp_path):
+    "As a terminal sends it, to the whole process group; temporary files go too."
+    folder, temporary = place_for(made, tmp_path / "place", True), tmp_path / "temporary"
+    temporary.mkdir()
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env={**os.environ, "TMPDIR": str(temporary)})
+    process.stdin.write(json.dumps([made.base, made.framework, TRAIN[made.framework], str(folder), TASK.labels, [[doc.text, doc.results["topic"]] for doc in DOCS]]))
+    process.stdin.close()
+    wait_for_writing(folder.parent, lambda: process.poll() is None)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.stderr.read()
+    assert process.wait() == -signal.SIGINT and said.rstrip().endswith("KeyboardInterrupt")
+    assert state(made, folder) == "before" and not leftovers(folder)
+    assert not list(temporary.rglob("*"))
