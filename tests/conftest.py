@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read by huggingface_hub when it is first imported, and inherited by every process below
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # models this small lose more between threads than they gain, on a busy machine most of all
 
 ROOT = Path(__file__).resolve().parents[1]
 
