@@ -4,17 +4,29 @@ __version__ = "0.1.0"
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .core import Classification, Doc
+from .core import Classification, Doc, Task
 
 if TYPE_CHECKING:
     from .evaluate import Report, evaluate_student
     from .export import to_hf_dataset
     from .split import split_dataset
     from .student import DistillationFramework, Student
+    from .tasks import (CustomTask, InformationExtraction, NER, PIIMasking, QuestionAnswering, RelationExtraction, SentimentAnalysis, Summarization, Translation,
+                        from_sieves)
     from .train import distill
 
 # Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
 _LAZY = {
+    "SentimentAnalysis": "tasks",
+    "NER": "tasks",
+    "PIIMasking": "tasks",
+    "InformationExtraction": "tasks",
+    "RelationExtraction": "tasks",
+    "QuestionAnswering": "tasks",
+    "Summarization": "tasks",
+    "Translation": "tasks",
+    "CustomTask": "tasks",
+    "from_sieves": "tasks",
     "to_hf_dataset": "export",
     "split_dataset": "split",
     "DistillationFramework": "student",
@@ -23,7 +35,7 @@ _LAZY = {
     "Report": "evaluate",
     "evaluate_student": "evaluate",
 }
-__all__ = ["Classification", "Doc", *_LAZY]
+__all__ = ["Classification", "Doc", "Task", *_LAZY]
 
 
 def __getattr__(name: str):

@@ -482,7 +482,7 @@ def _megabytes(folder: Path) -> float:
 _TRAIN = {DistillationFramework.setfit: _train_setfit, DistillationFramework.model2vec: _train_model2vec}
 
 def distill(
-    task,  # The task, which says what the labels are: a `Classification`
+    task,  # The task, which says what the labels are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
     base_model_id: str,  # The base: a folder, or a name on the Hugging Face hub; a sentence transformer for SetFit, a static model for Model2Vec
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
@@ -501,7 +501,8 @@ def distill(
     Whatever cannot work raises ValueError, TypeError, KeyError or an OSError before training: an unknown framework, or name in `init_kwargs` or `train_kwargs`;
     a `val_frac` outside (0, 1); documents or rows that cannot be read, or that all have the same answer; an `output_path` that holds other files."""
     from tqdm.auto import tqdm
-    framework = DistillationFramework(framework)
+    from sieves_distill.tasks import as_classification
+    task, framework = as_classification(task), DistillationFramework(framework)
     if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1: raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
     seed, base = _check_seed(seed), _check_base(base_model_id, framework)
     init, train = _check_names(framework, init_kwargs=init_kwargs, train_kwargs=train_kwargs)
