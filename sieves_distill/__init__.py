@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .core import Classification, Doc, Task
 
 if TYPE_CHECKING:
+    from .documents import docs_to_dataset, docs_to_pandas, iter_docs, read_docs, write_docs
     from .evaluate import Report, evaluate_student
     from .export import to_hf_dataset
     from .split import split_dataset
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 # Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
 _LAZY = {
+    "docs_to_dataset": "documents",
+    "docs_to_pandas": "documents",
+    "iter_docs": "documents",
+    "read_docs": "documents",
+    "write_docs": "documents",
     "SentimentAnalysis": "tasks",
     "NER": "tasks",
     "PIIMasking": "tasks",
