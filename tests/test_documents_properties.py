@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,6 +131,14 @@ def test_lines_written_here_are_read_by_others(tmp_path):
     write_docs(docs, tmp_path / "docs.jsonl")
     assert read_docs(pd.read_json(tmp_path / "docs.jsonl", lines=True)) == docs
     assert read_docs(load_dataset("json", data_files=str(tmp_path / "docs.jsonl"), split="train", cache_dir=str(tmp_path / "cache"))) == docs
+
+
+@pytest.mark.skipif(not hasattr(datasets, "Json"), reason="no such feature in this version of datasets")
+def test_columns_of_json_in_a_dataset_are_decoded(tmp_path):
+    docs = [Doc("a", 1, {"t": ("tech", 0.9)}, meta={"x": [1, "a"]}), Doc("b", 2, {"t": None, "u": {"a": 0.5}}, meta={"x": [None]}), Doc("c", 3, {"t": [("a", 0.25)]}, meta={"x": []})]
+    write_docs(docs, tmp_path / "docs.jsonl")
+    for streaming in False, True:
+        assert read_docs(load_dataset("json", data_files=str(tmp_path / "docs.jsonl"), split="train", cache_dir=str(tmp_path / "cache"), streaming=streaming)) == docs
 
 
 @pytest.mark.parametrize("write", [docs_to_dataset, docs_to_pandas, ".jsonl", ".jsonl.gz", ".parquet"])
