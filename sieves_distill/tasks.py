@@ -319,16 +319,15 @@ class InformationExtraction(Task):
         if not isinstance(entity_type, type) or not hasattr(entity_type, "model_fields"): raise TypeError(f"entity_type must be a pydantic model, found {_short(entity_type)}")
         if mode not in ("multi", "single"): raise ValueError(f"mode must be 'multi' or 'single', found {mode!r}")
         self.entity_type, self.mode, self._name = entity_type, mode, "entities" if mode == "multi" else "entity"
-        self.columns()
-
-    def columns(self) -> dict:
         from datasets import List, Value
-        fields = {**_model_features(self.entity_type, self.entity_type.__name__)}
+        fields = {**_model_features(entity_type, entity_type.__name__)}
         fields.setdefault("score", Value("float32"))
-        return {self._name: List(fields) if self.mode == "multi" else fields}
+        self._columns = {self._name: List(fields) if mode == "multi" else fields}
+
+    def columns(self) -> dict: return self._columns
 
     def row(self, result, text: str) -> dict:
-        column = self.columns()[self._name]
+        column = self._columns[self._name]
         if self.mode == "multi": return {"entities": [self._read(entity, column.feature) for entity in _listed(result, "entities")]}
         if _has(result, "entity") and "entity" not in self.entity_type.model_fields: result = _field(result, "entity")
         return {"entity": None if result is None else self._read(result, column)}
