@@ -4,15 +4,15 @@
 
 # %% ../nbs/core.ipynb #389e1c57
 from __future__ import annotations
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from inspect import signature
 from numbers import Real
 
 # %% auto #0
-__all__ = ['Doc', 'Task', 'check_names', 'Classification', 'check_score', 'check_known', 'read_result', 'read_text', 'check_text',
-           'doc_name', 'check_dataset', 'read_rows']
+__all__ = ['REPAIR', 'Doc', 'Task', 'check_names', 'Classification', 'check_score', 'check_known', 'read_result', 'read_text',
+           'check_text', 'doc_name', 'check_docs', 'check_dataset', 'read_rows']
 
 # %% ../nbs/core.ipynb #30f9ad25
 @dataclass
@@ -214,16 +214,25 @@ def check_text(text, what: str = "text", blank: bool = False) -> str:
     "`text`, if it is a str that can be written as UTF-8 and, unless `blank`, has something in it"
     if not isinstance(text, str): raise TypeError(f"found the {what} {_short(text)} ({type(text).__name__}), expected a str")
     if not blank and not text.strip(): raise ValueError(f"found the {what} {_short(text)}, expected something to read in it")
-    if not _encodable(text):
-        raise ValueError(f"found a lone surrogate in the {what}, expected valid Unicode; repair it with "
-                         "text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')")
+    if not _encodable(text): raise ValueError(f"found a lone surrogate in the {what}, expected valid Unicode; {REPAIR}")
     return text
+
+REPAIR = "repair it with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
 
 # %% ../nbs/core.ipynb #beaff40b
 def doc_name(doc, position: int) -> str:
     "How error messages call `doc`: by its id, or by its position (from 0) where it has none"
     name = getattr(doc, "id", None)
     return f"document at position {position}" if name is None else f"document {name!r}"
+
+def check_docs(docs, task_id: str = "task.task_id"):
+    "Refuse what is no collection of documents, such as one document or a table; `task_id` is for the advice in the message"
+    if hasattr(docs, "column_names") or hasattr(docs, "columns"):
+        raise TypeError(f"docs must be documents with .text and .results, found a {type(docs).__name__}; read_docs(data, results={{{task_id}: column}}) makes documents of its rows. "
+                        "If it is a datasets.Dataset with the columns text and labels, it is ready to be split and distilled as it is")
+    if isinstance(docs, (str, bytes, Mapping)) or hasattr(docs, "text") or not isinstance(docs, Iterable):
+        raise TypeError(f"docs must be a list or a generator of documents with .text and .results, found one {type(docs).__name__}"
+                        + (": put it in a list" if hasattr(docs, "text") else ""))
 
 # %% ../nbs/core.ipynb #c2ac5e97
 def check_dataset(dataset):

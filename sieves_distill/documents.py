@@ -14,7 +14,7 @@ from typing import NamedTuple
 from uuid import uuid4
 import gzip, json, os, re, zlib
 
-from .core import Doc, doc_name
+from .core import Doc, REPAIR, check_docs, doc_name
 
 # %% auto #0
 __all__ = ['iter_docs', 'read_docs', 'write_docs', 'docs_to_dataset', 'docs_to_pandas']
@@ -415,15 +415,12 @@ def _row(doc) -> tuple:
     for part in "text", "id", "chunks":
         for text in parts[part] if part == "chunks" and parts[part] else [parts[part]]:
             if isinstance(text, str) and not text.isascii() and _SURROGATE.search(text):
-                raise ValueError(f"found a lone surrogate in the {part}, expected valid Unicode, as Arrow can hold no other; repair it with "
-                                 "text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace'), or write .jsonl, which can hold it")
+                raise ValueError(f"found a lone surrogate in the {part}, expected valid Unicode, as Arrow can hold no other; {REPAIR}, or write .jsonl, which can hold it")
     return tuple(_dumps(parts[part]) if part in ("results", "gold", "meta") else parts[part] for part in _PARTS)
 
 def _each(docs: Iterable, function, caller: str) -> Iterator:
     "`function` of each document; errors name the document, and if the source of the documents raises, a note says how far it came"
-    if isinstance(docs, (str, bytes, Mapping)) or any(hasattr(docs, name) for name in ("text", "columns", "column_names")) or not isinstance(docs, Iterable):
-        hint = "; read_docs makes documents of its rows" if hasattr(docs, "columns") or hasattr(docs, "column_names") else ": put it in a list" if hasattr(docs, "text") else ""
-        raise TypeError(f"docs must be a list or a generator of documents with .text and .results, found one {type(docs).__name__}{hint}")
+    check_docs(docs)
     source, position = iter(docs), 0
     while True:
         try: doc = next(source)

@@ -17,7 +17,7 @@ import warnings
 __all__ = ['to_hf_dataset']
 
 # %% ../nbs/export.ipynb #8a6f40e2
-from .core import Classification, Doc, Task, doc_name, read_text
+from .core import Classification, Doc, Task, check_docs, doc_name, read_text
 from .tasks import as_task
 
 # %% ../nbs/export.ipynb #e5af9a7a
@@ -86,18 +86,18 @@ class _Answers(NamedTuple):
     present: object  # For each document: was there an answer at all?
 
 # %% ../nbs/export.ipynb #7e0bce69
-def _read_carefully(batch: _Batch, start: int, task: Classification, gold: bool, on_error: str):
-    "Texts, answers and gold answers of a batch, document by document, and why documents were left out"
+def _read_carefully(batch: _Batch, start: int, task: Task, gold: bool, on_error: str, convert: bool = False):
+    "Texts, answers and gold answers of a batch, document by document, and why documents were left out; with `convert` each row is tried on the columns by itself"
     docs, texts, said, true, reasons = batch.documents(), [], [], [], []
     if on_error == "raise": _check_all_have_results(docs, start, task)
     for position, doc in enumerate(docs, start):
         where = f"{doc_name(doc, position)}, task {task.task_id!r}"
         try:
             text = read_text(doc)
-            result, answer = _read(task, _result(doc, task), text), None
+            result, answer = _read(task, _result(doc, task), text, convert), None
             if gold:
                 where += ", gold"
-                answer = None if (known := _gold(doc, task)) is None else _read(task, known, text)
+                answer = None if (known := _gold(doc, task)) is None else _read(task, known, text, convert)
         except Exception as e:  # whatever the function of a custom task may raise
             why = str(e.args[0]) if isinstance(e, KeyError) and e.args and isinstance(task, Classification) else str(e) if isinstance(e, (TypeError, ValueError)) else f"{type(e).__name__}: {e}"
             if on_error == "raise": raise (TypeError if isinstance(e, TypeError) else ValueError)(f"{where}: {why}\n{_HOW_TO_GO_ON}") from (None if isinstance(e, (TypeError, ValueError)) else e)
@@ -109,12 +109,12 @@ def _read_carefully(batch: _Batch, start: int, task: Classification, gold: bool,
     if isinstance(task, Classification): said, true = _stack(said, task), _stack(true, task)
     return texts, said, true if gold else None, reasons
 
-def _read(task: Task, result, text: str):
-    "A result as the task reads it: label to score for a classification, else a row that fits the columns"
+def _read(task: Task, result, text: str, convert: bool = False):
+    "A result as the task reads it: label to score for a classification, else a row, which is seen to fit the columns if `convert`"
     if result is None: raise ValueError("found None: the teacher gave no answer")
     if isinstance(task, Classification): return task.read(result, text)
     row = task.row(result, text)
-    _as_table([row], task.columns())
+    if convert: _as_table([row], task.columns())
     return row
 
 _HOW_TO_GO_ON = "Correct the document, or pass on_error='skip' to leave such documents out and be told how many they were."
@@ -322,12 +322,7 @@ def _check_arguments(docs, task, threshold, scores, on_error) -> float:
         if threshold is not None: raise ValueError(f"threshold decides which labels of a classification count, found threshold={threshold!r} for {name}; leave it out")
         if scores: raise ValueError(f"scores adds a column to a classification, found scores=True for {name}, whose columns are {', '.join(task.columns())}; leave it out")
     if on_error not in ("raise", "skip"): raise ValueError(f"on_error must be 'raise' or 'skip', found {on_error!r}")
-    if hasattr(docs, "column_names") or hasattr(docs, "columns"):
-        raise TypeError(f"docs must be documents with .text and .results, found a {type(docs).__name__}. If it has the columns text and labels it is ready "
-                        "to be split and distilled as it is; else make documents of its rows: Doc(row['text'], results={task.task_id: row['answer']})")
-    if isinstance(docs, (str, bytes, Mapping)) or hasattr(docs, "text") or not isinstance(docs, Iterable):
-        raise TypeError(f"docs must be a list or a generator of documents with .text and .results, found one {type(docs).__name__}"
-                        + (": put it in a list" if hasattr(docs, "text") else ""))
+    check_docs(docs, repr(task.task_id))
     if threshold is None: return 0.5
     if not task.multi_label:
         raise ValueError(f"threshold has no meaning for a single-label task, in which the highest score wins; found threshold={threshold!r}, leave it out")
@@ -347,6 +342,17 @@ def _columns(task: Task, said, true, threshold: float, scores: bool) -> dict:
     out, first = _as_table(said, columns), next(iter(columns))
     if true is None: return out
     return {**out, "gold": _as_table([{first: None if row is None else row[first]} for row in true], {first: columns[first]})[first]}
+
+def _convert(batch: _Batch, start: int, task: Task, threshold: float, scores: bool, gold: bool, on_error: str):
+    "The columns of a batch, and why documents were left out; no columns if all were"
+    read = (_read_quickly(batch, task, gold) if isinstance(task, Classification) else None) or _read_carefully(batch, start, task, gold, on_error)
+    for again in (True, False):
+        texts, said, true, bad = read
+        if not texts: return None, bad
+        try: return {"text": texts, **_columns(task, said, true, threshold, scores)}, bad
+        except Exception:  # a row does not fit the columns: find out which, and say so in its name
+            if not again: raise
+            read = _read_carefully(batch, start, task, gold, on_error, convert=True)
 
 # %% ../nbs/export.ipynb #3e973cc3
 def to_hf_dataset(
@@ -368,13 +374,11 @@ def to_hf_dataset(
     read, left_out, reasons = 0, 0, []
     try:
         for batch in _batches(docs, task.task_id, gold, rows=max(1, min(2_000, 5_000_000 // len(getattr(task, "labels", task.columns()))))):
-            quick = _read_quickly(batch, task, gold) if isinstance(task, Classification) else None
-            texts, said, true, bad = quick or _read_carefully(batch, read, task, gold, on_error)
+            columns, bad = _convert(batch, read, task, cut, scores, gold, on_error)
             if skipped is not None: skipped += bad
             read, left_out, reasons = read + len(batch), left_out + len(bad), (reasons + bad)[:3]
-            if len(bad) == len(batch): continue
-            store.write({"text": texts, **_columns(task, said, true, cut, scores)})
-            del batch  # not to be held while the next is read
+            if columns is not None: store.write(columns)
+            del batch, columns  # not to be held while the next is read
         if not read: raise ValueError("docs is empty, expected at least one document (a generator can be read only once)")
         summary = f"{left_out:,} of {read:,} documents" + (", the first because" if left_out > 3 else "") + ":\n" + "\n".join(reasons)
         if left_out == read: raise ValueError(f"nothing to export, left out {summary}")
