@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .documents import docs_to_dataset, docs_to_pandas, iter_docs, read_docs, write_docs
     from .evaluate import Report, evaluate_student
     from .export import to_hf_dataset
+    from .quality import Agreement, TeacherReport, agreement, least_sure, teacher_report
     from .llm import LLMTeacher
     from .split import split_dataset
     from .student import DistillationFramework, Student
@@ -48,6 +49,11 @@ _LAZY = {
     "distill": "train",
     "Report": "evaluate",
     "evaluate_student": "evaluate",
+    "teacher_report": "quality",
+    "TeacherReport": "quality",
+    "agreement": "quality",
+    "Agreement": "quality",
+    "least_sure": "quality",
 }
 __all__ = ["Classification", "Doc", "Task", *_LAZY]
 
