@@ -64,3 +64,24 @@ def test_sieves_own_dataset_equals_ours(name, monkeypatch):
     for column in here.column_names: assert theirs[column][:] == here[column][:], column
     assert here.to_list() == from_sieves(task).to_hf_dataset(docs).to_list()
     assert isinstance(from_sieves(task), (ours.Task, ours.Classification))
+
+
+def test_a_pipeline_of_sieves_is_a_teacher():
+    "A pipeline with a task that asks no model, run by sieves itself"
+    from sieves.tasks.core import Task
+    from sieves_distill import Classification, Doc
+    class ByRain(Task):
+        def _call(self, docs):
+            for doc in docs:
+                doc.results[self.id] = "weather" if "rain" in doc.text else "people"
+                yield doc
+
+        @property
+        def _config(self): return None
+
+        _serialize = deserialize = _config
+    topic = Classification(["people", "weather"], multi_label=False, task_id="topic", model=sieves.Pipeline([ByRain("topic", False, -1)]))
+    docs = topic([Doc(text) for text in TEXTS], progress=False)
+    assert [doc.results["topic"] for doc in docs] == ["people", "weather"]
+    assert docs[0].meta["topic"]["teacher"] == "a sieves pipeline"
+    with pytest.raises(KeyError, match="give both the same task_id"): Classification(["people", "weather"], multi_label=False, task_id="other", model=topic.model)([Doc("a")], progress=False)
