@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from .documents import docs_to_dataset, docs_to_pandas, iter_docs, read_docs, write_docs
     from .evaluate import Report, evaluate_student
     from .export import to_hf_dataset
+    from .reviewing import Review, read_corrections, with_corrections
     from .split import split_dataset
     from .student import DistillationFramework, Student
+    from .suspicion import choose_next, conflicts, confusions, plot_confusions, suspects
     from .tasks import (CustomTask, InformationExtraction, NER, PIIMasking, QuestionAnswering, RelationExtraction, SentimentAnalysis, Summarization, Translation,
                         from_sieves)
     from .train import distill
@@ -40,6 +42,14 @@ _LAZY = {
     "distill": "train",
     "Report": "evaluate",
     "evaluate_student": "evaluate",
+    "suspects": "suspicion",
+    "confusions": "suspicion",
+    "plot_confusions": "suspicion",
+    "conflicts": "suspicion",
+    "choose_next": "suspicion",
+    "Review": "reviewing",
+    "read_corrections": "reviewing",
+    "with_corrections": "reviewing",
 }
 __all__ = ["Classification", "Doc", "Task", *_LAZY]
 
