@@ -195,10 +195,10 @@ def report(cells: list[dict]) -> str:
     parts = {part: [c for c in cells if c["part"] == part] for part in ("errors", "choice")}
     out = []
     if parts["errors"]:
-        out += ["## Planted errors", "", f"{ROWS:,} rows (attack, platforms: all there are), {SHARE:.0%} of them wrong. Precision at as many ranks as there are errors, means over the seeds (± standard deviation). *Confused* errors "
+        out += ["**Planted errors**", "", f"{ROWS:,} rows (attack, platforms: all there are), {SHARE:.0%} of them wrong. Precision at as many ranks as there are errors, means over the seeds (± standard deviation). *Confused* errors "
                 "are where a classifier on MiniLM embeddings is unsure. Errors that the data had before count as false alarms.", "", errors_table(parts["errors"]), ""]
     if parts["choice"]:
-        out += ["## Chosen labels", "", "Macro-F1 of Model2Vec students on held-out gold labels, 50 random labels to start with, 50 more a step, up to 400. The gain is the mean over all steps, paired by seed, with a t-interval.", "",
+        out += ["**Chosen labels**", "", "Macro-F1 of Model2Vec students on held-out gold labels, 50 random labels to start with, 50 more a step, up to 400. The gain is the mean over all steps, paired by seed, with a t-interval.", "",
                 choice_table(parts["choice"]), ""]
     return "\n".join([*out, "`python benchmarks/suspects.py`\n"])
 
