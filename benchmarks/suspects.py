@@ -7,7 +7,8 @@ Each cell is a line in suspects.jsonl; cells that are there are not run again. T
 *errors*: in 1,000 rows with gold labels, 10 % of the rows get a wrong answer. Two kinds: `random`, any wrong answer on any row; `confused`, as an LLM errs: rows that a
 classifier on MiniLM embeddings is unsure of, drawn in proportion to the probability that it gives to wrong answers, get the wrong answer that it finds likeliest. Of several labels
 one is lost, or one comes in addition, or one takes another's place. Scored is the share of planted errors among as many first ranks as errors were planted: a random order has 0.1. Errors
-that the data had before count as false alarms, so that the true share is higher. The peers cut the same folds and have the same head, on other features.
+that the data had before count as false alarms, so that the true share is higher. The peers cut the same folds and have the same head, on other features (MiniLM is
+at a disadvantage with `confused` errors, which it has made itself).
 
 *choice*: 50 random labels, then 50 more at a time, chosen at random, as the most uncertain, or by `choose_next`, from a pool of 2,000 documents or what there is; after each step a Model2Vec
 student is trained, and scored on a third of the data held out. Gold stands in for the teacher.
@@ -196,9 +197,9 @@ def report(cells: list[dict]) -> str:
     out = []
     if parts["errors"]:
         out += ["**Planted errors**", "", f"{ROWS:,} rows (attack, platforms: all there are), {SHARE:.0%} of them wrong. Precision at as many ranks as there are errors, means over the seeds (± standard deviation). *Confused* errors "
-                "are where a classifier on MiniLM embeddings is unsure. Errors that the data had before count as false alarms.", "", errors_table(parts["errors"]), ""]
+                "are where a classifier on MiniLM embeddings is unsure (so that MiniLM is at a disadvantage there). Errors that the data had before count as false alarms.", "", errors_table(parts["errors"]), ""]
     if parts["choice"]:
-        out += ["**Chosen labels**", "", "Macro-F1 of Model2Vec students on held-out gold labels, 50 random labels to start with, 50 more a step, up to 400. The gain is the mean over all steps, paired by seed, with a t-interval.", "",
+        out += ["**Chosen labels**", "", "Macro-F1 of Model2Vec students on held-out gold labels, 50 random labels to start with, 50 more a step, up to 400. The gain is the mean over all steps, paired by seed, with a t-interval; *uncertain* takes the most uncertain as they are.", "",
                 choice_table(parts["choice"]), ""]
     return "\n".join([*out, "`python benchmarks/suspects.py`\n"])
 
