@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from .documents import docs_to_dataset, docs_to_pandas, iter_docs, read_docs, write_docs
     from .evaluate import Report, evaluate_student
     from .export import to_hf_dataset
+    from .llm import LLMTeacher
     from .reviewing import Review, read_corrections, with_corrections
     from .split import split_dataset
     from .student import DistillationFramework, Student
     from .suspicion import choose_next, conflicts, confusions, plot_confusions, suspects
     from .tasks import (CustomTask, InformationExtraction, NER, PIIMasking, QuestionAnswering, RelationExtraction, SentimentAnalysis, Summarization, Translation,
                         from_sieves)
+    from .teach import CallableTeacher, EmbeddingTeacher, MajorityTeacher, Teacher, label_docs
     from .train import distill
 
 # Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
@@ -35,6 +37,12 @@ _LAZY = {
     "Translation": "tasks",
     "CustomTask": "tasks",
     "from_sieves": "tasks",
+    "Teacher": "teach",
+    "CallableTeacher": "teach",
+    "EmbeddingTeacher": "teach",
+    "MajorityTeacher": "teach",
+    "label_docs": "teach",
+    "LLMTeacher": "llm",
     "to_hf_dataset": "export",
     "split_dataset": "split",
     "DistillationFramework": "student",

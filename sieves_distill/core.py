@@ -49,6 +49,11 @@ class Task:
         "What the teacher said about `text`, as a value for each of the columns; raises TypeError or ValueError for what cannot be read"
         raise NotImplementedError(f"{type(self).__name__} must read a result: def row(self, result, text) -> dict of column to value")
 
+    def __call__(self, docs, on_error: str = "raise", progress: bool = True):
+        "Ask `model`, the teacher, about each document, and return the documents with its answers: see `sieves_distill.teach.label_docs`"
+        from sieves_distill.teach import label_docs
+        return label_docs(docs, self, on_error=on_error, progress=progress)
+
     def to_hf_dataset(self, docs, threshold: float | None = None, scores: bool = False, gold: bool = False, on_error: str = "raise", skipped: list | None = None):
         "The teacher's answers in `docs` as a `datasets.Dataset`: see `sieves_distill.export.to_hf_dataset`"
         from sieves_distill.export import to_hf_dataset

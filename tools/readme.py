@@ -7,6 +7,7 @@ Saved outputs are shown, not made anew: run tools/execute.py first. Pictures go 
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 from pathlib import Path
 from textwrap import indent
@@ -42,7 +43,7 @@ def render(nb, files: Path) -> str:
         if cell.cell_type == "raw":
             front = yaml.safe_load(cell.source.strip("-\n "))
             blocks += [f"# {front['title']}", front.get("description", "")]
-        elif cell.cell_type == "markdown": blocks.append(cell.source.strip())
+        elif cell.cell_type == "markdown": blocks.append(re.sub(r"\]\((\w+\.ipynb)", r"](nbs/\1", cell.source.strip()))  # README.md lies a folder above them
         elif cell.cell_type == "code":
             blocks += code(cell)
             blocks += [output(out, files / f"cell-{i}-{j}.png") for j, out in enumerate(cell.get("outputs", []))]
