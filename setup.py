@@ -8,7 +8,7 @@ config = ConfigParser(delimiters=["="])
 config.read("settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 lowest, highest = (int(cfg[k].split(".")[1]) for k in ("min_python", "max_python"))
-demo, llm, dev = (cfg[f"{extra}_requirements"].split() for extra in ("demo", "llm", "dev"))
+extras = {name: cfg[f"{name}_requirements"].split() for name in ("demo", "llm", "review", "browser", "dev")}
 
 setuptools.setup(
     name=cfg["lib_name"],
@@ -32,7 +32,7 @@ setuptools.setup(
     packages=setuptools.find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]),
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={"demo": demo, "llm": llm, "dev": dev + demo + llm},
+    extras_require={**extras, "dev": sum(extras.values(), [])},
     entry_points={"nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"]},
     zip_safe=False,
 )

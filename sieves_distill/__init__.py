@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from .export import to_hf_dataset
     from .quality import Agreement, TeacherReport, agreement, least_sure, teacher_report
     from .llm import LLMTeacher
+    from .reviewing import Review, read_corrections, with_corrections
     from .split import split_dataset
     from .student import DistillationFramework, Student
+    from .suspicion import choose_next, conflicts, confusions, plot_confusions, suspects
     from .tasks import (CustomTask, InformationExtraction, NER, PIIMasking, QuestionAnswering, RelationExtraction, SentimentAnalysis, Summarization, Translation,
                         from_sieves)
     from .teach import CallableTeacher, EmbeddingTeacher, MajorityTeacher, Teacher, label_docs
@@ -54,6 +56,14 @@ _LAZY = {
     "agreement": "quality",
     "Agreement": "quality",
     "least_sure": "quality",
+    "suspects": "suspicion",
+    "confusions": "suspicion",
+    "plot_confusions": "suspicion",
+    "conflicts": "suspicion",
+    "choose_next": "suspicion",
+    "Review": "reviewing",
+    "read_corrections": "reviewing",
+    "with_corrections": "reviewing",
 }
 __all__ = ["Classification", "Doc", "Task", *_LAZY]
 

@@ -460,6 +460,13 @@ def _rows(data, task, threshold, on_error):
         for i, answer in zip(gold[0], gold[1].tolist()): columns["gold"][i] = answer
     return Dataset.from_dict(columns, _features(task, scores=False, gold=gold is not None))
 
+def _gold_for_labels(rows):
+    "The rows with their gold in place of the teacher's labels, where they have any"
+    from datasets import Dataset
+    if "gold" not in rows.column_names: return rows
+    labels = [said if gold is None else gold for said, gold in zip(rows["labels"], rows["gold"])]
+    return Dataset.from_dict({"text": rows["text"][:], "labels": labels, "gold": rows["gold"][:]}, rows.features)
+
 # %% ../nbs/train.ipynb #66e6d8a1
 def _with_warnings(function):
     "What `function` returns, and the warnings it gives, which are not shown"
@@ -495,6 +502,7 @@ def distill(
     threshold: float | None = None,  # For documents with scores: from this score on a label counts; default 0.5
     on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip" to leave them out and be told how many
     progress: bool = True,  # Show a progress bar
+    learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
 ) -> Student:
     """Train a student on what a teacher said, score it on held-out rows, and leave a folder that can be deployed.
 
@@ -511,6 +519,7 @@ def distill(
     def done(stage): seconds[stage] = round(time.perf_counter() - start - sum(seconds.values()), 3)
     with new_folder(output_path) as folder, tqdm(desc="read", disable=not progress, bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}") as bar:
         splits, notes = _with_warnings(lambda: split_dataset(_rows(data, task, threshold, on_error), val_frac, seed=seed))
+        if learn_from_gold: splits["train"] = _gold_for_labels(splits["train"])
         y = {side: read_rows(rows, task)[1] for side, rows in splits.items()}
         notes += _check_rows(y["train"], task, framework)
         check_measurable(y["val"])
@@ -524,7 +533,7 @@ def distill(
         done("evaluate")
         metrics["warnings"] = notes + metrics["warnings"]
         metrics["run"] = {
-            "framework": framework.value, "base_model": str(base_model_id), "task_id": task.task_id, "multi_label": task.multi_label, "seed": seed, "val_frac": val_frac, "threshold": threshold,
+            "framework": framework.value, "base_model": str(base_model_id), "task_id": task.task_id, "multi_label": task.multi_label, "seed": seed, "val_frac": val_frac, "threshold": threshold, "learn_from_gold": learn_from_gold,
             **json.loads(json.dumps({"init_kwargs": init_kwargs or {}, "train_kwargs": train_kwargs or {}, "recipe": recipe}, default=repr)),
             "rows": {side: {"n": len(y), "labels": dict(zip(task.labels, _label_counts(y, len(task.labels)).tolist()))} for side, y in y.items()},
             "seconds": seconds, "megabytes": _megabytes(folder), "versions": _environment(framework)}

@@ -1,0 +1,135 @@
+"""`Review` in JupyterLab, in a real browser: labels are corrected with the mouse and the keyboard, and are there after the kernel was restarted.
+
+Needs the extra `browser` (jupyterlab, playwright), and Chromium as the system has it: `apt-get install chromium`. Screenshots are left in build/browser.
+"""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+
+from conftest import ROOT
+
+pytest.importorskip("jupyterlab", reason="jupyterlab is missing: pip install -e '.[browser]'")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[browser]'")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: apt-get install chromium")
+
+SCREENSHOTS, TOKEN = ROOT / "build/browser", "review"
+EVIL = "A script </pre><script>window.hacked = 'script'</script><img src=x onerror=\"window.hacked = 'image'\"> & <b>no bold</b>"
+CODE = f"""
+import pandas as pd
+from sieves_distill import Classification, Review
+found = pd.DataFrame({{"text": [{EVIL!r}, "The keeper saved a penalty.", "Rates were raised.", "A new chip.", "A late goal."],
+                      "teacher": ["tech", "money", "tech", "tech", "sports"], "student": ["sports", "sports", "money", "tech", "tech"],
+                      "reason": [{EVIL!r}, "", "", "", ""], "proba": [{{"sports": .7, "tech": .2, "money": .1}}] * 5}})
+review = Review(found, Classification(["sports", "tech", "money"], multi_label=False, task_id="topic"), "corrections.jsonl")
+review
+""".strip()
+
+
+@pytest.fixture
+def lab(tmp_path):
+    "The address of a JupyterLab that sees nothing of the user's own settings, and the folder it serves."
+    (tmp_path / "work").mkdir()
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE), nbformat.v4.new_code_cell('review.corrections[["text", "label", "action"]]')],
+                                  metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    nbformat.write(nb, tmp_path / "work/review.ipynb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")}
+    env = {**os.environ, **own, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={TOKEN}",
+               f"--ServerApp.root_dir={tmp_path / 'work'}", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with (tmp_path / "lab.log").open("w") as log: server = subprocess.Popen(command, env=env, cwd=tmp_path / "work", stdout=log, stderr=log)
+    try:
+        for _ in range(240):
+            try: urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token={TOKEN}", timeout=5).close()
+            except OSError: time.sleep(.5)
+            else: break
+            if server.poll() is not None: break
+        else: pytest.fail("JupyterLab did not answer within two minutes:\n" + (tmp_path / "lab.log").read_text())
+        if server.poll() is not None: pytest.fail("JupyterLab ended:\n" + (tmp_path / "lab.log").read_text())
+        yield f"http://127.0.0.1:{port}", tmp_path / "work"
+    finally:
+        server.terminate()
+        try: server.wait(30)
+        except subprocess.TimeoutExpired: server.kill()
+
+
+@pytest.fixture
+def page():
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.set_default_timeout(60_000)
+        try: yield page
+        except BaseException: raise
+        finally: browser.close()
+
+
+def lines(path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_labels_corrected_in_jupyterlab_outlive_the_kernel(lab, page):
+    (url, folder), expect = lab, playwright.expect
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    file, panel = folder / "corrections.jsonl", page.locator(".sieves-review")
+    shown, keys = panel.locator("pre"), panel.get_by_placeholder("click here and type keys")
+    def progress(text): expect(panel).to_contain_text(text, timeout=60_000)
+    try:
+        page.goto(f"{url}/lab/tree/review.ipynb?token={TOKEN}&reset")
+        page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+        progress("0 of 5")
+        expect(shown).to_have_text(EVIL)  # as text, character by character
+        page.screenshot(path=SCREENSHOTS / "review-1-first.png")
+
+        panel.get_by_role("button", name="1 sports 0.70").click()  # the mouse
+        progress("1 of 5")
+        assert [event["label"] for event in lines(file)] == ["sports"], "on disk at once"
+        expect(shown).to_have_text("The keeper saved a penalty.")
+        page.keyboard.press("1")  # the keyboard: a click on a button leaves the box of keys ready to be typed in
+        progress("2 of 5")
+        page.keyboard.press("s")
+        progress("1 skipped")
+        page.keyboard.press("u")
+        progress("0 skipped")
+        page.keyboard.press("3")
+        progress("3 of 5")
+        page.keyboard.press("x")
+        expect(panel).to_contain_text("No such key: x")
+        expect(page.locator(".jp-CodeCell")).to_have_count(2)  # no letter has reached JupyterLab's own commands
+        assert page.evaluate("window.hacked") is None, "nothing in a document is run"
+        page.screenshot(path=SCREENSHOTS / "review-2-corrected.png")
+
+        page.get_by_role("menuitem", name="Kernel", exact=True).click()
+        page.get_by_role("menuitem", name="Restart Kernel and Run All Cells").click()
+        page.get_by_role("button", name="Confirm Kernel Restart").click()
+        table = page.locator(".jp-RenderedHTMLCommon table")
+        expect(table).to_contain_text("Rates were raised.", timeout=90_000)
+        progress("3 of 5")
+        expect(shown).to_have_text("A new chip.")
+        rows = [row.split("\t")[-2:] for row in table.inner_text().splitlines()[1:]]
+        assert rows == [["sports", "correct"], ["sports", "correct"], ["money", "correct"]]
+        page.screenshot(path=SCREENSHOTS / "review-3-after-restart.png")
+
+        keys.click()
+        page.keyboard.type("aa", delay=0)  # two keys at once are two answers
+        progress("5 of 5")
+        expect(shown).to_have_text("Nothing left to review.")
+        assert [event["action"] for event in lines(file)] == ["correct", "correct", "skip", "undo", "correct", "accept", "accept"]
+        assert page.evaluate("window.hacked") is None
+    except BaseException:
+        page.screenshot(path=SCREENSHOTS / "review-failed.png")
+        raise
