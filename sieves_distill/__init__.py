@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .core import Classification, Doc, Task
 
 if TYPE_CHECKING:
+    from .cascade import Cascade, CascadeThreshold, choose_threshold
     from .documents import docs_to_dataset, docs_to_pandas, iter_docs, read_docs, write_docs
     from .evaluate import Report, evaluate_student
     from .export import to_hf_dataset
@@ -40,6 +41,9 @@ _LAZY = {
     "distill": "train",
     "Report": "evaluate",
     "evaluate_student": "evaluate",
+    "Cascade": "cascade",
+    "CascadeThreshold": "cascade",
+    "choose_threshold": "cascade",
 }
 __all__ = ["Classification", "Doc", "Task", *_LAZY]
 
