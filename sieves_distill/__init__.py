@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from .core import Classification, Doc, Task
 
 if TYPE_CHECKING:
+    from .cascade import Cascade, CascadeThreshold, choose_threshold
+    from .comparison import Comparison, compare
+    from .curve import LearningCurve, learning_curve
     from .documents import docs_to_dataset, docs_to_pandas, iter_docs, read_docs, write_docs
     from .evaluate import Report, evaluate_student
     from .export import to_hf_dataset
@@ -64,6 +67,13 @@ _LAZY = {
     "Review": "reviewing",
     "read_corrections": "reviewing",
     "with_corrections": "reviewing",
+    "Cascade": "cascade",
+    "CascadeThreshold": "cascade",
+    "choose_threshold": "cascade",
+    "LearningCurve": "curve",
+    "learning_curve": "curve",
+    "Comparison": "comparison",
+    "compare": "comparison",
 }
 __all__ = ["Classification", "Doc", "Task", *_LAZY]
 
