@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from math import ceil, log
 from pathlib import Path
+import warnings
 from .core import Classification, Doc, doc_name, read_rows
 
 # %% auto #0
@@ -337,15 +338,17 @@ class Cascade:
     def __init__(
         self,
         student,  # A `Student`
-        teacher,  # Anything that, called with a list of texts, returns a list of results, one a text: labels or scores in any shape that a `Classification` reads
+        teacher,  # A `Teacher`, such as `LLMTeacher`; or anything that, called with a list of texts, returns a list of results, one a text, in any shape that a `Classification` reads
         threshold,  # What `choose_threshold` found; or a number in [0, 1], or for multi-label a mapping of label to number: from so sure on, the student answers
         path=None,  # A .jsonl file, to which each document that the teacher answered is appended at once; one that is there is continued
         teacher_batch: int = 16,  # How many texts the teacher gets at a time
+        task=None,  # The task, for a `Teacher` that should know the descriptions of the labels; default one made of the student's labels
     ):
-        if not callable(teacher): raise TypeError(f"teacher must be callable with a list of texts, found {type(teacher).__name__}")
+        if not callable(teacher) and not hasattr(teacher, "answers"): raise TypeError(f"teacher must be callable with a list of texts, found {type(teacher).__name__}")
         if isinstance(teacher_batch, bool) or not isinstance(teacher_batch, int) or teacher_batch < 1: raise ValueError(f"teacher_batch must be an int of at least 1, found {teacher_batch!r}")
         self.student, self.teacher, self.threshold, self.teacher_batch = student, teacher, _check_threshold(threshold, student), teacher_batch
-        self.task = Classification(student.labels, student.multi_label, student.task_id)
+        self.task = Classification(student.labels, student.multi_label, student.task_id) if task is None else task
+        if self.task.labels != student.labels or self.task.multi_label != student.multi_label: raise ValueError(f"task must have the student's labels, {', '.join(map(repr, student.labels))}, found {task!r}")
         self.counts, self.path, self._new = {"student": 0, "teacher": 0}, None if path is None else Path(path), []
         if self.path is not None:
             if self.path.suffix != ".jsonl": raise ValueError(f"expected path to end in .jsonl, whose lines can be appended one by one; found {str(path)!r}")
@@ -397,19 +400,24 @@ class Cascade:
             for doc, row, sent in zip(docs, proba.tolist(), unsure):
                 if not sent: self._write(doc, dict(zip(self.student.labels, row)), "student")
             bar.update(len(docs) - sum(unsure))
-            asked = [(i, doc) for i, (doc, sent) in enumerate(zip(docs, unsure)) if sent]
+            asked = [(i, doc, dict(zip(self.student.labels, row))) for i, (doc, row, sent) in enumerate(zip(docs, proba.tolist(), unsure)) if sent]
             for start in range(0, len(asked), self.teacher_batch):
                 self._ask(asked[start:start + self.teacher_batch])
                 bar.update(min(self.teacher_batch, len(asked) - start))
 
     def _ask(self, asked: list[tuple]):
-        "Let the teacher answer some documents, given with their positions, and keep what it said"
-        said, done = self.teacher([doc.text for _, doc in asked]), []
+        "Let the teacher answer some documents, given with their positions and the student's answers, and keep what it said"
+        texts, done = [doc.text for _, doc, _ in asked], []
+        said = [answer.result for answer in self.teacher.answers(texts, self.task)] if hasattr(self.teacher, "answers") else self.teacher(texts)
         if hasattr(said, "tolist"): said = said.tolist()
         if not isinstance(said, (list, tuple)) or len(said) != len(asked):
             raise ValueError(f"expected the teacher to return a list of {len(asked)} results for {len(asked)} texts, found {type(said).__name__}" + (f" of {len(said)}" if hasattr(said, "__len__") else ""))
         try:
-            for (i, doc), result in zip(asked, said):
+            for (i, doc, own), result in zip(asked, said):
+                if result is None:  # a teacher can refuse
+                    warnings.warn(f"{doc_name(doc, i)}: the teacher gave no answer, the student's stands", stacklevel=2)
+                    self._write(doc, own, "student")
+                    continue
                 try: self.task.read(result)
                 except (TypeError, ValueError) as e: raise type(e)(f"{doc_name(doc, i)}, asked of the teacher: {e}") from None
                 self._write(doc, result, "teacher")

@@ -201,8 +201,9 @@ def _held_out(students: dict):
 def _teacher_cost(teacher_cost, usage) -> float | None:
     "What the teacher takes for a million documents"
     if teacher_cost is not None and usage is not None: raise ValueError("teacher_cost and usage say the same twice: pass one of them")
+    if hasattr(usage, "calls"): usage = {"cost": usage.cost, "documents": usage.calls}  # of an `LLMTeacher`; answers from its cache cost nothing
     if usage is not None:
-        if not isinstance(usage, Mapping) or not {"cost", "documents"} <= set(usage) or not usage["documents"] > 0: raise ValueError(f"usage must be a mapping with 'cost' and 'documents' (more than 0), found {usage!r}")
+        if not isinstance(usage, Mapping) or not {"cost", "documents"} <= set(usage) or usage["cost"] is None or not usage["documents"] > 0: raise ValueError(f"usage must be a mapping with 'cost' and 'documents' (more than 0), found {usage!r}")
         teacher_cost = 1e6 * usage["cost"] / usage["documents"]
     for name, value in (("teacher_cost", teacher_cost),):
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0): raise ValueError(f"{name} must be a number of at least 0, found {value!r}")
@@ -213,7 +214,7 @@ def compare(
     students: dict,  # Name to `Student`, or to the path of its folder
     dataset=None,  # Labelled rows that none was trained on: `text`, `labels`, perhaps `gold`. Default: those that the folders hold out, if they are the same
     teacher_cost: float | None = None,  # What the teacher takes for a million documents
-    usage: dict | None = None,  # Instead: what it took, {"cost": 1.20, "documents": 500}
+    usage=None,  # Instead: what it took, {"cost": 1.20, "documents": 500}, or the `usage` of an `LLMTeacher` with a price
     machine_hour: float = 0.05,  # Price of an hour of the machine that the students run on
     unit: str = "$",  # Of all prices
     n_single: int = 100,  # Texts for the latency of single ones
