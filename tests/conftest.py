@@ -1,6 +1,7 @@
 """What the tests share. Nothing is downloaded: the hub is offline, models come from packages."""
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read by huggingface_hub when it is first imported, and inherited by every process below
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # models this small lose more between threads than they gain, on a busy machine most of all
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as for a job that a shell put in the background: the processes that tests interrupt would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 
