@@ -47,10 +47,10 @@ def positions(name: str, size: int, seed: int):
 
 @lru_cache(maxsize=None)
 def confusions(name: str):
-    "How likely each label is to be taken for each other one, rows summing to one: labels whose texts have similar mean vectors (MiniLM) are confused most"
+    "How likely each label is to be taken for each other one, rows summing to one: labels whose texts have similar mean vectors in the static base are confused most"
     _, y, names = pool(name)
     hot = y if y.ndim == 2 else np.eye(len(names), dtype=bool)[y]
-    X = encoded(name, "minilm")
+    X = encoded(name, "static")
     means = np.stack([X[of].mean(0) if of.any() else np.zeros(X.shape[1]) for of in hot.T])
     means = means - means.mean(0)
     means /= np.linalg.norm(means, axis=1, keepdims=True) + 1e-12
