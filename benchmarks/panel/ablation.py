@@ -37,7 +37,7 @@ def log_loss(y, logits) -> float:
 
 
 PARTS = {  # what is left out: (what stands in its place, whether it makes a difference to a cell of this size and kind)
-    "nothing": ({}, lambda size, multi: True),
+    "nothing": ({"_DOUBT": recipe._DOUBT}, lambda size, multi: True),
     "counts of tokens": ({"_counts": lambda n: (0,)}, lambda size, multi: True),
     "choice of the counts' weight (1 for all)": ({"_counts": lambda n: (1,)}, lambda size, multi: True),
     "choice by ranking (by log loss instead)": ({"_ranking": log_loss}, lambda size, multi: True),

@@ -84,27 +84,36 @@ def markdown(columns: list[str], lines: list[list]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in [columns, ["---"] + ["--:"] * (len(columns) - 1), *lines])
 
 
+def score_table(frame, noise: float) -> str:
+    "Macro-F1, mean over the seeds; in brackets the number of seeds where it is not three; bold the best of those whose encoder is static"
+    mean, count = scores(frame, noise)
+    static = [m for m in ("tfidf_lr", "static_lr", "model2vec_fit", "model2vec_student") if m in mean.columns]
+    def cell(row, n, m):
+        if np.isnan(row[m]): return ""
+        bold = "**" if m in static and row[m] == row[static].max() else ""
+        return f"{bold}{row[m]:.3f}{bold}{'' if n[m] == 3 else f' ({n[m]:.0f})'}"
+    return markdown(["data", "rows", *(NAMES[m] for m in mean.columns)], [[*key, *(cell(mean.loc[key], count.loc[key], m) for m in mean.columns)] for key in sorted(mean.index)])
+
+
+def bar_table(frame) -> str: return markdown(["bar", "found", "reached"], [[a, b, "yes" if c else "**no**"] for a, b, c in bars(frame)])
+
+
+def cost_table(frame) -> str:
+    """Medians over the data sets, clean labels: CPU seconds of training (for students with their report), peak memory above what was there before, what is deployed
+    (without the frozen encoder of the LR peers), texts a CPU second"""
+    cost = frame[frame.noise == 0].groupby(["method", "size"]).agg(seconds=("cpu_seconds", "median"), peak=("peak_mb", "median"), mb=("mb", "median"), rate=("texts_per_second", "median"), runs=("f1", "size"))
+    lines = [[NAMES[m], n, f"{r.seconds:.1f}", f"{r.peak:,.0f}", f"{r.mb:,.1f}", "" if np.isnan(r.rate) else f"{r.rate:,.0f}", int(r.runs)] for m in NAMES for (of, n), r in cost.iterrows() if of == m]
+    return markdown(["method", "rows", "CPU s", "peak MB", "MB", "texts/s", "runs"], lines)
+
+
 def table(frame) -> str:
     "All of it as markdown"
-    parts = ["# The panel\n\nMacro-F1 on held-out gold labels, mean over the seeds; in brackets the number of seeds where it is not three. Bold is the best of those whose encoder is static."]
-    for noise, title in ((0., "Clean labels"), (.2, "20 % of the labels wrong")):
-        if not (frame.noise == noise).any(): continue
-        mean, count = scores(frame, noise)
-        static = [m for m in ("tfidf_lr", "static_lr", "model2vec_fit", "model2vec_student") if m in mean.columns]
-        lines = []
-        for key in sorted(mean.index, key=lambda k: (k[0], k[1])):
-            row, n = mean.loc[key], count.loc[key]
-            best = row[static].max()
-            lines.append([key[0], key[1], *("" if np.isnan(row[m]) else f"{'**' if m in static and row[m] == best else ''}{row[m]:.3f}{'**' if m in static and row[m] == best else ''}"
-                          f"{'' if n[m] == 3 else f' ({n[m]:.0f})'}" for m in mean.columns)])
-        parts.append(f"## {title}\n\n" + markdown(["data", "rows", *(NAMES[m] for m in mean.columns)], lines))
-    parts.append("## What was to be reached\n\n" + markdown(["bar", "found", "reached"], [[a, b, "yes" if c else "**no**"] for a, b, c in bars(frame)]))
-    cost = frame[(frame.noise == 0)].groupby(["method", "size"]).agg(seconds=("cpu_seconds", "median"), peak=("peak_mb", "median"), mb=("mb", "median"), rate=("texts_per_second", "median"), runs=("f1", "size"))
-    lines = [[NAMES[m], n, f"{r.seconds:.1f}", f"{r.peak:,.0f}", f"{r.mb:,.1f}", "" if np.isnan(r.rate) else f"{r.rate:,.0f}", int(r.runs)] for m in NAMES for (mm, n), r in cost.iterrows() if mm == m]
-    parts.append("## What it costs\n\nMedians over the data sets, clean labels. CPU seconds of training, for students with their report; peak memory above what was there before; what is deployed, "
-                 "without the frozen encoder of the LR peers; texts a CPU second.\n\n" + markdown(["method", "rows", "CPU s", "peak MB", "MB", "texts/s", "runs"], lines))
     about = frame.about.iloc[-1]
-    parts.append("`python -m benchmarks.panel`; " + ", ".join(f"{k} {v}" for k, v in about.items()) + ".")
+    parts = ["# The panel", score_table.__doc__ + "."]
+    for noise, title in ((0., "Clean labels"), (.2, "20 % of the labels wrong")):
+        if (frame.noise == noise).any(): parts += [f"## {title}", score_table(frame, noise)]
+    parts += ["## What was to be reached", bar_table(frame), "## What it costs", " ".join(cost_table.__doc__.split()) + ".", cost_table(frame),
+              "`python -m benchmarks.panel`; " + ", ".join(f"{k} {v}" for k, v in about.items()) + "."]
     return "\n\n".join(parts) + "\n"
 
 
