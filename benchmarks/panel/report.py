@@ -126,7 +126,7 @@ def plot(frame, noise: float = 0., methods=("tfidf_lr", "static_lr", "model2vec_
     from matplotlib.ticker import NullFormatter, NullLocator
     mean, _ = scores(frame, noise)
     sets = list(dict.fromkeys(mean.index.get_level_values(0)))
-    fig, axes = plt.subplots(2, -(-len(sets) // 2), figsize=(11, 5), sharex=True, layout="constrained")
+    fig, axes = plt.subplots(2, -(-len(sets) // 2), figsize=(9, 4.4), dpi=72, sharex=True, layout="constrained")
     for ax, name in zip(axes.flat, sets):
         for m in methods:
             if m not in mean.columns: continue
@@ -152,5 +152,5 @@ def write(path: Path) -> None:
     path.with_name("table.md").write_text(table(frame))
     for noise, name in ((0., "clean"), (.2, "noisy")):
         if not (frame.noise == noise).any(): continue
-        plot(frame, noise).savefig(path.with_name(f"{name}.png"), dpi=90)
+        plot(frame, noise).savefig(path.with_name(f"{name}.png"), dpi=72)
     print(path.with_name("table.md").read_text())
