@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 NB    ?=
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo test docs execute prepare clean
+.PHONY: help setup demo panel test docs execute prepare clean
 
 help:     ## say what the targets do
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ $(READY): settings.ini setup.py
 
 demo: $(READY) ## distil two students on real texts; tables, figure and models are left in a folder
 	$(BIN)/python tools/demo.py
+
+panel: $(READY) ## run what is missing of the panel, the students beside their peers, and write its table
+	$(BIN)/python -m benchmarks.panel
 
 test: $(READY) ## check everything: notebooks, package, README, site
 	$(BIN)/python -m pytest tests

@@ -1,0 +1,1 @@
+"""The panel: our students and what a user would build from the same labels in an afternoon, on the same rows. `python -m benchmarks.panel --help`"""

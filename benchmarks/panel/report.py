@@ -1,0 +1,156 @@
+"""Table and figures from results.jsonl."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+NAMES = {"tfidf_lr": "TF-IDF + LR", "static_lr": "LR on static base", "model2vec_fit": "Model2Vec fit", "model2vec_student": "Model2Vec student",
+         "minilm_lr": "LR on MiniLM", "setfit_trainer": "SetFit Trainer", "setfit_student": "SetFit student"}
+PEERS = {"model2vec_student": ["tfidf_lr", "static_lr", "model2vec_fit"], "setfit_student": ["tfidf_lr", "minilm_lr", "setfit_trainer"]}
+SAME_ENCODER = ["minilm_lr", "setfit_trainer"]
+
+
+def load(path: Path):
+    "The results as a pandas frame, one row a cell and method; the last of two lines for the same counts"
+    import pandas as pd
+    frame = pd.DataFrame(map(json.loads, path.read_text().splitlines()))
+    return frame.drop_duplicates(["set", "size", "seed", "noise", "method"], keep="last").reset_index(drop=True)
+
+
+def scores(frame, noise: float):
+    "Macro-F1, a line for each data set and size, a column for each method: means over the seeds; with the number of seeds of each"
+    part = frame[frame.noise == noise]
+    return (part.pivot_table(values="f1", index=["set", "size"], columns="method", aggfunc=how).reindex(columns=[m for m in NAMES if m in set(part.method)]) for how in ("mean", "count"))
+
+
+def paired(frame, student: str, peer: str, noise: float | None = None):
+    "A student and a peer on the cells, seed by seed, that both have: a frame of their F1"
+    part = frame if noise is None else frame[frame.noise == noise]
+    wide = part.pivot_table(values="f1", index=["set", "size", "seed", "noise"], columns="method")
+    return wide[[student, peer]].dropna() if {student, peer} <= set(wide.columns) else wide.iloc[:0]
+
+
+def gaps(frame, student: str, noise: float = 0.):
+    "For each data set and size, how far the student is above the best of its peers; each peer on the same seeds as the student"
+    import pandas as pd
+    out = {}
+    for peer in PEERS[student]:
+        both = paired(frame, student, peer, noise)
+        if len(both): out[peer] = (both[student] - both[peer]).groupby(["set", "size"]).mean()
+    return pd.DataFrame(out).min(axis=1)
+
+
+def noise_loss(frame):
+    "For each method, the mean macro-F1 that 20 % of wrong labels cost, over the seeds and cells that it has with both"
+    import pandas as pd
+    wide = frame.pivot_table(values="f1", index=["set", "size", "seed", "method"], columns="noise")
+    if not {0., .2} <= set(wide.columns): return pd.DataFrame(columns=["clean", "noisy", "loss", "runs"])
+    wide = wide[[0., .2]].dropna()
+    out = wide.groupby("method").agg(clean=(0., "mean"), noisy=(.2, "mean"), runs=(0., "size"))
+    out["loss"] = out.clean - out.noisy
+    return out.reindex([m for m in NAMES if m in out.index])
+
+
+def bars(frame) -> list[tuple[str, str, bool | None]]:
+    "What was to be reached: (bar, what was found, reached or not; None where nothing was measured)"
+    out = []
+    for student, above in (("model2vec_student", .02), ("setfit_student", .03)):
+        gap = gaps(frame, student)
+        if not len(gap): continue
+        worst = ", ".join(f"{s} {n} {g:+.3f}" for (s, n), g in gap.sort_values().items() if g < -.01)
+        rivals = PEERS[student] if student == "model2vec_student" else SAME_ENCODER
+        means = {p: (both[student] - both[p]).mean() for p in rivals if len(both := paired(frame, student, p, 0.))}
+        out.append((f"{NAMES[student]}: in no cell more than 0.01 below the best peer", f"{(gap >= -.01).sum()} of {len(gap)} cells{'; ' + worst if worst else ''}", not worst))
+        out.append((f"{NAMES[student]}: mean at least {above} above the best peer", "; ".join(f"{v:+.3f} above {NAMES[p]}" for p, v in means.items()), min(means.values()) >= above))
+        mine = frame[frame.method == student]
+        low = mine[mine.f1 < mine.majority]
+        spread = mine.f1 - mine.groupby(["set", "size", "noise"]).f1.transform("mean")
+        out.append((f"{NAMES[student]}: never below the majority baseline", f"{len(low)} of {len(mine)} runs below", not len(low)))
+        out.append((f"{NAMES[student]}: no seed more than 0.05 below the mean of its cell", f"{(spread < -.05).sum()} of {len(mine)} runs; the lowest {spread.min():+.3f}", bool((spread >= -.05).all())))
+    loss = noise_loss(frame)
+    if "model2vec_student" in loss.index:
+        rest = loss.loss.drop([m for m in ("setfit_student", "minilm_lr", "setfit_trainer") if m in loss.index])
+        out.append(("Model2Vec student: loses less to wrong labels than every peer", "; ".join(f"{NAMES[m]} {v:.3f}" for m, v in rest.items()), rest.idxmin() == "model2vec_student"))
+    cost = frame[(frame["size"] == 500) & (frame.noise == 0)].pivot_table(values="cpu_seconds", index=["set", "seed"], columns="method")
+    if {"model2vec_student", "model2vec_fit"} <= set(cost.columns):
+        ratio = (cost.model2vec_student / cost.model2vec_fit).dropna()
+        out.append(("Model2Vec student: 500 documents in a third of the time of fit", f"{ratio.median():.2f} of its CPU time, at most {ratio.max():.2f} ({len(ratio)} runs)", bool(ratio.max() <= 1 / 3)))
+    return out
+
+
+def markdown(columns: list[str], lines: list[list]) -> str:
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in [columns, ["---"] + ["--:"] * (len(columns) - 1), *lines])
+
+
+def score_table(frame, noise: float) -> str:
+    "Macro-F1, mean over the seeds; in brackets the number of seeds where it is not three; bold the best of those whose encoder is static"
+    mean, count = scores(frame, noise)
+    static = [m for m in ("tfidf_lr", "static_lr", "model2vec_fit", "model2vec_student") if m in mean.columns]
+    def cell(row, n, m):
+        if np.isnan(row[m]): return ""
+        bold = "**" if m in static and row[m] == row[static].max() else ""
+        return f"{bold}{row[m]:.3f}{bold}{'' if n[m] == 3 else f' ({n[m]:.0f})'}"
+    return markdown(["data", "rows", *(NAMES[m] for m in mean.columns)], [[*key, *(cell(mean.loc[key], count.loc[key], m) for m in mean.columns)] for key in sorted(mean.index)])
+
+
+def bar_table(frame) -> str: return markdown(["bar", "found", "reached"], [[a, b, "yes" if c else "**no**"] for a, b, c in bars(frame)])
+
+
+def cost_table(frame) -> str:
+    """Medians over the data sets, clean labels: CPU seconds of training (for students with their report), peak memory above what was there before, what is deployed
+    (without the frozen encoder of the LR peers), texts a CPU second"""
+    cost = frame[frame.noise == 0].groupby(["method", "size"]).agg(seconds=("cpu_seconds", "median"), peak=("peak_mb", "median"), mb=("mb", "median"), rate=("texts_per_second", "median"), runs=("f1", "size"))
+    lines = [[NAMES[m], n, f"{r.seconds:.1f}", f"{r.peak:,.0f}", f"{r.mb:,.1f}", "" if np.isnan(r.rate) else f"{r.rate:,.0f}", int(r.runs)] for m in NAMES for (of, n), r in cost.iterrows() if of == m]
+    return markdown(["method", "rows", "CPU s", "peak MB", "MB", "texts/s", "runs"], lines)
+
+
+def table(frame) -> str:
+    "All of it as markdown"
+    about = frame.about.iloc[-1]
+    parts = ["# The panel", score_table.__doc__ + "."]
+    for noise, title in ((0., "Clean labels"), (.2, "20 % of the labels wrong")):
+        if (frame.noise == noise).any(): parts += [f"## {title}", score_table(frame, noise)]
+    parts += ["## What was to be reached", bar_table(frame), "## What it costs", " ".join(cost_table.__doc__.split()) + ".", cost_table(frame),
+              "`python -m benchmarks.panel`; " + ", ".join(f"{k} {v}" for k, v in about.items()) + "."]
+    return "\n\n".join(parts) + "\n"
+
+
+MARKS = {"tfidf_lr": ("s", "--"), "static_lr": ("^", ":"), "model2vec_fit": ("x", "-."), "model2vec_student": ("o", "-"), "minilm_lr": ("v", ":"), "setfit_trainer": ("+", "-."), "setfit_student": ("D", "-")}
+
+
+def plot(frame, noise: float = 0., methods=("tfidf_lr", "static_lr", "model2vec_fit", "model2vec_student")):
+    "Macro-F1 against the number of rows, a panel for each data set"
+    import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter, NullLocator
+    mean, _ = scores(frame, noise)
+    sets = list(dict.fromkeys(mean.index.get_level_values(0)))
+    fig, axes = plt.subplots(2, -(-len(sets) // 2), figsize=(9, 4.4), dpi=72, sharex=True, layout="constrained")
+    for ax, name in zip(axes.flat, sets):
+        for m in methods:
+            if m not in mean.columns: continue
+            line = mean.loc[name][m].dropna()
+            mark, style = MARKS[m]
+            ax.plot(line.index, line.values, style, marker=mark, color="black" if m.endswith("student") else "0.45", label=NAMES[m], markersize=5, fillstyle="full" if m.endswith("student") else "none")
+        ax.set(title=name, xscale="log")
+        ax.set_xticks([50, 200, 500, 2000], ["50", "200", "500", "2,000"])
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_minor_formatter(NullFormatter())
+    for ax in axes.flat[len(sets):]: ax.axis("off")
+    fig.supxlabel("training rows")
+    fig.supylabel("macro-F1")
+    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(methods), frameon=False)
+    return fig
+
+
+def write(path: Path) -> None:
+    "table.md and the figures beside the results"
+    import matplotlib
+    matplotlib.use("Agg")
+    frame = load(path)
+    path.with_name("table.md").write_text(table(frame))
+    for noise, name in ((0., "clean"), (.2, "noisy")):
+        if not (frame.noise == noise).any(): continue
+        plot(frame, noise).savefig(path.with_name(f"{name}.png"), dpi=72)
+    print(path.with_name("table.md").read_text())

@@ -1,0 +1,106 @@
+"""How quick the students are beside their frameworks' own prediction, and how the training of Model2Vec grows with the rows.
+
+    python -m benchmarks.speed                             (inference, and training on 1,000, 10,000 and 100,000 short texts; writes benchmarks/speed.json)
+    python -m benchmarks.speed --rows 1000 --skip setfit   (only these; prints, and writes nothing)
+
+Times are CPU seconds, which depend less than the wall clock on what else the machine is doing; of predictions the least of five. Training is in a process of its own, whose peak memory is
+that of the whole process, imports included.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import numpy as np
+
+from benchmarks import data
+
+OUT = Path(__file__).with_suffix(".json")
+
+
+def least(function, times: int = 5) -> float:
+    found = []
+    for _ in range(times):
+        start = time.process_time()
+        function()
+        found.append(time.process_time() - start)
+    return min(found)
+
+
+def student(framework: str, texts, y, names, folder, **kwargs):
+    from datasets import ClassLabel, Dataset, Features, Value
+    from sieves_distill import Classification
+    rows = Dataset.from_dict({"text": texts, "labels": y}, Features({"text": Value("string"), "labels": ClassLabel(names=names)}))
+    base = data.static_base() if framework == "model2vec" else data.minilm()
+    return Classification(names, multi_label=False, task_id="speed").distill(base, framework, rows, folder, kwargs.pop("val_frac", .1), seed=0, progress=False, **kwargs)
+
+
+def inference(framework: str, name: str, n: int, **kwargs) -> dict:
+    "Texts a CPU second of a student and of its framework's own loader on the same folder, and the share of the tokenizer"
+    texts, y, names = data.LOADERS[name]()
+    with tempfile.TemporaryDirectory() as tmp:
+        one = student(framework, texts[:300], y[:300].tolist(), names, f"{tmp}/student", **kwargs)
+        if framework == "model2vec":
+            from model2vec.inference import StaticModelPipeline
+            native = StaticModelPipeline.from_pretrained(f"{tmp}/student")
+            tokenize = lambda: [native.model.tokenizer.encode_batch_fast(texts[i:i + 1024], add_special_tokens=False) for i in range(0, n, 1024)]
+        else:
+            from setfit import SetFitModel
+            native = SetFitModel.from_pretrained(f"{tmp}/student")
+            tokenize = lambda: [native.model_body.tokenizer(texts[i:i + 32], truncation=True) for i in range(0, n, 32)]
+    texts = (texts * (n // len(texts) + 1))[:n]
+    times = 5 if framework == "model2vec" else 2
+    one.predict(texts[:64]); native.predict(texts[:64])
+    seconds = {"student": least(lambda: one.predict(texts), times), "native": least(lambda: native.predict(texts), times), "tokenizer": least(tokenize, times)}
+    return {"framework": framework, "data": name, "texts": n, **{f"{k}_texts_per_second": round(n / v) for k, v in seconds.items()},
+            "ratio": round(seconds["native"] / seconds["student"], 2), "tokenizer_share": round(seconds["tokenizer"] / seconds["student"], 2)}
+
+
+def training(n: int) -> dict:
+    "Train on `n` short texts, movie snippets from which words are left out at random so that no two are alike"
+    texts, y, names = data.movies()
+    rng, some = np.random.default_rng(0), {}
+    while len(some) < n:
+        i = int(rng.integers(len(texts)))
+        some[" ".join(w for w in texts[i].split() if rng.random() > .3)] = int(y[i])
+    with tempfile.TemporaryDirectory() as tmp:
+        cpu = time.process_time()
+        made = student("model2vec", list(some), list(some.values()), names, f"{tmp}/student", val_frac=.01)
+        cpu = time.process_time() - cpu
+    return {"rows": n, "cpu_seconds": round(cpu, 1), "train_seconds": made.metrics["run"]["seconds"]["train"], "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="*", metavar="N", help="numbers of texts to train on; the results are then only printed")
+    parser.add_argument("--skip", nargs="*", default=[], choices=["model2vec", "setfit"], help="inference to leave out; the results are then only printed")
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    if args.one: return print(json.dumps(training(args.one)))
+    found = {"inference": [], "training": []}
+    if "model2vec" not in args.skip: found["inference"].append(inference("model2vec", "tweets", 20_000))
+    if "setfit" not in args.skip: found["inference"].append(inference("setfit", "tweets", 1000, train_kwargs={"max_steps": 1}))
+    for n in [1000, 10_000, 100_000] if args.rows is None else args.rows:
+        out = subprocess.run([sys.executable, "-m", "benchmarks.speed", "--one", str(n)], check=True, stdout=subprocess.PIPE, text=True).stdout
+        found["training"].append(json.loads(out.splitlines()[-1]))
+    for line in found["inference"] + found["training"]: print(line)
+    if args.rows is None and not args.skip:
+        about = {"command": "python -m benchmarks.speed", "cores": os.cpu_count(), "threads": os.environ.get("OMP_NUM_THREADS"), "python": platform.python_version(),
+                 **{n: version(n) for n in ("scikit-learn", "model2vec", "setfit", "sentence-transformers", "torch")}}
+        OUT.write_text(json.dumps({"about": about, **found}, indent=1) + "\n")
+
+
+if __name__ == "__main__": main()
