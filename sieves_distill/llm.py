@@ -149,12 +149,10 @@ class _Failed(Exception):
 def _call(teacher, body: dict) -> dict:
     "What the server says to a request, cut down to what is kept"
     import openai
-    create, extra = teacher._client.chat.completions.create, {}
-    known = {"seed", "top_p", "stop", "user", "reasoning_effort", "service_tier", "presence_penalty", "frequency_penalty", "logit_bias", "verbosity", "metadata", "store", "top_logprobs", "logprobs", "response_format", "messages", "model", "temperature", "max_tokens", "max_completion_tokens"}
-    extra = {"extra_body": {name: value for name, value in body.items() if name not in known}} if body.keys() - known else {}
+    own = {name: value for name, value in body.items() if name not in teacher.params}  # the client refuses arguments it does not know, unless they are an extra_body
     for attempt in range(teacher._retries + 1):
         if attempt: time.sleep(min(0.5 * 2 ** (attempt - 1), 8))
-        try: return _kept_part(create(**{name: value for name, value in body.items() if name in known}, **extra))
+        try: return _kept_part(teacher._client.chat.completions.create(**own, extra_body=teacher.params or None))
         except openai.APIStatusError as e: raise _told_apart(teacher, e) from None
         except (openai.APITimeoutError, openai.APIConnectionError) as e: raise _Failed(f"the server at {teacher.base_url} could not be reached, or broke off: {type(e).__name__}, {_redacted(teacher, e)}") from None
         except (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError) as e: broken = e  # no completion: JSON that is cut off, an error page with status 200
@@ -308,7 +306,7 @@ _DOWN = 20  # failures in a row after which the server is held to be down
 
 def _answers(teacher, texts: Iterable[str], task: Classification) -> Iterator[Answer]:
     from concurrent.futures import ThreadPoolExecutor
-    under_way, by_key, failures = deque(), {}, 0
+    under_way, by_key, failures, form = deque(), {}, 0, None
     pool = ThreadPoolExecutor(teacher.concurrency, thread_name_prefix="LLMTeacher")
     def finish() -> Answer:
         nonlocal failures
@@ -320,7 +318,7 @@ def _answers(teacher, texts: Iterable[str], task: Classification) -> Iterator[An
         return answer
     try:
         for text in texts:
-            form = teacher._kept.form(_server(teacher))
+            form = form or teacher._kept.form(_server(teacher))
             if form is None:
                 while under_way: yield finish()
                 future, key = pool.submit(_find_form, teacher, text, task), None
