@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from inspect import signature
-from numbers import Real
+from numbers import Integral, Real
 
 # %% auto #0
-__all__ = ['REPAIR', 'Doc', 'Task', 'check_names', 'Classification', 'check_score', 'check_known', 'read_result', 'read_text',
-           'check_text', 'doc_name', 'check_docs', 'check_dataset', 'read_rows']
+__all__ = ['REPAIR', 'Doc', 'Task', 'check_names', 'Classification', 'check_score', 'check_count', 'check_known', 'read_result',
+           'read_text', 'check_text', 'doc_name', 'check_docs', 'check_dataset', 'read_rows']
 
 # %% ../nbs/core.ipynb #30f9ad25
 @dataclass
@@ -180,6 +180,12 @@ def check_score(label, score):
     number = float(score) if isinstance(score, (float, int)) or not hasattr(score, "dtype") else float(str(score))
     if not 0 <= number <= 1: raise ValueError(f"found the score {score} for {label!r}, expected a number in [0, 1]")
     return number
+
+def check_count(n, name: str) -> int:
+    "`n`, if it is a whole number of at least 1; `name` is what the message calls it"
+    if not isinstance(n, Integral) or isinstance(n, bool): raise TypeError(f"{name} must be a whole number, found {n!r}")
+    if n < 1: raise ValueError(f"{name} must be at least 1, found {n}")
+    return int(n)
 
 def check_known(name, known, what: str = "label"):
     "Refuse a name that the task does not have, and say which was probably meant; `known` is a mapping or a list"

@@ -16,9 +16,9 @@ import hashlib, json, os, re, time
 __all__ = ['Usage', 'Estimate', 'LLMTeacher']
 
 # %% ../nbs/llm.ipynb #4f26b99d
-from .core import Classification, Task, read_text
+from .core import Classification, Task, check_count, read_text
 from .reply import Form, _example, _read, _schema, _scores, _shown
-from .teach import Answer, Teacher, _check_count, _classification_only
+from .teach import Answer, Teacher, _classification_only
 
 # %% ../nbs/llm.ipynb #d9176183
 class _Kept:
@@ -393,7 +393,7 @@ class LLMTeacher(Teacher):
         self.examples, self.scores, self.calibrate, self.temperature, self.max_tokens = list(examples), scores, calibrate, temperature, max_tokens
         self.params, self.price, self.usage = dict(params or {}), price, Usage(cost=0.0 if price else None)
         self.max_calls, self.max_total_tokens, self.max_cost = max_calls, max_total_tokens, max_cost
-        self.concurrency = _check_count(concurrency, "concurrency")
+        self.concurrency = check_count(concurrency, "concurrency")
         self._check_arguments()
         self._client, self._retries = client or self._make_client(base_url, api_key, retries, timeout), getattr(client, "max_retries", retries)
         self.base_url = re.sub(r"//[^/@]*@", "//", str(self._client.base_url)).rstrip("/")  # without a user's name and password

@@ -14,10 +14,9 @@ import warnings
 __all__ = ['TeacherReport', 'teacher_report', 'Agreement', 'agreement', 'least_sure']
 
 # %% ../nbs/quality.ipynb #a3c90da7
-from .core import Task, check_docs, doc_name
+from .core import Task, check_count, check_docs, doc_name
 from .evaluate import Report, _clip, _draws, _interval, _metrics, _plot_bars, _plot_confusion, _range
 from .tasks import as_classification
-from .teach import _check_count
 
 # %% ../nbs/quality.ipynb #8eb5233f
 class _Read(NamedTuple):
@@ -290,7 +289,7 @@ def teacher_report(
     Documents without an answer are counted, by outcome, and left out of the figures. In a task of several labels a score of 0.5 or more is a yes.
     Intervals are of 95 %: Wilson's for shares, else the percentile bootstrap over documents (Efron 1979).
     ECE has bins of equal mass (Nguyen and O'Connor 2015). Raises ValueError where no document has gold, or none of those an answer, and for a result or gold that cannot be read."""
-    for name, value in (("n_bins", n_bins), ("n_resamples", n_resamples)): _check_count(value, name)
+    for name, value in (("n_bins", n_bins), ("n_resamples", n_resamples)): check_count(value, name)
     task = as_classification(task)
     read = _read(docs, task)
     rows = _check_gold(read, task)
@@ -447,7 +446,7 @@ def agreement(
     For several labels a text the overall kappa is the mean of those by label, over labels that are neither always nor never given by both.
     Documents for which either has no answer are counted and left out; of equal texts without ids, the first is matched with the first.
     Raises ValueError for tasks with different labels, documents that have no counterpart, or no document that both answered; TypeError for what is neither a task nor documents."""
-    _check_count(n_resamples, "n_resamples")
+    check_count(n_resamples, "n_resamples")
     task = as_classification(task)
     is_task = isinstance(other, Task) or hasattr(other, "_task_id")
     if is_task: _same_labels(task, other := as_classification(other))
@@ -511,7 +510,7 @@ def least_sure(
 
     Answers without a score cannot be ranked: they are left out, with a warning. Raises ValueError where none has a score."""
     import pandas as pd
-    _check_count(n, "n")
+    check_count(n, "n")
     task = as_classification(task)
     read = _read(docs, task)
     rows, columns = _unsureness(read, task)

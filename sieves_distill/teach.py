@@ -8,14 +8,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from numbers import Integral, Real
+from numbers import Real
 import warnings
 
 # %% auto #0
 __all__ = ['Answer', 'Teacher', 'CallableTeacher', 'as_teacher', 'label_docs', 'EmbeddingTeacher', 'MajorityTeacher']
 
 # %% ../nbs/teach.ipynb #b3906c17
-from .core import Classification, Task, check_docs, doc_name, read_text
+from .core import Classification, Task, check_count, check_docs, doc_name, read_text
 
 # %% ../nbs/teach.ipynb #30bd995d
 @dataclass
@@ -59,7 +59,7 @@ class CallableTeacher(Teacher):
         name: str | None = None,  # What it is called in `doc.meta`; default the name of the function
     ):
         if not callable(function): raise TypeError(f"expected a function from a list of texts to a list of answers, found {function!r:.80} ({type(function).__name__})")
-        self.function, self.batch_size, self.name = function, _check_count(batch_size, "batch_size"), name or getattr(function, "__name__", type(function).__name__)
+        self.function, self.batch_size, self.name = function, check_count(batch_size, "batch_size"), name or getattr(function, "__name__", type(function).__name__)
 
     def __repr__(self): return f"CallableTeacher({self.name})"
 
@@ -79,11 +79,6 @@ class CallableTeacher(Teacher):
         try: said = task.read(result)
         except (TypeError, ValueError): return Answer(result, None)  # whoever asks will see
         return Answer(result, "teacher" if said and None not in said.values() else None)
-
-def _check_count(n, name: str) -> int:
-    if not isinstance(n, Integral) or isinstance(n, bool): raise TypeError(f"{name} must be a whole number, found {n!r}")
-    if n < 1: raise ValueError(f"{name} must be at least 1, found {n}")
-    return int(n)
 
 # %% ../nbs/teach.ipynb #b99cc1b8
 def as_teacher(model) -> Teacher:
@@ -226,7 +221,7 @@ class EmbeddingTeacher(Teacher):
         bias: Mapping | None = None,  # What is added to cosine / temperature, a number for each label; default 0 for one label a text, -4 for several. See `fit`
         batch_size: int = 32,  # Texts encoded at once
     ):
-        self.model, self.batch_size = model, _check_count(batch_size, "batch_size")
+        self.model, self.batch_size = model, check_count(batch_size, "batch_size")
         if temperature is not None and not (isinstance(temperature, Real) and temperature > 0): raise ValueError(f"temperature must be a number above 0, found {temperature!r}")
         self.temperature, self.bias = temperature, None if bias is None else dict(bias)
         self._encoder, self._labels = None if isinstance(model, str) or hasattr(model, "__fspath__") else model, {}
@@ -299,7 +294,7 @@ class MajorityTeacher(Teacher):
         batch_size: int = 64,  # Texts put to one teacher before the next is asked
     ):
         if isinstance(teachers, (str, bytes, Mapping)) or not isinstance(teachers, Iterable): raise TypeError(f"expected a list of teachers, found {type(teachers).__name__}")
-        self.teachers, self.threshold, self.batch_size = [as_teacher(teacher) for teacher in teachers], threshold, _check_count(batch_size, "batch_size")
+        self.teachers, self.threshold, self.batch_size = [as_teacher(teacher) for teacher in teachers], threshold, check_count(batch_size, "batch_size")
         if len(self.teachers) < 2: raise ValueError(f"a vote takes at least two teachers, found {len(self.teachers)}")
 
     def __repr__(self): return f"MajorityTeacher({self.teachers!r})"
