@@ -5,13 +5,14 @@
 # %% ../nbs/evaluate.ipynb #d570823b
 from __future__ import annotations
 import json, time, warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from .calibration import student_calibration, _calibration_verdict, _plot_student, _reliability_frame
 from .core import Classification, read_rows
 
 # %% auto #0
-__all__ = ['Report', 'check_measurable', 'evaluate_student']
+__all__ = ['Report', 'check_measurable', 'evaluate_student', 'read_mistakes']
 
 # %% ../nbs/evaluate.ipynb #9d98c7ab
 def _hot(y, n_labels: int):
@@ -100,26 +101,43 @@ def _baselines(texts: list[str], y, n_labels: int) -> dict:
 class Report:
     "What `evaluate_student` found; `metrics` is the content of `metrics.json`"
     metrics: dict  # Plain values only: see the section below
+    rows: object = field(default=None, repr=False, compare=False)  # What `mistakes` shows, as plain values, or a function that gives it; None where there are only figures
 
     @property
     def labels(self) -> list[str]: return list(self.metrics["per_label"])
 
     @property
     def verdict(self) -> str:
-        "One sentence, computed from the figures"
+        "A few sentences, computed from the figures"
         return _verdict(self.metrics)
 
     def table(self):
-        "One row a model, a pandas frame: macro-F1 and accuracy with 95 % intervals, against the teacher and (where known) against gold"
+        "One row a model, a pandas frame: macro-F1 and accuracy with 95 % intervals, against the teacher and (where known) against gold; of the student also the ECE, now and before calibration"
         return _table(self.metrics)
 
     def per_label(self):
         "One row a label, worst F1 first, a pandas frame"
         return _per_label(self.metrics)
 
+    def confusions(self):
+        "What the student gets wrong, the most frequent first, a pandas frame: single-label, pairs of the teacher's and the student's label; multi-label, each label's superfluous and missing ones"
+        return _confusions(self.metrics, "teacher", "student")
+
+    def mistakes(self):
+        """The texts behind the confusions, a pandas frame in their order, and the surest first: `row`, `text`, the `teacher`'s and the `student`'s answer, `proba` (of the student's answer), and `gold` where known.
+        Multi-label, a line for each `label` that is `superfluous` or `missing`, with its `proba`. Raises ValueError where there are only figures"""
+        if self.rows is None: raise ValueError("expected the rows that the figures were counted on, found the figures alone: evaluate_student(student, dataset).mistakes() has them, and Student.load(folder).report.mistakes()")
+        if callable(self.rows): self.rows = self.rows()
+        return _mistakes_frame(self.rows, self.confusions(), self.metrics["confusion"] is None)
+
+    def reliability(self):
+        "One row a bin of probabilities, a pandas frame: `n`, mean probability, and the share that is right with its 95 % interval, against the teacher; empty where the student gives no probabilities"
+        return _reliability_frame(found["agreement"]["bins"] if (found := self.metrics.get("calibration")) else [])
+
     def plot(self, ax=None):
-        "Single-label: the confusion matrix. Multi-label: F1 of each label, worst first, with its interval. Returns the matplotlib figure"
-        return _plot_bars(self.metrics, ax) if self.metrics["confusion"] is None else _plot_confusion(self.metrics, ax)
+        """Left the confusion matrix or, multi-label, F1 of each label, worst first, with its interval; right the reliability diagram, where the student gives probabilities.
+        With `ax` only the left one, drawn there. Returns the matplotlib figure"""
+        return _plot(self.metrics, ax)
 
     def save(self, path):
         "Write the figures as JSON"
@@ -132,7 +150,7 @@ class Report:
         from IPython.display import Markdown, display
         import matplotlib.pyplot as plt
         notes = "".join(f"\n\n- {w}" for w in self.metrics["warnings"])
-        display(Markdown(self.verdict + notes), self.table(), self.per_label())
+        display(Markdown(self.verdict + notes), self.table(), self.per_label(), self.confusions().head(10))
         figure = self.plot()
         display(figure)
         plt.close(figure)
@@ -151,8 +169,11 @@ def _table(metrics):
         row = {}
         for kind, found in (("agreement", agreement), ("gold", gold)):
             if name in found: row |= {f"{kind}: macro-F1": _range(found[name]["f1"]), f"{kind}: accuracy": _range(found[name]["accuracy"])}
+            if name == "student" and (calibration := (metrics.get("calibration") or {}).get(kind)): row[f"{kind}: ECE"] = _shown_ece(calibration)
         if row: rows[shown] = row
     return pd.DataFrame.from_dict(rows, orient="index").fillna("")
+
+def _shown_ece(found: dict) -> str: return f"{found['ece']:.3f}" + (f" (before calibration {found['before']['ece']:.3f})" if "before" in found else "")
 
 def _per_label(metrics):
     import pandas as pd
@@ -174,9 +195,57 @@ def _verdict(metrics) -> str:
     if gold:
         kept = f": {100 * gold['kept']['value']:.0f} % of the teacher's score is kept" if gold["kept"] else ""
         out.append(f" Against gold it reaches {_range(gold['student']['f1'])}, the teacher {_range(gold['teacher']['f1'])}{kept}.")
+    if metrics.get("calibration"): out.append(" " + _calibration_verdict(metrics["calibration"]))
     return "".join(out)
 
+# %% ../nbs/evaluate.ipynb #90073282
+def _confusions(metrics, true: str, said: str):
+    "What is said for what, the most frequent first; `true` and `said` name the two columns"
+    import numpy as np
+    import pandas as pd
+    if metrics["confusion"] is None:
+        frame = pd.DataFrame(metrics.get("errors") or [], columns=["label", "superfluous", "missing"])
+        return frame.iloc[np.argsort(-(frame["superfluous"] + frame["missing"]), kind="stable")].reset_index(drop=True)
+    counts, labels = np.array(metrics["confusion"]), list(metrics["per_label"])
+    pairs = [(i, j) for i, j in np.argwhere(counts) if i != j]
+    frame = pd.DataFrame([(labels[i], labels[j], int(counts[i, j]), counts[i, j] / counts[i].sum()) for i, j in pairs], columns=[true, said, "n", f"of {true}"])
+    return frame.sort_values("n", ascending=False, kind="stable").reset_index(drop=True).round(3)
+
+def _mistakes(texts, truth, said, proba, gold, task) -> list[dict]:
+    "Where answers differ, as plain values; `truth` and `said` are booleans `(n, n_labels)`, `proba` of the same shape or None, `gold` positions and labels or None"
+    import numpy as np
+    named = lambda hot: [label for label, given in zip(task.labels, hot) if given] if task.multi_label else task.labels[int(hot.argmax())]
+    known = {} if gold is None else dict(zip(gold[0].tolist(), map(named, _hot(gold[1], len(task.labels)))))
+    out = []
+    for i, j in np.argwhere(truth != said).tolist():
+        if not task.multi_label and not said[i, j]: continue  # what was not said instead
+        out.append({"row": i, "text": texts[i], "label": task.labels[j], "mistake": "superfluous" if said[i, j] else "missing", "teacher": named(truth[i]), "student": named(said[i]),
+                    "proba": None if proba is None else float(proba[i, j]), "gold": known.get(i)})
+    return out
+
+def _mistakes_frame(rows: list[dict], confusions, multi_label: bool):
+    import pandas as pd
+    columns = ["row", "text", *(["label", "mistake"] if multi_label else []), "teacher", "student", "proba", "gold"]
+    kind = (lambda row: row["label"]) if multi_label else lambda row: (row["teacher"], row["student"])
+    rank = {kind(found): i for i, found in enumerate(confusions.to_dict("records"))}
+    at = lambda row: (rank[kind(row)], row["mistake"], -abs((row["proba"] or 0) - .5))
+    frame = pd.DataFrame([{name: row[name] for name in columns} for row in sorted(rows, key=at)], columns=columns).round(3)
+    return frame if any(row["gold"] is not None for row in rows) else frame.drop(columns="gold")
+
 # %% ../nbs/evaluate.ipynb #25fed1be
+def _plot(metrics, ax=None):
+    import matplotlib.pyplot as plt
+    matrix, found = metrics["confusion"] is not None, metrics.get("calibration")
+    left = _plot_confusion if matrix else _plot_bars
+    if ax is not None or not found: return left(metrics, ax)
+    k = len(metrics["per_label"])
+    size = (max(4.4, min(.55 * k + 2.4, 14)),) * 2 if matrix else (7, max(4.4, .32 * k + 1.2))
+    figure, (a, b) = plt.subplots(1, 2, figsize=(size[0] + 4.8, size[1]), width_ratios=(size[0], 4.8), layout="constrained")
+    left(metrics, a)
+    _plot_student(found, b)
+    b.set_box_aspect(.9)
+    return figure
+
 def _plot_confusion(metrics, ax=None):
     import matplotlib.pyplot as plt
     import numpy as np
@@ -220,7 +289,7 @@ def check_measurable(y):
 
 # %% ../nbs/evaluate.ipynb #24fd7bf9
 def evaluate_student(
-    student,  # A `Student`, or any object with `.labels`, `.multi_label` and `.predict(texts)`
+    student,  # A `Student`, or any object with `.labels`, `.multi_label` and `.predict(texts)`; with `.predict_proba(texts)` its calibration is scored as well
     dataset,  # A `datasets.Dataset` with the columns `text`, `labels` and perhaps `gold`
     train=None,  # The rows the baselines learn from; default the student's own training rows, where its folder has them
     n_resamples: int = 1000,  # Draws of the bootstrap
@@ -229,25 +298,47 @@ def evaluate_student(
     """Score a student on labelled rows: agreement with the teacher, gold where known, per-label figures, intervals, baselines.
 
     Macro averages run over the labels that occur in the rows; the others are listed under `unmeasured`. Intervals are 95 % percentile
-    bootstrap intervals over rows (Efron 1979). Raises ValueError for missing columns, no rows, or labels that the student does not have."""
+    bootstrap intervals over rows (Efron 1979). The expected calibration error (Naeini et al. 2015, Guo et al. 2017) has at most ten bins of equal mass with twenty probabilities or more each;
+    for one label a text it judges the probability of the answer, for several the probability of each label of each text, all pooled. Raises ValueError for missing columns, no rows, or labels that the student does not have."""
     task = Classification(student.labels, student.multi_label)
-    labels, k = task.labels, len(task.labels)
+    k = len(task.labels)
     texts, y, gold = read_rows(dataset, task)
     check_measurable(y)
     train = getattr(student, "train_data", None) if train is None else train
     notes = []
     if gold is not None and not _hot(gold[1], k).any(): gold, notes = None, ["no row has a label in its gold: not scored against it"]
     start = time.perf_counter()
-    answers = student.predict(texts)
+    said, proba = _ask(student, texts, task)
     seconds = time.perf_counter() - start
-    predictions = {"student": _hot(_encode(answers, labels, task.multi_label), k)}
+    predictions = {"student": said}
     if train is not None:
         train_texts, train_y, _ = read_rows(train, task)
         predictions |= {name: model(texts) for name, model in _baselines(train_texts, train_y, k).items()}
         seen = len(set(train_texts) & set(texts))
         if seen: notes.append(f"{seen} of the {len(texts)} texts were among the training rows: the figures flatter the student")
     else: notes.append("no training rows at hand, so there are no baselines: pass train=…")
-    return Report(_metrics(_hot(y, k), gold, predictions, task, n_resamples, seed, notes, seconds))
+    truth = _hot(y, k)
+    metrics = _metrics(truth, gold, predictions, task, n_resamples, seed, notes, seconds)
+    metrics["calibration"] = None if proba is None else student_calibration(
+        proba, truth, None if gold is None else (gold[0], _hot(gold[1], k)), task.multi_label, getattr(student, "temperature", None), n_resamples, seed)
+    return Report(metrics, _mistakes(texts, truth, said, proba, gold, task))
+
+def read_mistakes(student, dataset) -> list[dict]:
+    "What a student gets wrong in a dataset with `text`, `labels` and perhaps `gold`, as plain values: what `Report.mistakes` shows"
+    task = Classification(student.labels, student.multi_label)
+    texts, y, gold = read_rows(dataset, task)
+    said, proba = _ask(student, texts, task)
+    return _mistakes(texts, _hot(y, len(task.labels)), said, proba, gold, task)
+
+def _ask(student, texts: list[str], task):
+    "The answers as booleans `(n, n_labels)`, and the probabilities behind them `(n, n_labels)`, or None"
+    import numpy as np
+    from sieves_distill.student import Student
+    if isinstance(student, Student):  # whose answers follow from its probabilities: the encoder runs once
+        proba = student.predict_proba(texts)
+        return (proba > .5 if task.multi_label else _hot(proba.argmax(1), len(task.labels))), proba
+    proba = np.asarray(student.predict_proba(texts)) if hasattr(student, "predict_proba") else None
+    return _hot(_encode(student.predict(texts), task.labels, task.multi_label), len(task.labels)), proba
 
 # %% ../nbs/evaluate.ipynb #1562d7e6
 def _encode(answers, labels: list[str], multi_label: bool):
@@ -276,7 +367,9 @@ def _metrics(truth, gold, predictions, task, n_resamples, seed, notes, seconds) 
                         "label_f1": {label: float(found["label_f1"][0, i]) for i, label in enumerate(labels) if label not in missing}}
                  for name, found in figures.items() if name != "student"}
     confusion = None if task.multi_label else (truth.T.astype(int) @ predictions["student"].astype(int)).tolist()
-    return {**{name: agreement[name]["value"] for name in _FIGURES}, "agreement": agreement, "per_label": per_label, "confusion": confusion,
+    more, less = ((a & ~b).sum(0).tolist() for a, b in ((predictions["student"], truth), (truth, predictions["student"])))
+    errors = [{"label": label, "superfluous": m, "missing": l} for label, m, l in zip(labels, more, less)] if task.multi_label else None
+    return {**{name: agreement[name]["value"] for name in _FIGURES}, "agreement": agreement, "per_label": per_label, "confusion": confusion, "errors": errors,
             "baselines": baselines, "gold": _against_gold(truth, gold, predictions, labels, n_resamples, seed), "unmeasured": missing,
             "texts_per_second": len(truth) / max(seconds, 1e-9), "confidence": 0.95, "n_resamples": n_resamples, "warnings": notes}
 

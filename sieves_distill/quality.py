@@ -14,8 +14,9 @@ import warnings
 __all__ = ['TeacherReport', 'teacher_report', 'Agreement', 'agreement', 'least_sure']
 
 # %% ../nbs/quality.ipynb #a3c90da7
+from .calibration import _ece, _plot_reliability, _reliability, _reliability_frame, _wilson
 from .core import Task, check_count, check_docs, doc_name
-from .evaluate import Report, _clip, _draws, _interval, _metrics, _plot_bars, _plot_confusion, _range
+from .evaluate import Report, _clip, _confusions, _draws, _interval, _metrics, _plot_bars, _plot_confusion, _range
 from .tasks import as_classification
 
 # %% ../nbs/quality.ipynb #8eb5233f
@@ -91,43 +92,10 @@ def _read(docs, task) -> _Read:
                      + (f"they have results of {', '.join(map(repr, sorted(others, key=str)))}: is task_id the right one?" if others - {task.task_id} else "have a teacher label them first"))
 
 # %% ../nbs/quality.ipynb #4c1dc797
-def _wilson(right: int, n: int) -> dict:
-    "A share with its 95 % interval (Wilson 1927)"
-    from scipy.stats import binomtest
-    at = binomtest(int(right), int(n)).proportion_ci(method="wilson")
-    return {"value": float(right / n), "low": float(at.low), "high": float(at.high)}
-
 def _half_width(n: int, share: float = 0.8) -> float:
     "How far such an interval reaches to either side, about"
     at = _wilson(round(share * n), n)
     return (at["high"] - at["low"]) / 2
-
-# %% ../nbs/quality.ipynb #ea871fca
-def _bins(score, n_bins: int):
-    "The bin of each score, from 0: equal scores together, otherwise about as many in each"
-    import numpy as np
-    from scipy.stats import rankdata
-    n_bins = max(1, min(n_bins, len(score) // 20))  # fewer than 20 answers say little about a share
-    at = np.floor((rankdata(score) - .5) * n_bins / len(score)).astype(int)
-    return np.unique(at, return_inverse=True)[1]
-
-def _reliability(score, right, n_bins: int) -> list[dict]:
-    "For each bin the range and mean of its scores, and the share that is right with its interval"
-    import numpy as np
-    at, rows = _bins(score, n_bins), []
-    for b in range(at.max() + 1):
-        s, r = score[at == b], right[at == b]
-        rows.append({"from": float(s.min()), "to": float(s.max()), "n": len(s), "score": float(np.mean(s)), "observed": _wilson(r.sum(), len(s))})
-    return rows
-
-# %% ../nbs/quality.ipynb #0aa30fb4
-def _ece(rows: list[dict], score, n_resamples: int, seed: int) -> tuple[float, float]:
-    "The expected calibration error, and what a calibrated teacher's stays below 95 times in 100; `rows` are those of `_reliability`"
-    import numpy as np
-    n, mean, seen = (np.array([get(row) for row in rows]) for get in (lambda r: r["n"], lambda r: r["score"], lambda r: r["observed"]["value"]))
-    spread = [np.sqrt((s * (1 - s)).sum()) for s in ([score[(score >= row["from"]) & (score <= row["to"])] for row in rows])]  # of the number that is right in a bin
-    chance = np.abs(np.random.default_rng(seed).normal(size=(n_resamples, len(rows))) * spread).sum(1) / n.sum()
-    return float((n * np.abs(mean - seen)).sum() / n.sum()), float(np.quantile(chance, .95))
 
 # %% ../nbs/quality.ipynb #f1dc1302
 def _calibration(read: _Read, rows, n_bins: int, n_resamples: int, seed: int) -> dict | None:
@@ -164,11 +132,11 @@ class TeacherReport(Report):
 
     def confusions(self):
         "What the teacher gets wrong, the most frequent first, a pandas frame: single-label, pairs of true and given label; multi-label, each label's superfluous and missing ones"
-        return _confusions(self.metrics)
+        return _confusions(self.metrics, "gold", "teacher")
 
     def reliability(self):
         "One row a bin of scores, a pandas frame: `n`, mean score, and the share that is right with its 95 % interval; empty where the teacher gives no scores"
-        return _reliability_frame(self.metrics)
+        return _reliability_frame(self.metrics["calibration"]["bins"] if self.metrics["calibration"] else [])
 
     def plot(self):
         "Left the confusion matrix (one label a text, at most 20 labels) or F1 by label, right the reliability diagram, where there are scores. Returns the matplotlib figure"
@@ -183,28 +151,11 @@ class TeacherReport(Report):
         display(figure)
         plt.close(figure)
 
-# %% ../nbs/quality.ipynb #d1192f31
+# %% ../nbs/quality.ipynb #26a92da2
 def _table(metrics):
     import pandas as pd
     rows = {"teacher": metrics["teacher"], "majority": metrics["majority"]}
     return pd.DataFrame.from_dict({name: {"macro-F1": _range(row["f1"]), "accuracy": _range(row["accuracy"])} for name, row in rows.items()}, orient="index")
-
-def _confusions(metrics):
-    import numpy as np
-    import pandas as pd
-    if metrics["confusion"] is None:
-        frame = pd.DataFrame(metrics["errors"], columns=["label", "superfluous", "missing"])
-        return frame.iloc[np.argsort(-(frame["superfluous"] + frame["missing"]), kind="stable")].reset_index(drop=True)
-    counts, labels = np.array(metrics["confusion"]), list(metrics["per_label"])
-    pairs = [(i, j) for i, j in np.argwhere(counts) if i != j]
-    frame = pd.DataFrame([(labels[i], labels[j], int(counts[i, j]), counts[i, j] / counts[i].sum()) for i, j in pairs], columns=["gold", "teacher", "n", "of gold"])
-    return frame.sort_values("n", ascending=False, kind="stable").reset_index(drop=True).round(3)
-
-def _reliability_frame(metrics):
-    import pandas as pd
-    rows = metrics["calibration"]["bins"] if metrics["calibration"] else []
-    rows = [(r["from"], r["to"], r["n"], r["score"], *(r["observed"][side] for side in ("value", "low", "high"))) for r in rows]
-    return pd.DataFrame(rows, columns=["from", "to", "n", "mean score", "observed", "low", "high"]).round(3)
 
 # %% ../nbs/quality.ipynb #72548e61
 def _verdict(metrics) -> str:
@@ -213,7 +164,7 @@ def _verdict(metrics) -> str:
     word = "above" if gain["low"] > 0 else "BELOW" if gain["high"] < 0 else "NOT CLEARLY different from"
     out = [f"Against gold the teacher reaches macro-F1 {_range(teacher['f1'])} and accuracy {_range(teacher['accuracy'])} on {metrics['n_scored']:,} documents, "
            f"{word} the most frequent answer always given ({gain['value']:+.3f} in F1)."]
-    wrong = _confusions(metrics)
+    wrong = _confusions(metrics, "gold", "teacher")
     if metrics["confusion"] is None:
         label, more, less = wrong.iloc[0]
         if more + less: out.append(f"Most errors are with {label!r}: {more} times superfluous, {less} times missing.")
@@ -247,33 +198,12 @@ def _plot(metrics):
         worst = sorted((l for l, m in metrics["per_label"].items() if m["f1"]), key=lambda l: metrics["per_label"][l]["f1"]["value"])[:20]
         _plot_bars({"per_label": {l: metrics["per_label"][l] for l in worst}, "agreement": {"n": metrics["n_scored"]}, "baselines": {}}, axes[0, 0])
         axes[0, 0].set(xlabel="F1 against gold, with 95 % interval", title=f"Labels{f', the {len(worst)} weakest of {k}' if k > len(worst) else ''}, n = {metrics['n_scored']:,} documents")
-    if scored: _plot_reliability(metrics["calibration"], metrics["confusion"] is None, axes[0, 1])
+    if scored: _plot_scores(metrics["calibration"], "labels" if metrics["confusion"] is None else "answers", axes[0, 1])
     return figure
 
-# %% ../nbs/quality.ipynb #3e96509c
-def _plot_reliability(found, multi_label: bool, ax):
-    import numpy as np
-    score, seen = np.array([r["score"] for r in found["bins"]]), [r["observed"] for r in found["bins"]]
-    value, low, high = (np.array([s[side] for s in seen]) for side in ("value", "low", "high"))
-    ax.plot([0, 1], [0, 1], "--", color="0.5", label="a calibrated teacher")
-    ax.errorbar(score, value, yerr=[np.maximum(value - low, 0), np.maximum(high - value, 0)], fmt="o", color="black", capsize=3, markersize=5, label="the teacher, with 95 % interval")
-    start = max(0, min(.5, np.floor(10 * score.min()) / 10 - .1))
-    for row, x in zip(found["bins"], _apart(score, (1 - start) / 24)):
-        ax.plot([row["score"], x], [0, -.04], color="0.6", linewidth=.8)
-        ax.text(x, -.05, f"{row['n']:,}", rotation=90, ha="center", va="top", fontsize=8)
-    ax.text(-.01, -.05, "n =", transform=ax.get_yaxis_transform(), ha="right", va="top", fontsize=8)
-    unit, y = ("scores of labels", "share of labels that are true") if multi_label else ("scores of answers", "share of answers that are right")
-    ax.set(xlim=(start, 1.02), ylim=(-.16, 1.03), ylabel=y, xlabel=f"mean score of a bin (source: {', '.join(found['sources'])})",
-           title=f"Reliability, {found['n']:,} {unit}\nECE {found['ece']:.3f}, Brier score {found['brier']:.3f}")
-    ax.set_yticks(np.linspace(0, 1, 6))
-    ax.legend(loc="upper center", bbox_to_anchor=(.5, -.13), ncols=2, frameon=False, fontsize=8)
-
-def _apart(at, gap: float):
-    "Rising positions, moved so that each is at least `gap` from the next and the last is at most 1"
-    out = list(at)
-    for i in range(1, len(out)): out[i] = max(out[i], out[i - 1] + gap)
-    for i in reversed(range(len(out))): out[i] = min(out[i], 1 - (len(out) - 1 - i) * gap)
-    return out
+def _plot_scores(found, unit: str, ax):
+    _plot_reliability(found["bins"], ax, "teacher", unit, f"Reliability, {found['n']:,} scores of {unit}\nECE {found['ece']:.3f}, Brier score {found['brier']:.3f}",
+                      xlabel=f"mean score of a bin (source: {', '.join(found['sources'])})")
 
 # %% ../nbs/quality.ipynb #d8e529cf
 def teacher_report(
@@ -318,10 +248,9 @@ def _teacher_metrics(read: _Read, rows, task, n_bins: int, n_resamples: int, see
                for by, answer in ((found["agreement"], said), (majority, most))]
     without = Counter(outcome for outcome in read.outcomes if outcome != "ok")
     calibration = _calibration(read, rows, n_bins, n_resamples, seed)
-    errors = [{"label": label, "superfluous": int(more), "missing": int(less)} for label, more, less in zip(task.labels, (said & ~gold).sum(0), (gold & ~said).sum(0))]
     return {"task_id": task.task_id, "n": len(read.names), "n_gold": int(read.known.sum()), "n_scored": len(rows), "n_without_answer": sum(without.values()), "without_answer": dict(without),
             "teacher": figures[0], "majority": figures[1], "teacher_gain": majority["student_gain"], "per_label": found["per_label"], "confusion": found["confusion"],
-            "errors": errors if task.multi_label else None, "unmeasured": found["unmeasured"], "calibration": calibration, "confidence": 0.95, "n_resamples": n_resamples,
+            "errors": found["errors"], "unmeasured": found["unmeasured"], "calibration": calibration, "confidence": 0.95, "n_resamples": n_resamples,
             "warnings": [*_notes(read, rows, figures[0]["accuracy"]["value"], calibration), *found["warnings"]]}
 
 def _notes(read: _Read, rows, accuracy: float, calibration) -> list[str]:

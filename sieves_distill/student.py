@@ -97,11 +97,12 @@ class Student:
     framework: DistillationFramework
     _batch = 256  # texts between two steps of the progress bar
 
-    def __init__(self, model, weight, bias, labels: list[str], multi_label: bool, task_id: str = "Classification", path=None):
+    def __init__(self, model, weight, bias, labels: list[str], multi_label: bool, task_id: str = "Classification", path=None, temperature: float | None = None):
         self.model = model  # The framework's own: a `SetFitModel`, or a `StaticModelPipeline`
         self.labels, self.multi_label, self.task_id = list(labels), bool(multi_label), task_id
         self.path = None if path is None else Path(path)  # Its folder
         self.metrics: dict = _read_json(self.path / "metrics.json") if self.path else {}  # Agreement, gold, baselines, and how the student was made
+        self.temperature = temperature  # What weights and biases were divided by, so that probabilities are calibrated; None where they were not
         self._weight, self._bias = weight, bias
 
     def __repr__(self):
@@ -142,7 +143,7 @@ class Student:
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
         with quiet(): self._write(path)
-        about = {"format": 1, "framework": self.framework.value, "labels": self.labels, "multi_label": self.multi_label, "task_id": self.task_id}
+        about = {"format": 1, "framework": self.framework.value, "labels": self.labels, "multi_label": self.multi_label, "task_id": self.task_id, "temperature": self.temperature}
         (path / "student.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @staticmethod
@@ -159,17 +160,24 @@ class Student:
 
     @property
     def report(self):
-        "The same figures as a `Report`: a table and a picture. Raises ValueError where there are none"
+        "The same figures as a `Report`: a table, a picture, and the texts it gets wrong. Raises ValueError where there are no figures"
         from sieves_distill.evaluate import Report
         if not self.metrics: raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
-        return Report(self.metrics)
+        return Report(self.metrics, self._mistakes if self._rows("val") is not None else None)
+
+    def _mistakes(self):
+        from sieves_distill.evaluate import read_mistakes
+        return read_mistakes(self, self._rows("val"))
 
     @property
     def train_data(self):
         "The rows the student was trained on, a `datasets.Dataset`; None where its folder has no `data/`"
-        if not self.path or not (self.path / "data" / "train").is_dir(): return None
+        return self._rows("train")
+
+    def _rows(self, side: str):
+        if not self.path or not (self.path / "data" / side).is_dir(): return None
         from datasets import load_from_disk
-        return load_from_disk(str(self.path / "data" / "train"))
+        return load_from_disk(str(self.path / "data" / side))
 
 # %% ../nbs/student.ipynb #ddce9c0d
 def _check_texts(texts) -> list[str]:
@@ -187,9 +195,9 @@ class Model2VecStudent(Student):
     "A student of static token embeddings; `model` is a `model2vec.inference.StaticModelPipeline`"
     framework, _batch = DistillationFramework.model2vec, 4096
 
-    def __init__(self, model, labels: list[str], multi_label: bool, task_id: str = "Classification", path=None):
+    def __init__(self, model, labels: list[str], multi_label: bool, task_id: str = "Classification", path=None, temperature: float | None = None):
         *_, last = model.head.layers
-        super().__init__(model, last.weight, last.bias, labels, multi_label, task_id, path)
+        super().__init__(model, last.weight, last.bias, labels, multi_label, task_id, path, temperature)
 
     def _features(self, texts):
         import numpy as np
@@ -203,7 +211,7 @@ class Model2VecStudent(Student):
     def _read(cls, path, about):
         from model2vec.inference import StaticModelPipeline
         with quiet(): pipeline = StaticModelPipeline.from_pretrained(str(path))
-        return cls(pipeline, about["labels"], about["multi_label"], about["task_id"], path)
+        return cls(pipeline, about["labels"], about["multi_label"], about["task_id"], path, about.get("temperature"))
 
 # %% ../nbs/student.ipynb #1e0be11c
 class SetFitStudent(Student):
@@ -229,7 +237,7 @@ class SetFitStudent(Student):
         strategy = "multi-output" if about["multi_label"] else None
         model = SetFitModel(body, _sklearn_head(head["weight"], head["bias"], strategy), strategy,
                             normalize_embeddings=config.get("normalize_embeddings", False), labels=about["labels"])
-        return cls(model, head["weight"], head["bias"], about["labels"], about["multi_label"], about["task_id"], path)
+        return cls(model, head["weight"], head["bias"], about["labels"], about["multi_label"], about["task_id"], path, about.get("temperature"))
 
 # %% ../nbs/student.ipynb #b4b9b764
 _KINDS = {kind.framework: kind for kind in (Model2VecStudent, SetFitStudent)}

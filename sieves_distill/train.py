@@ -8,6 +8,7 @@ import difflib, inspect, json, platform, secrets, tempfile, time, warnings
 from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
+from .calibration import fit_temperature
 from .core import read_rows
 from .evaluate import Report, check_measurable, evaluate_student
 from .split import split_dataset
@@ -109,9 +110,10 @@ def _best(candidates, y, n_labels: int, seed: int, bar=None):
     return best[1:]
 
 def _head(X, y, n_labels: int, logits, **params):
-    "Weights and biases from all rows, with the trust and the thresholds that out-of-fold logits suggest"
+    "Weights and biases from all rows, with the trust and the thresholds that out-of-fold logits suggest; and the temperature to divide both by"
     weight, bias = _logistic(X, y, n_labels, _trust(y, logits), **params)
-    return weight, bias - sum(_thresholds(y, one) for one in logits) / len(logits) / 2 if y.ndim == 2 else bias
+    shift = sum(_thresholds(y, one) for one in logits) / len(logits) / 2 if y.ndim == 2 else 0
+    return weight, bias - shift, fit_temperature(logits - shift, y)
 
 def _choose_head(X, y, n_labels: int, seed: int, **params):
     "The head on features that are as they are; a `C` in `params` is not chosen again"
@@ -199,7 +201,7 @@ def _rotate(X):
 
 # %% ../nbs/train.ipynb #c5f508b2
 def _count_weight(blocks, y, n_labels: int, seed: int, bar=None):
-    "How much counts are to weigh beside means, `blocks` being the features of both; with the head's weights and biases"
+    "How much counts are to weigh beside means, `blocks` being the features of both; with the head's weights and biases, and its temperature"
     import numpy as np
     from scipy import sparse
     from threadpoolctl import threadpool_limits
@@ -210,8 +212,8 @@ def _count_weight(blocks, y, n_labels: int, seed: int, bar=None):
         rotated = [_rotate(joined(count, rows)) for count in counts]
         i, logits = _best([(X, {"C": _STRENGTH}) for X, _ in rotated], y[rows], n_labels, seed, bar)
         if len(rows) == len(y):
-            weight, bias = _head(rotated[i][0], y, n_labels, logits, C=_STRENGTH)
-            return counts[i], rotated[i][1](weight), bias
+            weight, *rest = _head(rotated[i][0], y, n_labels, logits, C=_STRENGTH)
+            return counts[i], rotated[i][1](weight), *rest
         X = joined(counts[i], slice(None))
         return counts[i], *_head(X, y, n_labels, _out_of_fold(X, y, n_labels, seed, bar, C=_STRENGTH), C=_STRENGTH)
 
@@ -221,7 +223,7 @@ def _head_steps(y) -> int:
 
 # %% ../nbs/train.ipynb #df3da132
 def _token_table(model, texts: list[str], y, task, seed: int, bar=None):
-    "The linear student as a pipeline; what it is the sum of: (vectors, evidence) of the tokens, and (weights, biases) of the head on them; and the weight of the counts"
+    "The linear student as a pipeline; what it is the sum of: (vectors, evidence) of the tokens, and (weights, biases) of the head on them, before calibration; and what was chosen"
     import numpy as np
     from scipy import sparse
     shares, vectors = _token_shares(model, texts), _vectors(model)
@@ -230,12 +232,12 @@ def _token_table(model, texts: list[str], y, task, seed: int, bar=None):
     idf = (np.log((1 + len(texts)) / (1 + df[seen])) + 1).astype("float32")
     means, counts = shares @ vectors, shares[:, seen] @ sparse.diags(idf)
     scale, scale_counts = (np.sqrt(len(texts) / max((x ** 2).sum(), 1e-12)).astype("float32") for x in (means, counts.data))  # rows of length one, on average
-    count, weight, bias = _count_weight((means * scale, counts * scale_counts), y, len(task.labels), seed, bar)
+    count, weight, bias, temperature = _count_weight((means * scale, counts * scale_counts), y, len(task.labels), seed, bar)
     weight, on_counts = np.split(weight, [vectors.shape[1]], axis=1)
     vectors, evidence = vectors * scale, np.zeros((len(vectors), len(task.labels)))
     evidence[seen] = (on_counts * idf * scale_counts * count).T
-    pipeline = _pipeline(model, vectors @ weight.T + evidence, [(np.eye(len(task.labels)), bias)], task)
-    return pipeline, (vectors, evidence), (np.concatenate([weight, np.eye(len(task.labels))], 1), bias), count
+    pipeline = _pipeline(model, vectors @ weight.T + evidence, [(np.eye(len(task.labels)) / temperature, bias / temperature)], task)
+    return pipeline, (vectors, evidence), (np.concatenate([weight, np.eye(len(task.labels))], 1), bias), {"count_weight": count, "temperature": temperature}
 
 # %% ../nbs/train.ipynb #6b68f77d
 def _fine_tuner():
@@ -277,20 +279,28 @@ def _train_model2vec(base: str, train, task, init_kwargs: dict, train_kwargs: di
     "The student, and which recipe made it"
     with quiet(): model = _static_model(base, init_kwargs.pop("token", None))
     texts, y, _ = read_rows(train, task)
-    student = lambda pipeline: Model2VecStudent(pipeline, task.labels, task.multi_label, task.task_id)
+    student = lambda pipeline, temperature=None: Model2VecStudent(pipeline, task.labels, task.multi_label, task.task_id, temperature=temperature)
     tune = bool(init_kwargs or train_kwargs)
     bar.reset(_head_steps(y) * (1 + tune) + tune)
     bar.set_description("linear")
-    linear, *_, count = _token_table(model, texts, y, task, seed, bar)
-    if not tune: return student(linear), {"kept": "linear", "count_weight": count}
+    linear, *_, chosen = _token_table(model, texts, y, task, seed, bar)
+    if not tune: return student(linear, chosen["temperature"]), {"kept": "linear", **chosen}
     bar.set_description("fine-tune")
     rest, held = (([texts[i] for i in rows], y[rows]) for rows in _inner_split(train, seed))
     start, *parts, _ = _token_table(model, *rest, task, seed, bar)
     with quiet(): tuned = _fine_tune(model, *parts, rest, held, task, init_kwargs, train_kwargs, seed)
     bar.update()
-    f1 = {name: _macro_f1(held[1], student(p)._logits(held[0])) for name, p in (("linear", start), ("fine-tuned", tuned))}
+    logits = {name: student(p)._logits(held[0]) for name, p in (("linear", start), ("fine-tuned", tuned))}
+    f1 = {name: _macro_f1(held[1], z) for name, z in logits.items()}
     kept = "fine-tuned" if f1["fine-tuned"] > f1["linear"] else "linear"
-    return student(tuned if kept == "fine-tuned" else linear), {"kept": kept, "count_weight": count, "held_out_f1": f1, "held_out": len(held[0])}
+    if kept == "fine-tuned": chosen["temperature"] = _cool(tuned, fit_temperature(logits[kept], held[1]))
+    return student(tuned if kept == "fine-tuned" else linear, chosen["temperature"]), {"kept": kept, **chosen, "held_out_f1": f1, "held_out": len(held[0])}
+
+def _cool(pipeline, temperature: float) -> float:
+    "Divide the logits of a pipeline by `temperature`"
+    *_, last = pipeline.head.layers
+    last.weight, last.bias = last.weight / temperature, last.bias / temperature
+    return temperature
 
 # %% ../nbs/train.ipynb #5090c785
 def _contrastive_loss(body, hot):
@@ -398,7 +408,7 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     hot = y if task.multi_label else np.eye(len(task.labels), dtype=bool)[y]
     params, args = init_kwargs.get("head_params") or {}, _setfit_arguments(train_kwargs, seed)
     learn, held = _inner_split(train, seed, at_least=20)
-    steps, f1, embedded = _steps(len(learn), args), {}, {}
+    steps, logits, embedded = _steps(len(learn), args), {}, {}
     fit = lambda X, rows: _choose_head(X[rows], y[rows], len(task.labels), seed, **params)
     before = {name: tensor.clone() for name, tensor in model.model_body.state_dict().items()}
     bar.reset(steps + 2 * len(texts) / 256)
@@ -409,13 +419,17 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
             _average(model.model_body, before)
         X = embedded[encoder] = _embed(model, texts, bar)
         if len(held):
-            weight, bias = fit(X, learn)
-            f1[encoder] = _macro_f1(y[held], X[held] @ weight.T + bias)
+            weight, bias, _ = fit(X, learn)
+            logits[encoder] = X[held] @ weight.T + bias
+    f1 = {encoder: _macro_f1(y[held], z) for encoder, z in logits.items()}
     kept = "frozen" if f1 and f1["frozen"] > f1.get("fine-tuned", -1) else encoder
     if kept == "frozen": model.model_body.load_state_dict(before)
-    weight, bias = fit(embedded[kept], slice(None))
+    weight, bias, temperature = fit(embedded[kept], slice(None))
+    if kept == "fine-tuned": temperature = fit_temperature(logits[kept], y[held]) if len(held) else temperature ** .5  # the encoder has seen the labels of all other rows
+    weight, bias = weight / temperature, bias / temperature
     model.model_head = _sklearn_head(weight, bias, model.multi_target_strategy)
-    return SetFitStudent(model, weight, bias, task.labels, task.multi_label, task.task_id), {"kept": kept, "held_out_f1": f1, "held_out": len(held), "steps": steps}
+    return (SetFitStudent(model, weight, bias, task.labels, task.multi_label, task.task_id, temperature=temperature),
+            {"kept": kept, "temperature": temperature, "held_out_f1": f1, "held_out": len(held), "steps": steps})
 
 def _embed(model, texts: list[str], bar):
     "Embeddings `(n_texts, dim)` of the encoder"
