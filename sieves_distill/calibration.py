@@ -129,7 +129,7 @@ def _plot_reliability(bins: list[dict], ax, who: str, unit: str, title: str, bef
         ax.text(x, -.05, f"{row['n']:,}", rotation=90, ha="center", va="top", fontsize=8)
     ax.text(-.01, -.05, "n =", transform=ax.get_yaxis_transform(), ha="right", va="top", fontsize=8)
     right = {"labels": "share of labels that are true", "answers": "share of answers that are right"}[unit]
-    ax.set(xlim=(start, 1.02), ylim=(-.16, 1.03), ylabel=right, xlabel=xlabel, title=title)
+    ax.set(xlim=(start, 1.02), ylim=(-.18, 1.03), ylabel=right, xlabel=xlabel, title=title)
     ax.set_yticks(np.linspace(0, 1, 6))
     ax.legend(loc="upper center", bbox_to_anchor=(.5, -.13), ncols=2, frameon=False, fontsize=8)
 
