@@ -143,5 +143,5 @@ def _apart(at, gap: float):
 def _plot_student(found: dict, ax):
     now = found["agreement"]
     before = f", before calibration {now['before']['ece']:.3f}" if "before" in now else ""
-    _plot_reliability(now["bins"], ax, "student", found["unit"], f"Reliability against the teacher, {now['n']:,} probabilities of {found['unit']}\nECE {now['ece']:.3f}{before}",
+    _plot_reliability(now["bins"], ax, "student", found["unit"], f"Reliability, n = {now['n']:,} {found['unit']}\nECE {now['ece']:.3f}{before}",
                       now["before"]["bins"] if "before" in now else None, "mean probability of a bin")

@@ -239,7 +239,7 @@ def _plot(metrics, ax=None):
     left = _plot_confusion if matrix else _plot_bars
     if ax is not None or not found: return left(metrics, ax)
     k = len(metrics["per_label"])
-    size = (max(4.4, min(.55 * k + 2.4, 14)),) * 2 if matrix else (7, max(4.4, .32 * k + 1.2))
+    size = (max(5, min(.55 * k + 2.4, 14)),) * 2 if matrix else (7, max(4.4, .32 * k + 1.2))
     figure, (a, b) = plt.subplots(1, 2, figsize=(size[0] + 4.8, size[1]), width_ratios=(size[0], 4.8), layout="constrained")
     left(metrics, a)
     _plot_student(found, b)
