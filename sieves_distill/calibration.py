@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 # %% auto #0
-__all__ = ['N_BINS', 'fit_temperature', 'student_calibration']
+__all__ = ['fit_temperature', 'student_calibration']
 
 # %% ../nbs/calibration.ipynb #89908e83
 def _wilson(right: int, n: int) -> dict:
@@ -76,14 +76,14 @@ def _without(proba, temperature: float, multi_label: bool):
     return softmax(temperature * np.log(np.maximum(proba, 1e-300)), axis=1)
 
 # %% ../nbs/calibration.ipynb #b0132bbd
-N_BINS = 10  # at most
+_N_BINS = 10  # at most
 
 def _worth(proba, hot, multi_label: bool, n_resamples: int, seed: int) -> dict:
     "Plain figures on probabilities `(n, n_labels)`, given the true labels as booleans of the same shape"
     import numpy as np
     if multi_label: score, right = proba.ravel(), hot.ravel()
     else: score, right = proba.max(1), hot[np.arange(len(proba)), proba.argmax(1)]
-    bins = _reliability(score, right, N_BINS)
+    bins = _reliability(score, right, _N_BINS)
     ece, chance = _ece(bins, score, n_resamples, seed)
     own = np.where(hot, proba, 1 - proba) if multi_label else proba[hot]
     return {"n": len(score), "ece": ece, "ece_by_chance": chance, "log_loss": float(-np.log(np.clip(own, 1e-15, 1)).mean()),

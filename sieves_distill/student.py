@@ -352,6 +352,7 @@ def model_card(metrics: dict) -> str:
     labels = "\n".join(f"| {_cell(label)} | {n} | {_range(metrics['per_label'][label]['f1'])} | {metrics['per_label'][label]['support']} |" for label, n in rows.items())
     kind = "any number of labels a text" if run["multi_label"] else "one label a text"
     notes = "".join(f"\n- {note}" for note in metrics["warnings"])
+    ece = "; *ECE* is the expected calibration error of the probabilities" if metrics.get("calibration") else ""
     return f"""---
 library_name: {library}
 pipeline_tag: text-classification
@@ -367,7 +368,7 @@ Base model: `{run["base_model"]}`. {run["megabytes"]:.1f} MB.
 
 {_markdown(report.table())}
 
-Brackets are 95 % bootstrap intervals over {metrics["agreement"]["n"]} held-out documents. *Agreement* is scored against the teacher's labels, *gold* against the truth.{notes}
+Brackets are 95 % bootstrap intervals over {metrics["agreement"]["n"]} held-out documents. *Agreement* is scored against the teacher's labels, *gold* against the truth{ece}.{notes}
 
 | label | training rows | F1 against the teacher | rows held out |
 |---|---|---|---|
