@@ -73,7 +73,7 @@ def _ranking(y, logits) -> float:
     live = np.flatnonzero(hot.any(0) & ~hot.all(0))
     return float(average_precision_score(hot[:, live], score[:, live], average="weighted")) if len(live) else 0.
 
-_DOUBT = .5  # the power of the relative likelihood by which a label is trusted; 0 trusts all alike
+_DOUBT = 1.5  # the power of the relative likelihood by which a label is trusted; 0 trusts all alike
 
 def _trust(y, logits):
     "How much each label of a row is trusted, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`; mean 1 for each label"
@@ -184,9 +184,19 @@ def _pipeline(static, table, layers, task):
     return StaticModelPipeline(model, head)
 
 # %% ../nbs/train.ipynb #77bec0fe
-_STRENGTH, _FEW = 10, 1000  # C; and rows up to which rotating pays, and that a choice takes
+def _token_weights(shares):
+    "How much each token weighs in the means and in the counts, from the training rows' shares; 0 in the counts for tokens that they do not have"
+    import numpy as np
+    df, squares = (np.bincount(shares.indices, x, shares.shape[1]) for x in (None, shares.data ** 2))
+    idf, typical = np.log((1 + shares.shape[0]) / (1 + df)) + 1, np.sqrt(squares / np.maximum(df, 1))
+    return np.sqrt(idf), np.divide(idf, np.sqrt(typical), out=np.zeros(len(df)), where=df > 0)
 
-def _counts(n_rows: int) -> tuple: return (.25, .5, 1) if n_rows <= 300 else (.5, 1, 2)  # candidates for the weight of the counts
+# %% ../nbs/train.ipynb #b88fd713
+_FEW = 1000  # rows up to which rotating pays, and that a choice takes
+
+def _counts(n_rows: int) -> tuple: return (.5, 1, 2) if n_rows <= 300 else (1, 2, 4)  # candidates for the weight of the counts
+
+def _strength(n_rows: int) -> dict: return {"C": n_rows ** (1 / 3) / 4, "fit_intercept": False}
 
 def _rotate(X):
     "`X` in a basis of the space that its rows span: features `(n, rank)`, and what takes weights on them back to weights on `X`"
@@ -203,17 +213,20 @@ def _count_weight(blocks, y, n_labels: int, seed: int, bar=None):
     import numpy as np
     from scipy import sparse
     from threadpoolctl import threadpool_limits
-    joined = lambda count, rows: sparse.hstack([blocks[0][rows], blocks[1][rows] * count], format="csr")
+    joined = lambda count, rows: sparse.hstack([blocks[0][rows], blocks[1][rows] * count], format="csr") / np.hypot(1, count)
     rows = np.arange(len(y)) if len(y) <= _FEW else np.sort(np.random.default_rng(seed).permutation(len(y))[:_FEW])
     counts = _counts(len(y))
     with threadpool_limits(1):
         rotated = [_rotate(joined(count, rows)) for count in counts]
-        i, logits = _best([(X, {"C": _STRENGTH}) for X, _ in rotated], y[rows], n_labels, seed, bar)
+        i, logits = _best([(X, _strength(len(rows))) for X, _ in rotated], y[rows], n_labels, seed, bar)
+        count, params = counts[i], _strength(len(y))
         if len(rows) == len(y):
-            weight, bias = _head(rotated[i][0], y, n_labels, logits, C=_STRENGTH)
-            return counts[i], rotated[i][1](weight), bias
-        X = joined(counts[i], slice(None))
-        return counts[i], *_head(X, y, n_labels, _out_of_fold(X, y, n_labels, seed, bar, C=_STRENGTH), C=_STRENGTH)
+            weight, bias = _head(rotated[i][0], y, n_labels, logits, **params)
+            weight = rotated[i][1](weight)
+        else:
+            X = joined(count, slice(None))
+            weight, bias = _head(X, y, n_labels, _out_of_fold(X, y, n_labels, seed, bar, **params), **params)
+        return count, weight / np.hypot(1, count), bias
 
 def _head_steps(y) -> int:
     "How often the progress bar moves for a token table"
@@ -225,15 +238,15 @@ def _token_table(model, texts: list[str], y, task, seed: int, bar=None):
     import numpy as np
     from scipy import sparse
     shares, vectors = _token_shares(model, texts), _vectors(model)
-    df = np.bincount(shares.indices, minlength=shares.shape[1])
-    seen = np.flatnonzero(df)
-    idf = (np.log((1 + len(texts)) / (1 + df[seen])) + 1).astype("float32")
-    means, counts = shares @ vectors, shares[:, seen] @ sparse.diags(idf)
+    in_means, in_counts = (w.astype("float32") for w in _token_weights(shares))
+    seen = np.flatnonzero(in_counts)
+    vectors, rarity = vectors * in_means[:, None], in_counts[seen]
+    means, counts = shares @ vectors, shares[:, seen] @ sparse.diags(rarity)
     scale, scale_counts = (np.sqrt(len(texts) / max((x ** 2).sum(), 1e-12)).astype("float32") for x in (means, counts.data))  # rows of length one, on average
     count, weight, bias = _count_weight((means * scale, counts * scale_counts), y, len(task.labels), seed, bar)
     weight, on_counts = np.split(weight, [vectors.shape[1]], axis=1)
     vectors, evidence = vectors * scale, np.zeros((len(vectors), len(task.labels)))
-    evidence[seen] = (on_counts * idf * scale_counts * count).T
+    evidence[seen] = (on_counts * rarity * scale_counts * count).T
     pipeline = _pipeline(model, vectors @ weight.T + evidence, [(np.eye(len(task.labels)), bias)], task)
     return pipeline, (vectors, evidence), (np.concatenate([weight, np.eye(len(task.labels))], 1), bias), count
 
