@@ -73,15 +73,13 @@ def _ranking(y, logits) -> float:
     live = np.flatnonzero(hot.any(0) & ~hot.all(0))
     return float(average_precision_score(hot[:, live], score[:, live], average="weighted")) if len(live) else 0.
 
-_DOUBT = 1.5  # the power of the relative likelihood by which a label is trusted; 0 trusts all alike
-
-def _trust(y, logits):
-    "How much each label of a row is trusted, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`; mean 1 for each label"
+def _trust(y, logits, doubt: float):
+    "How much each label of a row is trusted, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`: its relative likelihood to the power of `doubt`; mean 1 for each label"
     import numpy as np
     from scipy.special import expit, softmax
     p = (expit(logits) if y.ndim == 2 else softmax(logits, axis=2)).mean(0)
-    if y.ndim == 2: trust, groups = (np.where(y, p, 1 - p) / np.maximum(p, 1 - p)) ** _DOUBT, 2
-    else: trust, groups = (p[np.arange(len(y)), y] / p.max(1)) ** _DOUBT, p.shape[1]
+    if y.ndim == 2: trust, groups = (np.where(y, p, 1 - p) / np.maximum(p, 1 - p)) ** doubt, 2
+    else: trust, groups = (p[np.arange(len(y)), y] / p.max(1)) ** doubt, p.shape[1]
     for g in range(groups): trust /= np.where(y == g, (trust * (y == g)).sum(0) / np.maximum((y == g).sum(0), 1), 1)
     return trust
 
@@ -108,9 +106,9 @@ def _best(candidates, y, n_labels: int, seed: int, bar=None):
         if best is None or score > best[0]: best = score, i, logits
     return best[1:]
 
-def _head(X, y, n_labels: int, logits, **params):
+def _head(X, y, n_labels: int, logits, doubt: float = .5, **params):
     "Weights and biases from all rows, with the trust and the thresholds that out-of-fold logits suggest"
-    weight, bias = _logistic(X, y, n_labels, _trust(y, logits), **params)
+    weight, bias = _logistic(X, y, n_labels, _trust(y, logits, doubt), **params)
     return weight, bias - sum(_thresholds(y, one) for one in logits) / len(logits) / 2 if y.ndim == 2 else bias
 
 def _choose_head(X, y, n_labels: int, seed: int, **params):
@@ -192,7 +190,7 @@ def _token_weights(shares):
     return np.sqrt(idf), np.divide(idf, np.sqrt(typical), out=np.zeros(len(df)), where=df > 0)
 
 # %% ../nbs/train.ipynb #b88fd713
-_FEW = 1000  # rows up to which rotating pays, and that a choice takes
+_FEW, _DOUBT = 1000, 1.5  # rows up to which rotating pays, and that a choice takes; and how much labels are doubted
 
 def _counts(n_rows: int) -> tuple: return (.5, 1, 2) if n_rows <= 300 else (1, 2, 4)  # candidates for the weight of the counts
 
@@ -221,11 +219,11 @@ def _count_weight(blocks, y, n_labels: int, seed: int, bar=None):
         i, logits = _best([(X, _strength(len(rows))) for X, _ in rotated], y[rows], n_labels, seed, bar)
         count, params = counts[i], _strength(len(y))
         if len(rows) == len(y):
-            weight, bias = _head(rotated[i][0], y, n_labels, logits, **params)
+            weight, bias = _head(rotated[i][0], y, n_labels, logits, _DOUBT, **params)
             weight = rotated[i][1](weight)
         else:
             X = joined(count, slice(None))
-            weight, bias = _head(X, y, n_labels, _out_of_fold(X, y, n_labels, seed, bar, **params), **params)
+            weight, bias = _head(X, y, n_labels, _out_of_fold(X, y, n_labels, seed, bar, **params), _DOUBT, **params)
         return count, weight / np.hypot(1, count), bias
 
 def _head_steps(y) -> int:
