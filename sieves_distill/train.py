@@ -190,11 +190,14 @@ def _token_weights(shares):
     return np.sqrt(idf), np.divide(idf, np.sqrt(typical), out=np.zeros(len(df)), where=df > 0)
 
 # %% ../nbs/train.ipynb #b88fd713
-_FEW, _DOUBT = 1000, 1.5  # rows up to which rotating pays, and that a choice takes; and how much labels are doubted
+_FEW, _DOUBT = 1000, 1  # rows up to which rotating pays, and that a choice takes; and how much labels are doubted
 
 def _counts(n_rows: int) -> tuple: return (.5, 1, 2) if n_rows <= 300 else (1, 2, 4)  # candidates for the weight of the counts
 
-def _strength(n_rows: int) -> dict: return {"C": n_rows ** (1 / 3) / 4, "fit_intercept": False}
+def _strength(y) -> dict:
+    "Parameters of the head; twice the C for two labels, which scikit-learn fits as one difference: that is the same as two labels with C"
+    import numpy as np
+    return {"C": min(max(len(y) / 100, 1), 10) * (2 if y.ndim == 1 and len(np.unique(y)) == 2 else 1), "fit_intercept": False}
 
 def _rotate(X):
     "`X` in a basis of the space that its rows span: features `(n, rank)`, and what takes weights on them back to weights on `X`"
@@ -216,8 +219,8 @@ def _count_weight(blocks, y, n_labels: int, seed: int, bar=None):
     counts = _counts(len(y))
     with threadpool_limits(1):
         rotated = [_rotate(joined(count, rows)) for count in counts]
-        i, logits = _best([(X, _strength(len(rows))) for X, _ in rotated], y[rows], n_labels, seed, bar)
-        count, params = counts[i], _strength(len(y))
+        i, logits = _best([(X, _strength(y[rows])) for X, _ in rotated], y[rows], n_labels, seed, bar)
+        count, params = counts[i], _strength(y)
         if len(rows) == len(y):
             weight, bias = _head(rotated[i][0], y, n_labels, logits, _DOUBT, **params)
             weight = rotated[i][1](weight)
