@@ -36,6 +36,15 @@ def log_loss(y, logits) -> float:
     return -np.mean([loss[y[:, j] == side, j].mean() for j in np.flatnonzero(y.any(0) & ~y.all(0)) for side in (True, False)])
 
 
+def weights(means: bool, bursts: bool, of=recipe._token_weights):
+    "The weights of tokens without the rarity in the means, or the damping of bursts"
+    def without(shares):
+        in_means, in_counts = of(shares)
+        idf = in_means ** 2
+        return in_means if means else np.ones_like(in_means), in_counts if bursts else idf * (in_counts > 0)
+    return without
+
+
 PARTS = {  # what is left out: (what stands in its place, whether it makes a difference to a cell of this size and kind)
     "nothing": ({"_DOUBT": recipe._DOUBT}, lambda size, multi: True),
     "counts of tokens": ({"_counts": lambda n: (0,)}, lambda size, multi: True),
@@ -43,6 +52,11 @@ PARTS = {  # what is left out: (what stands in its place, whether it makes a dif
     "choice by ranking (by log loss instead)": ({"_ranking": log_loss}, lambda size, multi: True),
     "three rounds of folds (one instead)": ({"_rounds": lambda n: 1}, lambda size, multi: size <= 300),
     "doubt of labels": ({"_DOUBT": 0}, lambda size, multi: True),
+    "absence of an intercept": ({"_strength": lambda y, of=recipe._strength: {**of(y), "fit_intercept": True}}, lambda size, multi: True),
+    "strong regularisation (C = 10 for all)": ({"_strength": lambda y, of=recipe._strength: {**of(y), "C": 10}}, lambda size, multi: True),
+    "weakening of it with the rows (C = 1 for all)": ({"_strength": lambda y, of=recipe._strength: {**of(y), "C": 1}}, lambda size, multi: size > 100),
+    "damping of bursts": ({"_token_weights": weights(means=True, bursts=False)}, lambda size, multi: True),
+    "rarity in the means": ({"_token_weights": weights(means=False, bursts=True)}, lambda size, multi: True),
     "thresholds": ({"_thresholds": lambda y, logits: np.zeros(y.shape[1])}, lambda size, multi: multi),
     "halving of the thresholds' way": ({"_thresholds": lambda y, logits, of=recipe._thresholds: 2 * of(y, logits)}, lambda size, multi: multi),
 }
