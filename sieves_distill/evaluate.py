@@ -324,7 +324,7 @@ def evaluate_student(
     return Report(metrics, _mistakes(texts, truth, said, proba, gold, task))
 
 def read_mistakes(student, dataset) -> list[dict]:
-    "What a student gets wrong in a dataset with `text`, `labels` and perhaps `gold`, as plain values: what `Report.mistakes` shows"
+    "What a student gets wrong in a dataset with `text`, `labels` and perhaps `gold`, as plain values: what the mistakes of a report show"
     task = Classification(student.labels, student.multi_label)
     texts, y, gold = read_rows(dataset, task)
     said, proba = _ask(student, texts, task)
