@@ -171,6 +171,11 @@ class Student:
         return read_mistakes(self, self._rows("val"))
 
     @property
+    def native(self) -> Student:
+        "The student that the framework's own loader makes of the folder: itself, unless it has what the framework does not know"
+        return self
+
+    @property
     def train_data(self):
         "The rows the student was trained on, a `datasets.Dataset`; None where its folder has no `data/`"
         return self._rows("train")

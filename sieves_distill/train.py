@@ -120,11 +120,11 @@ def _best_strength(X, y, n_labels: int, seed: int, **params):
     return candidates[i], logits
 
 def _choose_head(X, y, n_labels: int, seed: int, **params):
-    "The head on features that are as they are; a `C` in `params` is not chosen again"
+    "The head on features that are as they are, and `params` with the `C` that was chosen; one in `params` is not chosen again"
     from threadpoolctl import threadpool_limits
     with threadpool_limits(1):  # problems this small lose more between threads than they gain
         params, logits = _best_strength(X, y, n_labels, seed, **params)
-        return _head(X, y, n_labels, logits, **params)
+        return _head(X, y, n_labels, logits, **params), params
 
 # %% ../nbs/train.ipynb #63a43def
 def _inner_split(train, seed: int, at_least: int = 1):
@@ -207,13 +207,18 @@ def _rotate(X):
     return vectors * values, lambda weight: (X.T @ (vectors / values @ weight.T)).T
 
 # %% ../nbs/train.ipynb #24c674dd
+def _few_rows(n: int, seed: int):
+    "Positions of the rows that a choice is made on: all, or `_FEW` at random"
+    import numpy as np
+    return np.arange(n) if n <= _FEW else np.sort(np.random.default_rng(seed).permutation(n)[:_FEW])
+
 def _count_weight(blocks, y, n_labels: int, seed: int, bar=None):
     "How much counts are to weigh beside means, `blocks` being the features of both; with the head's weights and biases, and its temperature"
     import numpy as np
     from scipy import sparse
     from threadpoolctl import threadpool_limits
     joined = lambda count, rows: sparse.hstack([blocks[0][rows], blocks[1][rows] * count], format="csr") / np.hypot(1, count)
-    rows = np.arange(len(y)) if len(y) <= _FEW else np.sort(np.random.default_rng(seed).permutation(len(y))[:_FEW])
+    rows = _few_rows(len(y), seed)
     counts = _counts(len(y))
     with threadpool_limits(1):
         rotated = [_rotate(joined(count, rows)) for count in counts]
@@ -429,23 +434,23 @@ def _joined(X, counts, count: float):
 
 def _count_beside(X, counts, y, n_labels: int, seed: int, **params) -> float:
     "How much the counts are to weigh beside embeddings; 0 where they do not help"
-    import numpy as np
     from threadpoolctl import threadpool_limits
-    rows = np.arange(len(y)) if len(y) <= _FEW else np.sort(np.random.default_rng(seed).permutation(len(y))[:_FEW])
+    rows = _few_rows(len(y), seed)
     X, counts, weights = X[rows], counts[rows], (0, .25, .5, 1)
     with threadpool_limits(1):
         params, _ = _best_strength(X, y[rows], n_labels, seed, **params)
         return weights[_best([(_rotate(_joined(X, counts, one))[0] if one else X, params) for one in weights], y[rows], n_labels, seed)[0]]
 
-def _joint_head(X, counts, count: float, y, n_labels: int, seed: int, **params):
-    "The head on embeddings and counts, with the regularisation that is best for the embeddings alone"
+def _heads(X, counts, count: float, y, n_labels: int, seed: int, **params):
+    "The head on embeddings and counts, and that on the embeddings alone, both with the regularisation that is best for the latter; the same twice where `count` is 0"
     from threadpoolctl import threadpool_limits
+    alone, params = _choose_head(X, y, n_labels, seed, **params)
+    if not count: return alone, alone
     both = _joined(X, counts, count)
     with threadpool_limits(1):
-        params, _ = _best_strength(X, y, n_labels, seed, **params)
         Z, back = _rotate(both) if len(y) <= _FEW else (both, lambda weight: weight)
         weight, *rest = _head(Z, y, n_labels, _out_of_fold(Z, y, n_labels, seed, **params), **params)
-    return back(weight), *rest
+    return (back(weight), *rest), alone
 
 # %% ../nbs/train.ipynb #2e72c166
 def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict, seed: int, bar, native: bool = False) -> tuple[Student, dict]:
@@ -461,9 +466,7 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     learn, held = _inner_split(train, seed, at_least=20)
     counts, seen, factor = (None, None, None) if native or not callable(tokenizer) else _counts_of(texts, tokenizer)
     steps, logits, embedded, count = _steps(len(learn), args), {}, {}, 0
-    def fit(X, rows):
-        if count: return _joint_head(X[rows], counts[rows], count, y[rows], n_labels, seed, **params)
-        return _choose_head(X[rows], y[rows], n_labels, seed, **params)
+    fit = lambda X, rows: _heads(X[rows], counts[rows] if count else None, count, y[rows], n_labels, seed, **params)
     before = {name: tensor.clone() for name, tensor in model.model_body.state_dict().items()}
     bar.reset(steps + 2 * len(texts) / 256)
     for encoder in ("frozen", "fine-tuned")[:2 if steps else 1]:
@@ -474,21 +477,19 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
         X = embedded[encoder] = _embed(model, texts, bar)
         if encoder == "frozen" and counts is not None: count = _count_beside(X, counts, y, n_labels, seed, **params)
         if len(held):
-            weight, bias, _ = fit(X, learn)
+            (weight, bias, _), _ = fit(X, learn)
             logits[encoder] = (_joined(X[held], counts[held], count) if count else X[held]) @ weight.T + bias
     f1 = {encoder: _macro_f1(y[held], z) for encoder, z in logits.items()}
     kept = "frozen" if f1 and f1["frozen"] > f1.get("fine-tuned", -1) else encoder
     if kept == "frozen": model.model_body.load_state_dict(before)
-    weight, bias, temperature = fit(embedded[kept], slice(None))
+    (weight, bias, temperature), (*alone, own) = fit(embedded[kept], slice(None))
     if kept == "fine-tuned": temperature = fit_temperature(logits[kept], y[held]) if len(held) else temperature ** .5  # the encoder has seen the labels of all other rows
     weight, bias = weight / temperature, bias / temperature
-    table, alone = None, (weight, bias)
+    alone, table = [x / (own if kept == "frozen" else temperature) for x in alone], None
     if count:
         weight, on_counts = np.split(weight, [embedded[kept].shape[1]], axis=1)
         table = np.zeros((len(tokenizer), n_labels), "float32")
         table[seen] = (on_counts * factor * count).T
-        *alone, own = _choose_head(embedded[kept], y, n_labels, seed, **params)
-        alone = [x / (own if kept == "frozen" else temperature) for x in alone]
     model.model_head = _sklearn_head(*alone, model.multi_target_strategy)
     return (SetFitStudent(model, weight, bias, task.labels, task.multi_label, task.task_id, temperature=temperature, table=table, alone=alone),
             {"kept": kept, "count_weight": count, "temperature": temperature, "held_out_f1": f1, "held_out": len(held), "steps": steps})
@@ -672,7 +673,7 @@ def distill(
         with quiet(): splits.save_to_disk(str(folder / "data"))
         student = Student.load(folder)
         metrics = evaluate_student(student, splits["val"], train=splits["train"], seed=seed).metrics
-        if recipe.get("count_weight") and framework is DistillationFramework.setfit:
+        if student.native is not student:
             recipe["native_f1"] = _macro_f1(y["val"], student.native.predict_proba(splits["val"]["text"][:]) - .5)
         done("evaluate")
         metrics["warnings"] = notes + metrics["warnings"]

@@ -85,7 +85,7 @@ def native(framework: str, folder: Path):
 
 def assert_loads_natively(student: Student, texts: list[str]):
     model, student = native(student.framework.value, student.path), Student.load(student.path)
-    student = getattr(student, "native", student)  # a SetFit student may have a token table, which SetFit does not know
+    student = student.native  # a SetFit student may have a token table, which SetFit does not know
     predicted, proba = model.predict(texts), np.asarray(model.predict_proba(texts))
     if proba.ndim == 3:  # SetFit's form for several labels: 0 or 1 for each, and the probabilities of both
         predicted, proba = [[label for label, on in zip(student.labels, row) if on] for row in np.asarray(predicted)], proba[..., 1]
