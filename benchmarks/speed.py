@@ -1,7 +1,7 @@
-"""How quick the students are beside their frameworks' own prediction, and how the training of Model2Vec grows with the rows.
+"""How quick the students are beside their frameworks' own prediction, and how their training grows with the rows.
 
-    python -m benchmarks.speed                             (inference, and training on 1,000, 10,000 and 100,000 short texts; writes benchmarks/speed.json)
-    python -m benchmarks.speed --rows 1000 --skip setfit   (only these; prints, and writes nothing)
+    python -m benchmarks.speed                             (inference, and training on up to 100,000 short texts with Model2Vec, 20,000 with SetFit; writes benchmarks/speed.json)
+    python -m benchmarks.speed --training setfit           (only this part, in place of what is in the file of it)
 
 Times are CPU seconds, which depend less than the wall clock on what else the machine is doing; of predictions the least of five. Training is in a process of its own, whose peak memory is
 that of the whole process, imports included.
@@ -73,7 +73,10 @@ def inference(framework: str, name: str, n: int, **kwargs) -> dict:
             "ratio": round(seconds["native"] / seconds["student"], 2), **({"exact_ratio": round(seconds["native"] / seconds["exact"], 2)} if "exact" in seconds else {}), "tokenizer_share": round(seconds["tokenizer"] / seconds["student"], 2)}
 
 
-def training(n: int) -> dict:
+TRAINING = {"model2vec": [1000, 10_000, 100_000], "setfit": [500, 2000, 5000, 20_000]}
+
+
+def training(framework: str, n: int) -> dict:
     "Train on `n` short texts, movie snippets from which words are left out at random so that no two are alike"
     texts, y, names = data.movies()
     rng, some = np.random.default_rng(0), {}
@@ -82,31 +85,35 @@ def training(n: int) -> dict:
         some[" ".join(w for w in texts[i].split() if rng.random() > .3)] = int(y[i])
     with tempfile.TemporaryDirectory() as tmp:
         cpu = time.process_time()
-        made = student("model2vec", list(some), list(some.values()), names, f"{tmp}/student", val_frac=.01)
+        made = student(framework, list(some), list(some.values()), names, f"{tmp}/student", val_frac=.01)
         cpu = time.process_time() - cpu
-    return {"rows": n, "cpu_seconds": round(cpu, 1), "train_seconds": made.metrics["run"]["seconds"]["train"], "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)}
+    return {"framework": framework, "rows": n, "cpu_seconds": round(cpu, 1), "train_seconds": made.metrics["run"]["seconds"]["train"], "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)}
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, nargs="*", metavar="N", help="numbers of texts to train on; the results are then only printed")
-    parser.add_argument("--skip", nargs="*", default=[], choices=["model2vec", "setfit"], help="inference to leave out; the results are then only printed")
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--training", nargs="*", choices=list(TRAINING), help="frameworks to train with; only this part is run")
+    parser.add_argument("--inference", nargs="*", choices=list(TRAINING), help="frameworks to predict with; only this part is run")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    if args.one: return print(json.dumps(training(args.one)))
+    if args.one: return print(json.dumps(training(args.one[0], int(args.one[1]))))
+    if args.training is args.inference is None: args.training = args.inference = list(TRAINING)
     found = {"inference": [], "training": []}
     # training first: a process begins with the peak memory of the one that started it
-    for n in [1000, 10_000, 100_000] if args.rows is None else args.rows:
-        out = subprocess.run([sys.executable, "-m", "benchmarks.speed", "--one", str(n)], check=True, stdout=subprocess.PIPE, text=True).stdout
-        found["training"].append(json.loads(out.splitlines()[-1]))
-    if "model2vec" not in args.skip: found["inference"].append(inference("model2vec", "tweets", 20_000))
-    if "setfit" not in args.skip: found["inference"] += [inference("setfit", name, n, train_kwargs={"max_steps": 1}) for name, n in (("tweets", 1000), ("bbc", 200))]
-    for line in found["inference"] + found["training"]: print(line)
-    if args.rows is None and not args.skip:
-        about = {"command": "python -m benchmarks.speed", "cores": os.cpu_count(), "threads": os.environ.get("OMP_NUM_THREADS"), "python": platform.python_version(),
-                 **{n: version(n) for n in ("scikit-learn", "model2vec", "setfit", "sentence-transformers", "torch")}}
-        OUT.write_text(json.dumps({"about": about, **found}, indent=1) + "\n")
+    for framework in args.training or []:
+        for n in TRAINING[framework]:
+            out = subprocess.run([sys.executable, "-m", "benchmarks.speed", "--one", framework, str(n)], check=True, stdout=subprocess.PIPE, text=True).stdout
+            found["training"].append(json.loads(out.splitlines()[-1]))
+            print(found["training"][-1], flush=True)
+    if "model2vec" in (args.inference or []): found["inference"].append(inference("model2vec", "tweets", 20_000))
+    if "setfit" in (args.inference or []): found["inference"] += [inference("setfit", name, n, train_kwargs={"max_steps": 1}) for name, n in (("tweets", 1000), ("bbc", 200))]
+    for line in found["inference"]: print(line)
+    old = json.loads(OUT.read_text()) if OUT.exists() else {"inference": [], "training": []}
+    parts = {part: [line for line in old[part] if not any(line["framework"] == new["framework"] for new in found[part])] + found[part] for part in found}
+    about = {"command": "python -m benchmarks.speed", "cores": os.cpu_count(), "threads": os.environ.get("OMP_NUM_THREADS"), "python": platform.python_version(),
+             **{n: version(n) for n in ("scikit-learn", "model2vec", "setfit", "sentence-transformers", "torch")}}
+    OUT.write_text(json.dumps({"about": about, **parts}, indent=1) + "\n")
 
 
 if __name__ == "__main__": main()

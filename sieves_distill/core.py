@@ -12,7 +12,7 @@ from numbers import Integral, Real
 
 # %% auto #0
 __all__ = ['REPAIR', 'Doc', 'Task', 'check_names', 'Classification', 'check_score', 'check_count', 'check_known', 'read_result',
-           'read_text', 'check_text', 'doc_name', 'check_docs', 'check_dataset', 'read_rows']
+           'read_text', 'check_text', 'doc_name', 'check_docs', 'check_dataset', 'read_rows', 'read_scores']
 
 # %% ../nbs/core.ipynb #30f9ad25
 @dataclass
@@ -305,3 +305,22 @@ def read_rows(dataset, task: Classification):
         raise ValueError(f"labels must not be null, found {len(dataset) - len(rows):,} rows where they are, the first at position {first}")
     gold, known = _read_column(dataset, "gold", task) if "gold" in dataset.column_names else (None, [])
     return dataset.select_columns("text").with_format("arrow")[:]["text"].to_pylist(), y, (known, gold) if len(known) else None
+
+def read_scores(dataset, task: Classification):
+    """The teacher's scores in the column `scores`, floats `(n, n_labels)` in the order of the task, NaN where it gave none; or None where there is no such column, or nothing but NaN in it.
+
+    They stand in the order of the labels' names where `labels` has names, else in that of the task. Raises ValueError for rows that are no list of one number in [0, 1] (or null) a label."""
+    import numpy as np
+    if "scores" not in dataset.column_names: return None
+    rows = dataset.select_columns("scores").with_format("arrow")[:]["scores"].to_pylist()
+    nothing, expected = [None] * len(task.labels), f"expected a list of {len(task.labels)} numbers in [0, 1] or null, one for each label of the task"
+    for i, row in enumerate(rows):
+        if row is None: rows[i] = nothing
+        elif not isinstance(row, list) or len(row) != len(nothing): raise ValueError(f"scores, row {i}: found {_short(row)}, {expected}")
+    try: scores = np.array(rows, dtype=float)
+    except (TypeError, ValueError): raise ValueError(f"scores is {dataset.features['scores']}, {expected}") from None
+    if len(bad := np.flatnonzero(((scores < 0) | (scores > 1)).any(1))): raise ValueError(f"scores, row {bad[0]}: found {_short(rows[bad[0]])}, {expected}")
+    feature = dataset.features["labels"]
+    names = getattr(getattr(feature, "feature", feature), "names", None)
+    if names is not None and set(names) == set(task.labels): scores = scores[:, [names.index(label) for label in task.labels]]
+    return None if np.isnan(scores).all() else scores

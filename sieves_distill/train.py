@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from .calibration import fit_temperature
-from .core import read_rows
+from .core import read_rows, read_scores
 from .evaluate import Report, check_measurable, evaluate_student
 from .split import split_dataset
 from .student import DistillationFramework, Model2VecStudent, SetFitStudent, Student, bfloat16, embed, model_card, new_folder, quiet, token_shares, _sklearn_head
@@ -18,27 +18,53 @@ from .student import DistillationFramework, Model2VecStudent, SetFitStudent, Stu
 __all__ = ['distill']
 
 # %% ../nbs/train.ipynb #940239a0
-def _logistic(X, y, n_labels: int, trust=None, **params):
+def _logistic(X, y, n_labels: int, trust=None, soft=None, **params):
     """Weights `(n_labels, dim)` and biases `(n_labels,)` of a balanced logistic regression; `y` is integers `(n,)` or booleans `(n, n_labels)`,
-    and `trust` of the same shape says how much each row counts"""
+    `trust` of the same shape says how much each row counts, and `soft` `(n, n_labels)` how likely each label is"""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
-    fit = lambda y, trust: LogisticRegression(**{"class_weight": "balanced", "max_iter": 1000, **params}).fit(X, y, sample_weight=trust)
+    def fit(y, trust=None, soft=None):
+        X_, params_ = X, {"class_weight": "balanced", "max_iter": 1000, **params}
+        if soft is not None:  # a row stands once for each label that is likely at all, with its likelihood as its weight
+            n, (rows, y) = len(y), np.nonzero(np.where(np.isin(np.arange(soft.shape[1]), y), soft, 0) > .01)
+            X_, trust = X[rows], soft[rows, y] * (1 if trust is None else trust[rows])
+            if params_["class_weight"] == "balanced":
+                mass = np.bincount(y, trust)
+                trust, params_["class_weight"] = trust * n / np.count_nonzero(mass) / mass[y], None
+        return LogisticRegression(**params_).fit(X_, y, sample_weight=trust)
     weight, bias = np.zeros((n_labels, X.shape[1])), np.zeros(n_labels)
     if y.ndim == 2:
         for j, n in enumerate(y.sum(0)):
             if 0 < n < len(y):
-                model = fit(y[:, j], None if trust is None else trust[:, j])
+                model = fit(y[:, j].astype(int), None if trust is None else trust[:, j], None if soft is None else np.stack([1 - soft[:, j], soft[:, j]], 1))
                 weight[j], bias[j] = model.coef_[0], model.intercept_[0]
             else: bias[j] = np.log((n + .5) / (len(y) - n + .5))
         return weight, bias
-    model = fit(y, trust)
+    model = fit(y, trust, soft)
     coef, intercept = model.coef_, model.intercept_
     if len(model.classes_) == 2: coef, intercept = np.concatenate([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
     weight[model.classes_], bias[:], bias[model.classes_] = coef, intercept.min() - 30, intercept
     return weight, bias
 
 # %% ../nbs/train.ipynb #47b56771
+def _one_hot(y, n_labels: int):
+    import numpy as np
+    return y if y.ndim == 2 else np.eye(n_labels, dtype=bool)[y]
+
+def _soft_labels(y, scores):
+    "How likely each label of a row is, `(n, n_labels)`, from the teacher's scores, NaN where there is none; or None where they say no more than `y`"
+    import numpy as np
+    if scores is None: return None
+    hot, known = _one_hot(y, scores.shape[1]).astype(float), ~np.isnan(scores)
+    if y.ndim == 2: soft = np.where(known & ((scores >= .5) == y), np.nan_to_num(scores), hot)
+    else:
+        rest = np.maximum(1 - np.nansum(scores, 1), 0) / np.maximum((~known).sum(1), 1)
+        soft = np.where(known, np.nan_to_num(scores), rest[:, None])
+        own = soft[np.arange(len(y)), y]
+        soft = np.where((known[np.arange(len(y)), y] & (own > 0) & (own >= soft.max(1)))[:, None], soft / np.maximum(soft.sum(1, keepdims=True), 1e-12), hot)
+    return soft if np.abs(soft - hot).max() > .01 else None
+
+# %% ../nbs/train.ipynb #0505815e
 def _folds(y, seed: int):
     "Four folds, stratified where every label that occurs has a row for each; those whose rows cannot be learnt from are left out"
     import numpy as np
@@ -50,20 +76,16 @@ def _folds(y, seed: int):
 
 def _rounds(n_rows: int) -> int: return 3 if n_rows <= 300 else 1
 
-def _out_of_fold(X, y, n_labels: int, seed: int, bar=None, **params):
+def _out_of_fold(X, y, n_labels: int, seed: int, bar=None, soft=None, **params):
     "What models that have not seen a row say of it: logits `(rounds, n, n_labels)`"
     import numpy as np
     out = np.zeros((_rounds(len(y)), len(y), n_labels))
     for i, logits in enumerate(out):
         for a, b in _folds(y, (seed + i) % 2 ** 32):
-            weight, bias = _logistic(X[a], y[a], n_labels, **{"tol": 1e-3, **params})
+            weight, bias = _logistic(X[a], y[a], n_labels, soft=None if soft is None else soft[a], **{"tol": 1e-3, **params})
             logits[b] = X[b] @ weight.T + bias
             if bar is not None: bar.update()
     return out
-
-def _one_hot(y, n_labels: int):
-    import numpy as np
-    return y if y.ndim == 2 else np.eye(n_labels, dtype=bool)[y]
 
 def _ranking(y, logits) -> float:
     "Average precision, the mean over the labels that some rows have and others not, weighted by how many have them"
@@ -113,14 +135,18 @@ def _head(X, y, n_labels: int, logits, doubt: float = .5, **params):
     shift = sum(_thresholds(y, one) for one in logits) / len(logits) / 2 if y.ndim == 2 else 0
     return weight, bias - shift, fit_temperature(logits - shift, y)
 
-def _best_strength(X, y, n_labels: int, seed: int, **params):
-    "`params` with the `C` that ranks best, unless they have one, and the out-of-fold logits it gives"
-    candidates = [{**params, "C": C} for C in ([params["C"]] if "C" in params else _STRENGTHS)]
+def _both_ways(soft) -> list:
+    "Soft labels, where there are any, and the labels alone"
+    return [None] if soft is None else [soft, None]
+
+def _best_strength(X, y, n_labels: int, seed: int, soft=None, **params):
+    "`params` with the `C` that ranks best, unless they have one, and `soft` or None, whichever ranks better; and the out-of-fold logits that these give"
+    candidates = [{**params, "C": C, "soft": one} for C in ([params["C"]] if "C" in params else _STRENGTHS) for one in _both_ways(soft)]
     i, logits = _best([(X, one) for one in candidates], y, n_labels, seed)
     return candidates[i], logits
 
 def _choose_head(X, y, n_labels: int, seed: int, **params):
-    "The head on features that are as they are, and `params` with the `C` that was chosen; one in `params` is not chosen again"
+    "The head on features that are as they are, and `params` with the `C` and the soft labels (or None) that were chosen; a `C` in `params` is not chosen again"
     from threadpoolctl import threadpool_limits
     with threadpool_limits(1):  # problems this small lose more between threads than they gain
         params, logits = _best_strength(X, y, n_labels, seed, **params)
@@ -212,8 +238,8 @@ def _few_rows(n: int, seed: int):
     import numpy as np
     return np.arange(n) if n <= _FEW else np.sort(np.random.default_rng(seed).permutation(n)[:_FEW])
 
-def _count_weight(blocks, y, n_labels: int, seed: int, bar=None):
-    "How much counts are to weigh beside means, `blocks` being the features of both; with the head's weights and biases, and its temperature"
+def _count_weight(blocks, y, n_labels: int, seed: int, bar=None, soft=None):
+    """How much counts are to weigh beside means, `blocks` being the features of both, and whether to learn `soft`, how likely each label is; with the head's weights and biases, and its temperature"""
     import numpy as np
     from scipy import sparse
     from threadpoolctl import threadpool_limits
@@ -222,22 +248,24 @@ def _count_weight(blocks, y, n_labels: int, seed: int, bar=None):
     counts = _counts(len(y))
     with threadpool_limits(1):
         rotated = [_rotate(joined(count, rows)) for count in counts]
-        i, logits = _best([(X, _strength(y[rows])) for X, _ in rotated], y[rows], n_labels, seed, bar)
-        count, params = counts[i], _strength(y)
+        candidates = [(count, X, one) for count, (X, _) in enumerate(rotated) for one in _both_ways(soft)]
+        i, logits = _best([(X, {**_strength(y[rows]), "soft": None if one is None else one[rows]}) for _, X, one in candidates], y[rows], n_labels, seed, bar)
+        i, _, soft = candidates[i]
+        count, params = counts[i], {**_strength(y), "soft": soft}
         if len(rows) == len(y):
             weight, *rest = _head(rotated[i][0], y, n_labels, logits, _DOUBT, **params)
             weight = rotated[i][1](weight)
         else:
             X = joined(count, slice(None))
             weight, *rest = _head(X, y, n_labels, _out_of_fold(X, y, n_labels, seed, bar, **params), _DOUBT, **params)
-        return count, weight / np.hypot(1, count), *rest
+        return (count, soft is not None), weight / np.hypot(1, count), *rest
 
-def _head_steps(y) -> int:
+def _head_steps(y, soft=None) -> int:
     "How often the progress bar moves for a token table"
-    return len(_counts(len(y))) * _rounds(min(len(y), _FEW)) * 4 + (4 if len(y) > _FEW else 0)
+    return len(_counts(len(y))) * len(_both_ways(soft)) * _rounds(min(len(y), _FEW)) * 4 + (4 if len(y) > _FEW else 0)
 
 # %% ../nbs/train.ipynb #8e10deb5
-def _token_table(model, texts: list[str], y, task, seed: int, bar=None):
+def _token_table(model, texts: list[str], y, task, seed: int, bar=None, soft=None):
     "The linear student as a pipeline; what it is the sum of: (vectors, evidence) of the tokens, and (weights, biases) of the head on them, before calibration; and what was chosen"
     import numpy as np
     from scipy import sparse
@@ -247,12 +275,12 @@ def _token_table(model, texts: list[str], y, task, seed: int, bar=None):
     vectors, rarity = vectors * in_means[:, None], in_counts[seen]
     means, counts = shares @ vectors, shares[:, seen] @ sparse.diags(rarity)
     scale, scale_counts = (np.sqrt(len(texts) / max((x ** 2).sum(), 1e-12)).astype("float32") for x in (means, counts.data))  # rows of length one, on average
-    count, weight, bias, temperature = _count_weight((means * scale, counts * scale_counts), y, len(task.labels), seed, bar)
+    (count, softly), weight, bias, temperature = _count_weight((means * scale, counts * scale_counts), y, len(task.labels), seed, bar, soft)
     weight, on_counts = np.split(weight, [vectors.shape[1]], axis=1)
     vectors, evidence = vectors * scale, np.zeros((len(vectors), len(task.labels)))
     evidence[seen] = (on_counts * rarity * scale_counts * count).T
     pipeline = _pipeline(model, vectors @ weight.T + evidence, [(np.eye(len(task.labels)) / temperature, bias / temperature)], task)
-    return pipeline, (vectors, evidence), (np.concatenate([weight, np.eye(len(task.labels))], 1), bias), {"count_weight": count, "temperature": temperature}
+    return pipeline, (vectors, evidence), (np.concatenate([weight, np.eye(len(task.labels))], 1), bias), {"count_weight": count, "temperature": temperature, "soft_labels": softly}
 
 # %% ../nbs/train.ipynb #372adee9
 def _fine_tuner():
@@ -294,15 +322,17 @@ def _train_model2vec(base: str, train, task, init_kwargs: dict, train_kwargs: di
     "The student, and which recipe made it"
     with quiet(): model = _static_model(base, init_kwargs.pop("token", None))
     texts, y, _ = read_rows(train, task)
+    soft = _soft_labels(y, read_scores(train, task))
     student = lambda pipeline, temperature=None: Model2VecStudent(pipeline, task.labels, task.multi_label, task.task_id, temperature=temperature)
     tune = bool(init_kwargs or train_kwargs)
-    bar.reset(_head_steps(y) * (1 + tune) + tune)
+    bar.reset(_head_steps(y, soft) * (1 + tune) + tune)
     bar.set_description("linear")
-    linear, *_, chosen = _token_table(model, texts, y, task, seed, bar)
+    linear, *_, chosen = _token_table(model, texts, y, task, seed, bar, soft)
     if not tune: return student(linear, chosen["temperature"]), {"kept": "linear", **chosen}
     bar.set_description("fine-tune")
-    rest, held = (([texts[i] for i in rows], y[rows]) for rows in _inner_split(train, seed))
-    start, *parts, _ = _token_table(model, *rest, task, seed, bar)
+    split = _inner_split(train, seed)
+    rest, held = (([texts[i] for i in rows], y[rows]) for rows in split)
+    start, *parts, _ = _token_table(model, *rest, task, seed, bar, None if soft is None else soft[split[0]])
     with quiet(): tuned = _fine_tune(model, *parts, rest, held, task, init_kwargs, train_kwargs, seed)
     bar.update()
     logits = {name: student(p)._logits(held[0]) for name, p in (("linear", start), ("fine-tuned", tuned))}
@@ -432,25 +462,26 @@ def _joined(X, counts, count: float):
     from scipy import sparse
     return sparse.hstack([sparse.csr_matrix(X), counts * count], format="csr")
 
-def _count_beside(X, counts, y, n_labels: int, seed: int, **params) -> float:
+def _count_beside(X, counts, y, n_labels: int, seed: int, soft=None, **params) -> float:
     "How much the counts are to weigh beside embeddings; 0 where they do not help"
     from threadpoolctl import threadpool_limits
     rows = _few_rows(len(y), seed)
     X, counts, weights = X[rows], counts[rows], (0, .25, .5, 1)
     with threadpool_limits(1):
-        params, _ = _best_strength(X, y[rows], n_labels, seed, **params)
+        params, _ = _best_strength(X, y[rows], n_labels, seed, None if soft is None else soft[rows], **params)
         return weights[_best([(_rotate(_joined(X, counts, one))[0] if one else X, params) for one in weights], y[rows], n_labels, seed)[0]]
 
 def _heads(X, counts, count: float, y, n_labels: int, seed: int, **params):
-    "The head on embeddings and counts, and that on the embeddings alone, both with the regularisation that is best for the latter; the same twice where `count` is 0"
+    "The head on embeddings and counts, and that on the embeddings alone, the same twice where `count` is 0; both with the regularisation that is best for the latter, and with soft labels if they are: the third value"
     from threadpoolctl import threadpool_limits
     alone, params = _choose_head(X, y, n_labels, seed, **params)
-    if not count: return alone, alone
+    softly = params["soft"] is not None
+    if not count: return alone, alone, softly
     both = _joined(X, counts, count)
     with threadpool_limits(1):
         Z, back = _rotate(both) if len(y) <= _FEW else (both, lambda weight: weight)
         weight, *rest = _head(Z, y, n_labels, _out_of_fold(Z, y, n_labels, seed, **params), **params)
-    return (back(weight), *rest), alone
+    return (back(weight), *rest), alone, softly
 
 # %% ../nbs/train.ipynb #2e72c166
 def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict, seed: int, bar, native: bool = False) -> tuple[Student, dict]:
@@ -463,10 +494,11 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     n_labels, tokenizer = len(task.labels), model.model_body.tokenizer
     hot = y if task.multi_label else np.eye(n_labels, dtype=bool)[y]
     params, args = init_kwargs.get("head_params") or {}, _setfit_arguments(train_kwargs, seed)
+    soft = _soft_labels(y, read_scores(train, task))
     learn, held = _inner_split(train, seed, at_least=20)
     counts, seen, factor = (None, None, None) if native or not callable(tokenizer) else _counts_of(texts, tokenizer)
     steps, logits, embedded, count = _steps(len(learn), args), {}, {}, 0
-    fit = lambda X, rows: _heads(X[rows], counts[rows] if count else None, count, y[rows], n_labels, seed, **params)
+    fit = lambda X, rows: _heads(X[rows], counts[rows] if count else None, count, y[rows], n_labels, seed, soft=None if soft is None else soft[rows], **params)
     before = {name: tensor.clone() for name, tensor in model.model_body.state_dict().items()}
     bar.reset(steps + 2 * len(texts) / 256)
     for encoder in ("frozen", "fine-tuned")[:2 if steps else 1]:
@@ -475,14 +507,14 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
             with quiet(): _fine_tune_body(model, [texts[i] for i in learn], hot[learn], args, "loss" in train_kwargs, steps, bar)
             _average(model.model_body, before)
         X = embedded[encoder] = _embed(model, texts, bar)
-        if encoder == "frozen" and counts is not None: count = _count_beside(X, counts, y, n_labels, seed, **params)
+        if encoder == "frozen" and counts is not None: count = _count_beside(X, counts, y, n_labels, seed, soft=soft, **params)
         if len(held):
-            (weight, bias, _), _ = fit(X, learn)
+            (weight, bias, _), *_ = fit(X, learn)
             logits[encoder] = (_joined(X[held], counts[held], count) if count else X[held]) @ weight.T + bias
     f1 = {encoder: _macro_f1(y[held], z) for encoder, z in logits.items()}
     kept = "frozen" if f1 and f1["frozen"] > f1.get("fine-tuned", -1) else encoder
     if kept == "frozen": model.model_body.load_state_dict(before)
-    (weight, bias, temperature), (*alone, own) = fit(embedded[kept], slice(None))
+    (weight, bias, temperature), (*alone, own), softly = fit(embedded[kept], slice(None))
     if kept == "fine-tuned": temperature = fit_temperature(logits[kept], y[held]) if len(held) else temperature ** .5  # the encoder has seen the labels of all other rows
     weight, bias = weight / temperature, bias / temperature
     alone, table = [x / (own if kept == "frozen" else temperature) for x in alone], None
@@ -492,7 +524,7 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
         table[seen] = (on_counts * factor * count).T
     model.model_head = _sklearn_head(*alone, model.multi_target_strategy)
     return (SetFitStudent(model, weight, bias, task.labels, task.multi_label, task.task_id, temperature=temperature, table=table, alone=alone),
-            {"kept": kept, "count_weight": count, "temperature": temperature, "held_out_f1": f1, "held_out": len(held), "steps": steps})
+            {"kept": kept, "count_weight": count, "temperature": temperature, "soft_labels": softly, "held_out_f1": f1, "held_out": len(held), "steps": steps})
 
 def _embed(model, texts: list[str], bar):
     "Embeddings `(n_texts, dim)` of the encoder"
@@ -591,22 +623,27 @@ def _rows(data, task, threshold, on_error):
     from datasets import Dataset, DatasetDict
     from sieves_distill.export import _features, to_hf_dataset
     if not isinstance(data, (Dataset, DatasetDict)):
-        rows = to_hf_dataset(data, task, threshold=threshold, gold=True, on_error=on_error)
-        return rows if rows.data.column("gold").null_count < len(rows) else rows.remove_columns("gold")
+        rows = to_hf_dataset(data, task, threshold=threshold, scores=True, gold=True, on_error=on_error)
+        if rows.data.column("gold").null_count == len(rows): rows = rows.remove_columns("gold")
+        return rows if read_scores(rows, task) is not None else rows.remove_columns("scores")
     if threshold is not None: raise ValueError("threshold is for documents with scores; found a Dataset, whose labels are decided already")
     texts, y, gold = read_rows(data, task)
     columns = {"text": texts, "labels": y.tolist()}
     if gold is not None:
         columns["gold"] = [None] * len(texts)
         for i, answer in zip(gold[0], gold[1].tolist()): columns["gold"][i] = answer
-    return Dataset.from_dict(columns, _features(task, scores=False, gold=gold is not None))
+    scores = read_scores(data, task)
+    if scores is not None: columns["scores"] = [[None if one != one else one for one in row] for row in scores.tolist()]
+    return Dataset.from_dict(columns, _features(task, scores=scores is not None, gold=gold is not None))
 
 def _gold_for_labels(rows):
-    "The rows with their gold in place of the teacher's labels, where they have any"
+    "The rows with their gold in place of the teacher's labels and scores, where they have any"
     from datasets import Dataset
     if "gold" not in rows.column_names: return rows
-    labels = [said if gold is None else gold for said, gold in zip(rows["labels"], rows["gold"])]
-    return Dataset.from_dict({"text": rows["text"][:], "labels": labels, "gold": rows["gold"][:]}, rows.features)
+    columns = {name: rows[name][:] for name in rows.column_names}
+    columns["labels"] = [said if gold is None else gold for said, gold in zip(columns["labels"], columns["gold"])]
+    if "scores" in columns: columns["scores"] = [said if gold is None else None for said, gold in zip(columns["scores"], columns["gold"])]
+    return Dataset.from_dict(columns, rows.features)
 
 # %% ../nbs/train.ipynb #2b38997b
 def _with_warnings(function):
@@ -633,7 +670,7 @@ def distill(
     task,  # The task, which says what the labels are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
     base_model_id: str,  # The base: a folder, or a name on the Hugging Face hub; a sentence transformer for SetFit, a static model for Model2Vec
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
-    data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
+    data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`. Scores of the teacher, in the results or a column `scores`, are learnt where they help
     output_path,  # Folder to leave the student in; a student that is there already is replaced in the last moment
     val_frac: float,  # Share of the rows that is held out for the report, in (0, 1)
     init_kwargs: dict | None = None,  # For the framework's `from_pretrained`; wins over our defaults
