@@ -7,7 +7,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from numbers import Integral
-from .core import Classification, read_rows
+from .core import Classification, read_rows, read_scores
 
 # %% auto #0
 __all__ = ['LearningCurve', 'learning_curve']
@@ -31,17 +31,18 @@ def _repeat(rows, task, model, sizes: list[int], test_frac: float, seed: int, n_
     from sieves_distill.evaluate import _hot, _resample
     from sieves_distill.split import split_dataset
     from sieves_distill.student import Model2VecStudent, quiet
-    from sieves_distill.train import _token_table
+    from sieves_distill.train import _soft_labels, _token_table
     with quiet(): parts = split_dataset(rows, test_frac, seed=seed)
     texts, y, _ = read_rows(parts["train"], task)
     test_texts, truth, _ = read_rows(parts["val"], task)
+    soft = _soft_labels(y, read_scores(parts["train"], task))
     order, says, interrupted = np.random.default_rng(seed).permutation(len(texts)), {}, False
     try:
         for n in sizes:
             chosen = order[:n]
             if _varied(y[chosen]):
                 with quiet():
-                    pipeline, *_ = _token_table(model, [texts[i] for i in chosen], y[chosen], task, seed)
+                    pipeline, *_ = _token_table(model, [texts[i] for i in chosen], y[chosen], task, seed, soft=None if soft is None else soft[chosen])
                     proba = Model2VecStudent(pipeline, task.labels, task.multi_label).predict_proba(test_texts)
                 says[n] = proba > .5 if task.multi_label else _hot(proba.argmax(1), len(task.labels))
             bar.update(n)

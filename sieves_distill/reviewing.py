@@ -289,4 +289,5 @@ def _gold_column(rows, task, gold: dict):
     known = rows["gold"][:] if "gold" in rows.column_names else [None] * len(rows)
     code = (lambda label: [one in label for one in task.labels]) if task.multi_label else task.labels.index
     columns = {"text": rows["text"][:], "labels": rows["labels"][:], "gold": [code(gold[key]) if key in gold else old for key, old in zip(keys, known)]}
-    return Dataset.from_dict(columns, _features(task, scores=False, gold=True)), gold.keys() & set(keys)
+    if "scores" in rows.column_names: columns["scores"] = rows["scores"][:]
+    return Dataset.from_dict(columns, _features(task, scores="scores" in columns, gold=True)), gold.keys() & set(keys)
