@@ -466,7 +466,7 @@ def _count_beside(X, counts, y, n_labels: int, seed: int, soft=None, **params) -
     "How much the counts are to weigh beside embeddings; 0 where they do not help"
     from threadpoolctl import threadpool_limits
     rows = _few_rows(len(y), seed)
-    X, counts, weights = X[rows], counts[rows], (0, .25, .5, 1)
+    X, counts, weights = X[rows], counts[rows], (0, .25, .5, 1) if len(y) <= 500 else (0, .5, 1, 2)
     with threadpool_limits(1):
         params, _ = _best_strength(X, y[rows], n_labels, seed, None if soft is None else soft[rows], **params)
         return weights[_best([(_rotate(_joined(X, counts, one))[0] if one else X, params) for one in weights], y[rows], n_labels, seed)[0]]
