@@ -313,7 +313,7 @@ def read_scores(dataset, task: Classification):
     import numpy as np
     if "scores" not in dataset.column_names: return None
     rows = dataset.select_columns("scores").with_format("arrow")[:]["scores"].to_pylist()
-    nothing, expected = [None] * len(task.labels), f"expected a list of {len(task.labels)} numbers in [0, 1] or null, one for each label of the task"
+    nothing, expected = [None] * len(task.labels), f"expected a list of {len(task.labels)} numbers in [0, 1] or null, one for each label of the task; rename a column that means something else"
     for i, row in enumerate(rows):
         if row is None: rows[i] = nothing
         elif not isinstance(row, list) or len(row) != len(nothing): raise ValueError(f"scores, row {i}: found {_short(row)}, {expected}")

@@ -404,7 +404,7 @@ tags: [{library}, text-classification, distillation, sieves_distill]
 ---
 # {run["task_id"]}: a {library} student
 
-A classifier of texts, {kind} of {len(rows)}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} from the labels of a teacher on {run["rows"]["train"]["n"]} documents.
+A classifier of texts, {kind} of {len(rows)}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} from the labels{' and scores' if run['recipe'].get('soft_labels') else ''} of a teacher on {run["rows"]["train"]["n"]} documents.
 Base model: `{run["base_model"]}`. {run["megabytes"]:.1f} MB.
 
 ## How good it is

@@ -26,7 +26,8 @@ def _logistic(X, y, n_labels: int, trust=None, soft=None, **params):
     def fit(y, trust=None, soft=None):
         X_, params_ = X, {"class_weight": "balanced", "max_iter": 1000, **params}
         if soft is not None:  # a row stands once for each label that is likely at all, with its likelihood as its weight
-            n, (rows, y) = len(y), np.nonzero(np.where(np.isin(np.arange(soft.shape[1]), y), soft, 0) > .01)
+            known = np.where(np.isin(np.arange(soft.shape[1]), y), soft, 0)
+            n, (rows, y) = len(y), np.nonzero(known > .01 * known.max(1, keepdims=True))
             X_, trust = X[rows], soft[rows, y] * (1 if trust is None else trust[rows])
             if params_["class_weight"] == "balanced":
                 mass = np.bincount(y, trust)
