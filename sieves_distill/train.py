@@ -349,23 +349,25 @@ def _cool(pipeline, temperature: float) -> float:
     return temperature
 
 # %% ../nbs/train.ipynb #dc0547ae
-def _contrastive_loss(body, hot):
-    "Supervised contrastive loss over all pairs of a batch; `hot` is booleans `(n, n_labels)`, and the labels of a batch are positions in it"
+def _contrastive_loss(body, hot, trust):
+    "Supervised contrastive loss over all pairs of a batch; `hot` is booleans `(n, n_labels)`, `trust` how much each row counts `(n,)`, and the labels of a batch are positions in both"
     import torch
     from torch.nn import functional as F
     class LabelContrast(torch.nn.Module):
         temperature = .1
         def __init__(self):
             super().__init__()
-            self.model, self.hot = body, torch.tensor(hot, dtype=torch.float32)
+            self.model, self.hot, self.trust = body, torch.tensor(hot, dtype=torch.float32), torch.tensor(trust, dtype=torch.float32)
         def forward(self, features, labels):
             with bfloat16(self.model): x = self.model(features[0])["sentence_embedding"]  # step by step: autocast holds on to the weights as they were when it began
             x = F.normalize(x.float())  # similarities take more than the 8 bits of bfloat16
             same = labels[:, None] == labels  # a text is not compared with itself
-            alike = _jaccard(self.hot.to(x.device)[labels]).masked_fill(same, 0)
+            trust = self.trust.to(x.device)[labels]
+            alike = (_jaccard(self.hot.to(x.device)[labels]) * trust).masked_fill(same, 0)
             logits = (x @ x.T / self.temperature).masked_fill(same, -1e9)
             loss = -(alike * F.log_softmax(logits, dim=1)).sum(1) / alike.sum(1).clamp(min=1e-9)
-            return loss[alike.sum(1) > 0].mean() if alike.any() else x.sum() * 0
+            trust = trust * (alike.sum(1) > 0)
+            return (loss * trust).sum() / trust.sum() if trust.any() else x.sum() * 0
     return LabelContrast()
 
 def _jaccard(y):
@@ -408,7 +410,7 @@ def _setfit_arguments(train_kwargs: dict, seed: int):
         return TrainingArguments(**{**ours, **train_kwargs})
 
 # %% ../nbs/train.ipynb #33272a4c
-def _trainer(model, args, own_loss: bool, bar):
+def _trainer(model, args, own_loss: bool, trust, bar):
     "SetFit's trainer, with our batches and loss unless the user has one of their own, and silent but for our own progress bar"
     from datasets import Dataset
     from setfit import Trainer
@@ -418,7 +420,7 @@ def _trainer(model, args, own_loss: bool, bar):
     class ContrastTrainer(Trainer):
         def get_dataset(self, x, hot, args, max_pairs=-1):
             rows = _draw_rows(hot, args.max_steps * self.st_trainer.args.per_device_train_batch_size, args.seed)
-            if not own_loss: return Dataset.from_dict({"sentence": [x[i] for i in rows], "label": rows}), _contrastive_loss(self.model.model_body, hot)
+            if not own_loss: return Dataset.from_dict({"sentence": [x[i] for i in rows], "label": rows}), _contrastive_loss(self.model.model_body, hot, trust)
             rows = list(dict.fromkeys(i for i in rows.tolist() if hot[i].any()))[:200]
             y = hot[rows].astype(int).tolist() if self.model.multi_target_strategy else hot[rows].argmax(1).tolist()
             return super().get_dataset([x[i] for i in rows], y, args, max_pairs)
@@ -428,12 +430,21 @@ def _trainer(model, args, own_loss: bool, bar):
     return trainer
 
 # %% ../nbs/train.ipynb #d4fdbc1d
-def _fine_tune_body(model, texts: list[str], hot, args, own_loss: bool, steps: int, bar):
-    "Fine-tune the sentence transformer of `model` in place; `hot` is booleans `(n, n_labels)`"
+def _row_trust(X, y, n_labels: int, seed: int, **params):
+    "How much each row is to count while its encoder is fine-tuned, `(n,)`, from embeddings `X` of the encoder as it is"
+    from threadpoolctl import threadpool_limits
+    rows = _few_rows(len(y), seed)
+    with threadpool_limits(1):
+        params, _ = _best_strength(X[rows], y[rows], n_labels, seed, **params)
+        trust = _trust(y, _out_of_fold(X, y, n_labels, seed, **params), _DOUBT)
+    return trust.mean(1) if y.ndim == 2 else trust
+
+def _fine_tune_body(model, texts: list[str], hot, trust, args, own_loss: bool, steps: int, bar):
+    "Fine-tune the sentence transformer of `model` in place; `hot` is booleans `(n, n_labels)`, and `trust` how much each row counts `(n,)`"
     body = model.model_body
     length, body.max_seq_length = body.max_seq_length, min(args.max_length or _TOKENS, body.max_seq_length or _TOKENS)
     try:
-        trainer = _trainer(model, replace(args, max_steps=steps), own_loss, bar)
+        trainer = _trainer(model, replace(args, max_steps=steps), own_loss, trust, bar)
         if not own_loss: trainer.st_trainer.args.per_device_train_batch_size = min(2 * args.embedding_batch_size, len(texts))
         trainer.train_embeddings(texts, hot)
     finally: body.max_seq_length = length
@@ -505,7 +516,8 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     for encoder in ("frozen", "fine-tuned")[:2 if steps else 1]:
         bar.set_description(f"{encoder} encoder")
         if encoder == "fine-tuned":
-            with quiet(): _fine_tune_body(model, [texts[i] for i in learn], hot[learn], args, "loss" in train_kwargs, steps, bar)
+            trust = _row_trust(embedded["frozen"][learn], y[learn], n_labels, seed, **params)
+            with quiet(): _fine_tune_body(model, [texts[i] for i in learn], hot[learn], trust, args, "loss" in train_kwargs, steps, bar)
             _average(model.model_body, before)
         X = embedded[encoder] = _embed(model, texts, bar)
         if encoder == "frozen" and counts is not None: count = _count_beside(X, counts, y, n_labels, seed, soft=soft, **params)
