@@ -4,7 +4,8 @@
     python -m benchmarks.panel --methods setfit_student setfit_trainer --sizes 50 200 --seeds 0
     python -m benchmarks.panel --table                              (runs nothing)
 
-Each cell of data set, size, seed, noise and method is a line in results.jsonl; one that is there is not run again. It can be stopped at any time.
+Each cell of data set, size, seed, noise and method is a line in results.jsonl; one that is there is not run again, unless it has `outdated`, which says
+what has changed since. It can be stopped at any time.
 """
 from __future__ import annotations
 
@@ -101,7 +102,7 @@ def main():
     logging.disable(logging.WARNING)
     key = lambda c: (c["set"], c["size"], c["seed"], c["noise"], c["method"])
     cells = [json.loads(line) for line in args.results.read_text().splitlines()] if args.results.exists() else []
-    known = {key(c) for c in cells}
+    known = {key(c) for c in cells if not c.get("outdated")}
     about = {"cores": os.cpu_count(), "threads": os.environ.get("OMP_NUM_THREADS"), "python": platform.python_version(),
              **{n: version(n) for n in ("scikit-learn", "model2vec", "setfit", "torch", "sentence-transformers")}}
     for seed in [] if args.table else args.seeds:

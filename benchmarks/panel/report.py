@@ -19,6 +19,14 @@ def load(path: Path):
     return frame.drop_duplicates(["set", "size", "seed", "noise", "method"], keep="last").reset_index(drop=True)
 
 
+def outdated(frame) -> str:
+    "Which runs are of a recipe that has changed since, as sentences; empty where there are none"
+    if "outdated" not in frame or not frame.outdated.notna().any(): return ""
+    of = frame[frame.outdated.notna()].groupby(["method", "outdated"])
+    return " ".join(f"{len(runs)} of {(frame.method == method).sum()} runs of {NAMES[method]} are older than what is said here of the recipe: {why}; rows {', '.join(f'{n:,}' for n in sorted(set(runs['size'])))}."
+                    for (method, why), runs in of)
+
+
 def scores(frame, noise: float):
     "Macro-F1, a line for each data set and size, a column for each method: means over the seeds; with the number of seeds of each"
     part = frame[frame.noise == noise]
@@ -144,7 +152,7 @@ def table(frame) -> str:
     parts = ["# The panel", score_table.__doc__ + "."]
     for noise, title in ((0., "Clean labels"), (.2, "20 % of the labels wrong")):
         if (frame.noise == noise).any(): parts += [f"## {title}", score_table(frame, noise)]
-    parts += ["## What was to be reached", bar_table(frame), "## What it costs", " ".join(cost_table.__doc__.split()) + ".", cost_table(frame),
+    parts += [*filter(None, [outdated(frame)]), "## What was to be reached", bar_table(frame), "## What it costs", " ".join(cost_table.__doc__.split()) + ".", cost_table(frame),
               "`python -m benchmarks.panel`; " + ", ".join(f"{k} {v}" for k, v in about.items()) + "."]
     return "\n\n".join(parts) + "\n"
 
