@@ -132,7 +132,7 @@ def short_table(frame, methods=("tfidf_lr", "minilm_lr", "model2vec_student", "s
     about = frame.about.iloc[-1]
     versions = ", ".join(f"{name} {about[name]}" for name in ("scikit-learn", "model2vec", "setfit", "torch"))
     return (markdown(["data", "rows", *(NAMES[m] for m in methods)], [line(key) for key in sorted(mean.index) if key[1] in sizes])
-            + f"\n\n{short_table.__doc__}. `python -m benchmarks.panel`; Python {about['python']}, {versions}.\n")
+            + f"\n\n{short_table.__doc__}. `python -m benchmarks.panel`; Python {about['python']}, {versions}. {outdated(frame)}".rstrip() + "\n")
 
 
 def bar_table(frame) -> str: return markdown(["bar", "found", "reached"], [[a, b, "yes" if c else "**no**"] for a, b, c in bars(frame)])
