@@ -516,8 +516,9 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     for encoder in ("frozen", "fine-tuned")[:2 if steps else 1]:
         bar.set_description(f"{encoder} encoder")
         if encoder == "fine-tuned":
-            trust = _row_trust(embedded["frozen"][learn], y[learn], n_labels, seed, **params)
-            with quiet(): _fine_tune_body(model, [texts[i] for i in learn], hot[learn], trust, args, "loss" in train_kwargs, steps, bar)
+            own_loss = "loss" in train_kwargs
+            trust = None if own_loss else _row_trust(embedded["frozen"][learn], y[learn], n_labels, seed, **params)
+            with quiet(): _fine_tune_body(model, [texts[i] for i in learn], hot[learn], trust, args, own_loss, steps, bar)
             _average(model.model_body, before)
         X = embedded[encoder] = _embed(model, texts, bar)
         if encoder == "frozen" and counts is not None: count = _count_beside(X, counts, y, n_labels, seed, soft=soft, **params)

@@ -76,7 +76,7 @@ def _spread(frame):
 
 def bars(frame) -> list[tuple[str, str, bool | None]]:
     "What was to be reached: (bar, what was found, reached or not; None where nothing was measured)"
-    out = []
+    out, spread = [], _spread(frame)
     for student, above in (("model2vec_student", .02), ("setfit_student", .03)):
         gap = gaps(frame, student)
         if not len(gap): continue
@@ -87,14 +87,12 @@ def bars(frame) -> list[tuple[str, str, bool | None]]:
         out.append((f"{NAMES[student]}: mean at least {above} above the best peer", "; ".join(f"{v:+.3f} above {NAMES[p]}" for p, v in means.items()), min(means.values()) >= above))
         mine = frame[frame.method == student]
         low = mine[mine.f1 < mine.majority]
-        spread = _spread(frame)
         out.append((f"{NAMES[student]}: never below the majority baseline", f"{len(low)} of {len(mine)} runs below", not len(low)))
         if len(of := spread[mine.index].dropna()):
             others = [spread[frame.method == m].dropna() for m in PEERS[student]]
             told = "; ".join(f"{NAMES[m]} {(one < -.05).sum()} of {len(one)}, {one.min():+.3f}" for m, one in zip(PEERS[student], others) if len(one))
             out.append((f"{NAMES[student]}: no seed more than 0.05 below the mean of its cell", f"{(of < -.05).sum()} of {len(of)} runs, the lowest {of.min():+.3f} ({told})", bool((of >= -.05).all())))
-        found = {p: paired_loss(frame, student, p) for p in PEERS[student]}
-        found = {p: one for p, one in found.items() if one}
+        found = {p: one for p in PEERS[student] if (one := paired_loss(frame, student, p))}
         if found:
             told = "; ".join(f"{mine:.3f}, {NAMES[p]} {other:.3f} ({n} runs of both)" for p, (mine, other, n) in found.items())
             out.append((f"{NAMES[student]}: loses less to wrong labels than every peer", told, all(mine < other for mine, other, _ in found.values())))
