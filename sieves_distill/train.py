@@ -130,9 +130,9 @@ def _best(candidates, y, n_labels: int, seed: int, bar=None):
         if best is None or score > best[0]: best = score, i, logits
     return best[1:]
 
-def _head(X, y, n_labels: int, logits, doubt: float = .5, **params):
-    "Weights and biases from all rows, with the trust and the thresholds that out-of-fold logits suggest; and the temperature to divide both by"
-    weight, bias = _logistic(X, y, n_labels, _trust(y, logits, doubt), **params)
+def _head(X, y, n_labels: int, logits, doubt: float = .5, trust=None, **params):
+    "Weights and biases from all rows, with the thresholds and, unless it is given, the trust that out-of-fold logits suggest; and the temperature to divide both by"
+    weight, bias = _logistic(X, y, n_labels, _trust(y, logits, doubt) if trust is None else trust, **params)
     shift = sum(_thresholds(y, one) for one in logits) / len(logits) / 2 if y.ndim == 2 else 0
     return weight, bias - shift, fit_temperature(logits - shift, y)
 
@@ -146,12 +146,12 @@ def _best_strength(X, y, n_labels: int, seed: int, soft=None, **params):
     i, logits = _best([(X, one) for one in candidates], y, n_labels, seed)
     return candidates[i], logits
 
-def _choose_head(X, y, n_labels: int, seed: int, **params):
+def _choose_head(X, y, n_labels: int, seed: int, trust=None, **params):
     "The head on features that are as they are, and `params` with the `C` and the soft labels (or None) that were chosen; a `C` in `params` is not chosen again"
     from threadpoolctl import threadpool_limits
     with threadpool_limits(1):  # problems this small lose more between threads than they gain
         params, logits = _best_strength(X, y, n_labels, seed, **params)
-        return _head(X, y, n_labels, logits, **params), params
+        return _head(X, y, n_labels, logits, trust=trust, **params), params
 
 # %% ../nbs/train.ipynb #63a43def
 def _inner_split(train, seed: int, at_least: int = 1):
@@ -430,15 +430,6 @@ def _trainer(model, args, own_loss: bool, trust, bar):
     return trainer
 
 # %% ../nbs/train.ipynb #d4fdbc1d
-def _row_trust(X, y, n_labels: int, seed: int, **params):
-    "How much each row is to count while its encoder is fine-tuned, `(n,)`, from embeddings `X` of the encoder as it is"
-    from threadpoolctl import threadpool_limits
-    rows = _few_rows(len(y), seed)
-    with threadpool_limits(1):
-        params, _ = _best_strength(X[rows], y[rows], n_labels, seed, **params)
-        trust = _trust(y, _out_of_fold(X, y, n_labels, seed, **params), _DOUBT)
-    return trust.mean(1) if y.ndim == 2 else trust
-
 def _fine_tune_body(model, texts: list[str], hot, trust, args, own_loss: bool, steps: int, bar):
     "Fine-tune the sentence transformer of `model` in place; `hot` is booleans `(n, n_labels)`, and `trust` how much each row counts `(n,)`"
     body = model.model_body
@@ -483,19 +474,43 @@ def _count_beside(X, counts, y, n_labels: int, seed: int, soft=None, **params) -
         params, _ = _best_strength(X, y[rows], n_labels, seed, None if soft is None else soft[rows], **params)
         return weights[_best([(_rotate(_joined(X, counts, one))[0] if one else X, params) for one in weights], y[rows], n_labels, seed)[0]]
 
-def _heads(X, counts, count: float, y, n_labels: int, seed: int, **params):
+def _features(X, counts, count: float):
+    "What a head learns from, rotated where that is quicker; and how to turn its weights back"
+    Z = _joined(X, counts, count) if count else X
+    return _rotate(Z) if count and len(X) <= _FEW else (Z, lambda weight: weight)
+
+def _row_trust(X, counts, count: float, y, n_labels: int, seed: int, **params):
+    "How far each label of a row is trusted, in the shape of `y`, by heads on the encoder as it came that have not seen the row"
+    from threadpoolctl import threadpool_limits
+    rows = _few_rows(len(y), seed)
+    with threadpool_limits(1):
+        params, _ = _best_strength(X[rows], y[rows], n_labels, seed, **params)
+        return _trust(y, _out_of_fold(_features(X, counts, count)[0], y, n_labels, seed, **params), _DOUBT)
+
+def _heads(X, counts, count: float, y, n_labels: int, seed: int, trust=None, **params):
     "The head on embeddings and counts, and that on the embeddings alone, the same twice where `count` is 0; both with the regularisation that is best for the latter, and with soft labels if they are: the third value"
     from threadpoolctl import threadpool_limits
-    alone, params = _choose_head(X, y, n_labels, seed, **params)
+    alone, params = _choose_head(X, y, n_labels, seed, trust=trust, **params)
     softly = params["soft"] is not None
     if not count: return alone, alone, softly
-    both = _joined(X, counts, count)
     with threadpool_limits(1):
-        Z, back = _rotate(both) if len(y) <= _FEW else (both, lambda weight: weight)
-        weight, *rest = _head(Z, y, n_labels, _out_of_fold(Z, y, n_labels, seed, **params), **params)
+        Z, back = _features(X, counts, count)
+        weight, *rest = _head(Z, y, n_labels, _out_of_fold(Z, y, n_labels, seed, **params), trust=trust, **params)
     return (back(weight), *rest), alone, softly
 
 # %% ../nbs/train.ipynb #2e72c166
+def _keep(y, frozen, tuned) -> tuple[str, dict]:
+    "Which encoder to keep, from the logits `(n, n_labels)` of held-out rows: the fine-tuned one, unless the log-loss speaks against it by more than its standard error; and the log-losses"
+    import numpy as np
+    from scipy.special import log_softmax
+    def loss(logits):
+        z = logits / fit_temperature(logits, y)
+        return np.logaddexp(0, np.where(y, -z, z)).mean(1) if y.ndim == 2 else -log_softmax(z, axis=1)[np.arange(len(y)), y]
+    one, other = loss(frozen), loss(tuned)
+    worse = other - one
+    return "frozen" if worse.mean() > worse.std() / len(y) ** .5 else "fine-tuned", {"frozen": float(one.mean()), "fine-tuned": float(other.mean())}
+
+# %% ../nbs/train.ipynb #09aa7b51
 def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict, seed: int, bar, native: bool = False) -> tuple[Student, dict]:
     "The student, and which encoder it kept"
     import numpy as np
@@ -509,26 +524,27 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     soft = _soft_labels(y, read_scores(train, task))
     learn, held = _inner_split(train, seed, at_least=20)
     counts, seen, factor = (None, None, None) if native or not callable(tokenizer) else _counts_of(texts, tokenizer)
-    steps, logits, embedded, count = _steps(len(learn), args), {}, {}, 0
-    fit = lambda X, rows: _heads(X[rows], counts[rows] if count else None, count, y[rows], n_labels, seed, soft=None if soft is None else soft[rows], **params)
+    steps, logits, embedded, trusted, count = _steps(len(learn), args), {}, {}, {}, 0
+    def fit(X, rows, trust=None):
+        part = lambda of: None if of is None else of[rows]
+        return _heads(X[rows], part(counts) if count else None, count, y[rows], n_labels, seed, trust=part(trust), soft=part(soft), **params)
     before = {name: tensor.clone() for name, tensor in model.model_body.state_dict().items()}
     bar.reset(steps + 2 * len(texts) / 256)
     for encoder in ("frozen", "fine-tuned")[:2 if steps else 1]:
         bar.set_description(f"{encoder} encoder")
         if encoder == "fine-tuned":
-            own_loss = "loss" in train_kwargs
-            trust = None if own_loss else _row_trust(embedded["frozen"][learn], y[learn], n_labels, seed, **params)
-            with quiet(): _fine_tune_body(model, [texts[i] for i in learn], hot[learn], trust, args, own_loss, steps, bar)
+            trust = trusted[encoder] = _row_trust(embedded["frozen"], counts, count, y, n_labels, seed, **params)
+            with quiet(): _fine_tune_body(model, [texts[i] for i in learn], hot[learn], (trust.mean(1) if task.multi_label else trust)[learn], args, "loss" in train_kwargs, steps, bar)
             _average(model.model_body, before)
         X = embedded[encoder] = _embed(model, texts, bar)
         if encoder == "frozen" and counts is not None: count = _count_beside(X, counts, y, n_labels, seed, soft=soft, **params)
         if len(held):
-            (weight, bias, _), *_ = fit(X, learn)
+            (weight, bias, _), *_ = fit(X, learn, trusted.get(encoder))
             logits[encoder] = (_joined(X[held], counts[held], count) if count else X[held]) @ weight.T + bias
     f1 = {encoder: _macro_f1(y[held], z) for encoder, z in logits.items()}
-    kept = "frozen" if f1 and f1["frozen"] > f1.get("fine-tuned", -1) else encoder
+    kept, loss = _keep(y[held], *logits.values()) if len(logits) == 2 else (encoder, {})
     if kept == "frozen": model.model_body.load_state_dict(before)
-    (weight, bias, temperature), (*alone, own), softly = fit(embedded[kept], slice(None))
+    (weight, bias, temperature), (*alone, own), softly = fit(embedded[kept], slice(None), trusted.get(kept))
     if kept == "fine-tuned": temperature = fit_temperature(logits[kept], y[held]) if len(held) else temperature ** .5  # the encoder has seen the labels of all other rows
     weight, bias = weight / temperature, bias / temperature
     alone, table = [x / (own if kept == "frozen" else temperature) for x in alone], None
@@ -538,7 +554,7 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
         table[seen] = (on_counts * factor * count).T
     model.model_head = _sklearn_head(*alone, model.multi_target_strategy)
     return (SetFitStudent(model, weight, bias, task.labels, task.multi_label, task.task_id, temperature=temperature, table=table, alone=alone),
-            {"kept": kept, "count_weight": count, "temperature": temperature, "soft_labels": softly, "held_out_f1": f1, "held_out": len(held), "steps": steps})
+            {"kept": kept, "count_weight": count, "temperature": temperature, "soft_labels": softly, "held_out_f1": f1, "held_out_log_loss": loss, "held_out": len(held), "steps": steps})
 
 def _embed(model, texts: list[str], bar):
     "Embeddings `(n_texts, dim)` of the encoder"
