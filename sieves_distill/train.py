@@ -465,27 +465,21 @@ def _joined(X, counts, count: float):
     from scipy import sparse
     return sparse.hstack([sparse.csr_matrix(X), counts * count], format="csr")
 
-def _count_beside(X, counts, y, n_labels: int, seed: int, soft=None, **params) -> float:
-    "How much the counts are to weigh beside embeddings; 0 where they do not help"
-    from threadpoolctl import threadpool_limits
-    rows = _few_rows(len(y), seed)
-    X, counts, weights = X[rows], counts[rows], (0, .25, .5, 1) if len(y) <= 500 else (0, .5, 1, 2)
-    with threadpool_limits(1):
-        params, _ = _best_strength(X, y[rows], n_labels, seed, None if soft is None else soft[rows], **params)
-        return weights[_best([(_rotate(_joined(X, counts, one))[0] if one else X, params) for one in weights], y[rows], n_labels, seed)[0]]
-
 def _features(X, counts, count: float):
     "What a head learns from, rotated where that is quicker; and how to turn its weights back"
     Z = _joined(X, counts, count) if count else X
     return _rotate(Z) if count and len(X) <= _FEW else (Z, lambda weight: weight)
 
-def _row_trust(X, counts, count: float, y, n_labels: int, seed: int, **params):
-    "How far each label of a row is trusted, in the shape of `y`, by heads on the encoder as it came that have not seen the row"
+def _beside(X, counts, y, n_labels: int, seed: int, soft=None, **params):
+    "How much `counts` (or None) are to weigh beside embeddings of the encoder as it came, 0 where they do not help; and how far each label of a row is trusted, in the shape of `y`, by such heads that have not seen the row"
     from threadpoolctl import threadpool_limits
-    rows = _few_rows(len(y), seed)
+    rows, weights = _few_rows(len(y), seed), (0,) if counts is None else (0, .25, .5, 1) if len(y) <= 500 else (0, .5, 1, 2)
+    few = lambda of: None if of is None else of[rows]
     with threadpool_limits(1):
-        params, _ = _best_strength(X[rows], y[rows], n_labels, seed, **params)
-        return _trust(y, _out_of_fold(_features(X, counts, count)[0], y, n_labels, seed, **params), _DOUBT)
+        params, _ = _best_strength(X[rows], y[rows], n_labels, seed, few(soft), **params)
+        i, logits = _best([(_features(X[rows], few(counts), one)[0], params) for one in weights], y[rows], n_labels, seed)
+        if len(rows) < len(y): logits = _out_of_fold(_features(X, counts, weights[i])[0], y, n_labels, seed, **{**params, "soft": None if params["soft"] is None else soft})
+    return weights[i], _trust(y, logits, _DOUBT)
 
 def _heads(X, counts, count: float, y, n_labels: int, seed: int, trust=None, **params):
     "The head on embeddings and counts, and that on the embeddings alone, the same twice where `count` is 0; both with the regularisation that is best for the latter, and with soft labels if they are: the third value"
@@ -524,27 +518,26 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     soft = _soft_labels(y, read_scores(train, task))
     learn, held = _inner_split(train, seed, at_least=20)
     counts, seen, factor = (None, None, None) if native or not callable(tokenizer) else _counts_of(texts, tokenizer)
-    steps, logits, embedded, trusted, count = _steps(len(learn), args), {}, {}, {}, 0
-    def fit(X, rows, trust=None):
+    steps, logits, embedded, count, trust = _steps(len(learn), args), {}, {}, 0, None
+    def fit(encoder, rows):
         part = lambda of: None if of is None else of[rows]
-        return _heads(X[rows], part(counts) if count else None, count, y[rows], n_labels, seed, trust=part(trust), soft=part(soft), **params)
+        return _heads(embedded[encoder][rows], part(counts), count, y[rows], n_labels, seed, trust=trust[rows] if encoder == "fine-tuned" else None, soft=part(soft), **params)
     before = {name: tensor.clone() for name, tensor in model.model_body.state_dict().items()}
     bar.reset(steps + 2 * len(texts) / 256)
     for encoder in ("frozen", "fine-tuned")[:2 if steps else 1]:
         bar.set_description(f"{encoder} encoder")
         if encoder == "fine-tuned":
-            trust = trusted[encoder] = _row_trust(embedded["frozen"], counts, count, y, n_labels, seed, **params)
             with quiet(): _fine_tune_body(model, [texts[i] for i in learn], hot[learn], (trust.mean(1) if task.multi_label else trust)[learn], args, "loss" in train_kwargs, steps, bar)
             _average(model.model_body, before)
         X = embedded[encoder] = _embed(model, texts, bar)
-        if encoder == "frozen" and counts is not None: count = _count_beside(X, counts, y, n_labels, seed, soft=soft, **params)
+        if encoder == "frozen": count, trust = _beside(X, counts, y, n_labels, seed, soft=soft, **params)
         if len(held):
-            (weight, bias, _), *_ = fit(X, learn, trusted.get(encoder))
+            (weight, bias, _), *_ = fit(encoder, learn)
             logits[encoder] = (_joined(X[held], counts[held], count) if count else X[held]) @ weight.T + bias
     f1 = {encoder: _macro_f1(y[held], z) for encoder, z in logits.items()}
     kept, loss = _keep(y[held], *logits.values()) if len(logits) == 2 else (encoder, {})
     if kept == "frozen": model.model_body.load_state_dict(before)
-    (weight, bias, temperature), (*alone, own), softly = fit(embedded[kept], slice(None), trusted.get(kept))
+    (weight, bias, temperature), (*alone, own), softly = fit(kept, slice(None))
     if kept == "fine-tuned": temperature = fit_temperature(logits[kept], y[held]) if len(held) else temperature ** .5  # the encoder has seen the labels of all other rows
     weight, bias = weight / temperature, bias / temperature
     alone, table = [x / (own if kept == "frozen" else temperature) for x in alone], None

@@ -1,8 +1,9 @@
-"""The Model2Vec student with one part of its recipe left out at a time, on the panel's rows.
+"""A student with one part of its recipe left out at a time, on the panel's rows.
 
     python -m benchmarks.panel.ablation [--sizes 50 200 500] [--seeds 0] [--noise 0 0.2]
+    python -m benchmarks.panel.ablation --student setfit [--sets tweets movies attack] [--sizes 200] [--seeds 3]     (minutes a run)
 
-Each line of ablation.jsonl is one run; those that are there are not run again. The table is printed, and written to ablation.md.
+Each line of ablation.jsonl and ablation_setfit.jsonl is one run; those that are there are not run again. The table is printed, and written beside them.
 """
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from benchmarks import data
 from benchmarks.panel import rows
@@ -23,7 +25,7 @@ from benchmarks.panel.report import markdown
 from sieves_distill import Classification
 from sieves_distill import train as recipe
 
-RESULTS = Path(__file__).with_name("ablation.jsonl")
+RESULTS = {"model2vec": Path(__file__).with_name("ablation.jsonl"), "setfit": Path(__file__).with_name("ablation_setfit.jsonl")}
 
 
 def log_loss(y, logits) -> float:
@@ -45,8 +47,8 @@ def weights(means: bool, bursts: bool, of=recipe._token_weights):
     return without
 
 
-PARTS = {  # what is left out: (what stands in its place, whether it makes a difference to a cell of this size and kind)
-    "nothing": ({"_DOUBT": recipe._DOUBT}, lambda size, multi: True),
+MODEL2VEC = {  # what is left out: (what stands in its place, whether it makes a difference to a cell of this size and kind)
+    "nothing": ({}, lambda size, multi: True),
     "counts of tokens": ({"_counts": lambda n: (0,)}, lambda size, multi: True),
     "choice of the counts' weight (1 for all)": ({"_counts": lambda n: (1,)}, lambda size, multi: True),
     "choice by ranking (by log loss instead)": ({"_ranking": log_loss}, lambda size, multi: True),
@@ -62,20 +64,58 @@ PARTS = {  # what is left out: (what stands in its place, whether it makes a dif
 }
 
 
-def run(name: str, size: int, seed: int, noise: float, part: str) -> float:
+def by_f1(y, frozen, tuned):
+    "The encoder that is kept is that with the better F1 on the rows held out"
+    return "frozen" if recipe._macro_f1(y, frozen) > recipe._macro_f1(y, tuned) else "fine-tuned", {}
+
+
+def own_trust(X, counts, count, y, n_labels, seed, of=recipe._heads, **params):
+    "A head that goes by the trust which the embeddings that it learns from suggest"
+    return of(X, counts, count, y, n_labels, seed, **{**params, "trust": None})
+
+
+def equal_trust(model, texts, hot, trust, *rest, of=recipe._fine_tune_body): return of(model, texts, hot, np.ones_like(trust), *rest)
+
+
+def cosine_loss(body):
+    "SetFit's default"
+    from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss
+    return CosineSimilarityLoss(body)
+
+
+SETFIT = {
+    "nothing": ({}, {}, lambda size, multi: True),
+    "fine-tuning of the encoder": ({"_steps": lambda *_: 0}, {}, lambda size, multi: True),
+    "loss over all pairs of a batch (SetFit's pairs instead)": ({}, {"loss": cosine_loss}, lambda size, multi: True),
+    "learning rate of 1e-4 (SetFit's 2e-5 instead)": ({}, {"body_learning_rate": 2e-5}, lambda size, multi: True),
+    "average of the weights before and after": ({"_average": lambda *_: None}, {}, lambda size, multi: True),
+    "trust while fine-tuning": ({"_fine_tune_body": equal_trust}, {}, lambda size, multi: True),
+    "frozen encoder's trust in the head (its own instead)": ({"_heads": own_trust}, {}, lambda size, multi: True),
+    "counts of tokens": ({"_beside": lambda X, counts, *rest, of=recipe._beside, **params: of(X, None, *rest, **params)}, {}, lambda size, multi: True),
+    "choice of the encoder by log loss (by F1 instead)": ({"_keep": by_f1}, {}, lambda size, multi: size >= 100),
+    "choice of the encoder (always fine-tuned)": ({"_keep": lambda *_: ("fine-tuned", {})}, {}, lambda size, multi: size >= 100),
+}
+PARTS = {"model2vec": {part: (instead, {}, matters) for part, (instead, matters) in MODEL2VEC.items()}, "setfit": SETFIT}
+
+
+def run(name: str, size: int, seed: int, noise: float, part: str, student: str) -> float:
     train, y, _, _, test, truth = rows.cell(name, size, seed, noise)
     r = Rows(name, seed, train, y, train[:0], y[:0])
     task = Classification(r.names, multi_label=r.multi, task_id=name)
-    with patch.multiple(recipe, **PARTS[part][0]): pipeline, *_ = recipe._token_table(recipe._static_model(data.static_base()), r.texts(), y, task, seed)
-    proba = pipeline.predict_proba(r.texts(test))
+    instead, train_kwargs, _ = PARTS[student][part]
+    with patch.multiple(recipe, **{"_DOUBT": recipe._DOUBT, **instead}):
+        if student == "setfit":
+            with tqdm(disable=True) as bar: model, _ = recipe._train_setfit(data.minilm(), r.dataset(), task, {}, train_kwargs, seed, bar)
+        else: model, *_ = recipe._token_table(recipe._static_model(data.static_base()), r.texts(), y, task, seed)
+    proba = model.predict_proba(r.texts(test))
     return macro_f1(truth, proba > .5 if r.multi else proba.argmax(1))
 
 
-def table(cells: list[dict]) -> str:
+def table(cells: list[dict], student: str) -> str:
     "For each part, the mean F1 with and without it, over the cells that it makes a difference to; clean and noisy apart"
     f1 = {(c["set"], c["size"], c["seed"], c["noise"], c["without"]): c["f1"] for c in cells}
     lines = []
-    for part in list(PARTS)[1:]:
+    for part in list(PARTS[student])[1:]:
         line = [part]
         for noise in (0., .2):
             keys = [k[:4] for k in f1 if k[4] == part and k[3] == noise and (*k[:4], "nothing") in f1]
@@ -83,34 +123,39 @@ def table(cells: list[dict]) -> str:
             line += [f"{diff.mean():+.4f} ±{diff.std(ddof=1) / len(diff) ** .5:.4f}", f"{(diff > 0).sum()} : {(diff < 0).sum()}"] if len(diff) > 1 else ["", ""]
         lines.append([*line, len(keys)])
     full = {n: np.mean([v for k, v in f1.items() if k[4] == "nothing" and k[3] == n] or [np.nan]) for n in (0., .2)}
-    return (f"Macro-F1 of the Model2Vec student as it is: {full[0.]:.4f} with clean labels, {full[.2]:.4f} with 20 % wrong. What leaving out a part does to it (± standard error over the runs), "
+    name = {"model2vec": "Model2Vec", "setfit": "SetFit"}[student]
+    return (f"Macro-F1 of the {name} student as it is: {full[0.]:.4f} with clean labels, {full[.2]:.4f} with 20 % wrong. What leaving out a part does to it (± standard error over the runs), "
             "and in how many runs it is better : worse without.\n\n" + markdown(["left out", "clean", "better : worse", "20 % wrong", "better : worse", "runs of each"], lines) + "\n")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.panel.ablation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", nargs="+", default=rows.SETS, choices=rows.SETS)
-    parser.add_argument("--sizes", nargs="+", type=int, default=[50, 200, 500])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--student", default="model2vec", choices=list(PARTS))
+    parser.add_argument("--sets", nargs="+", choices=rows.SETS, help="all; for setfit tweets, movies and attack")
+    parser.add_argument("--sizes", nargs="+", type=int, help="50, 200 and 500; for setfit 200")
+    parser.add_argument("--seeds", nargs="+", type=int, help="0; for setfit 3, which the panel does not use")
     parser.add_argument("--noise", nargs="+", type=float, default=[0., .2])
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path)
     args = parser.parse_args()
+    many = args.student == "model2vec"
+    sets, sizes, seeds = args.sets or (rows.SETS if many else ["tweets", "movies", "attack"]), args.sizes or ([50, 200, 500] if many else [200]), args.seeds or [0 if many else 3]
+    results = args.results or RESULTS[args.student]
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    cells = [json.loads(line) for line in args.results.read_text().splitlines()] if args.results.exists() else []
+    cells = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
     known = {(c["set"], c["size"], c["seed"], c["noise"], c["without"]) for c in cells}
-    for seed in args.seeds:
+    for seed in seeds:
         for noise in args.noise:
-            for size in args.sizes:
-                for name in args.sets:
+            for size in sizes:
+                for name in sets:
                     if not rows.has_size(name, size): continue
-                    for part, (_, matters) in PARTS.items():
+                    for part, (*_, matters) in PARTS[args.student].items():
                         key = name, size, seed, noise, part
                         if key in known or not matters(size, rows.pool(name)[1].ndim == 2): continue
-                        cells.append({"set": name, "size": size, "seed": seed, "noise": noise, "without": part, "f1": run(*key)})
-                        with args.results.open("a") as file: file.write(json.dumps(cells[-1]) + "\n")
-    args.results.with_suffix(".md").write_text(table(cells))
-    print(table(cells))
+                        cells.append({"set": name, "size": size, "seed": seed, "noise": noise, "without": part, "f1": run(*key, args.student)})
+                        with results.open("a") as file: file.write(json.dumps(cells[-1]) + "\n")
+    results.with_suffix(".md").write_text(table(cells, args.student))
+    print(table(cells, args.student))
 
 
 if __name__ == "__main__": main()

@@ -34,6 +34,12 @@ class Rows:
 
     def texts(self, at=None) -> list[str]: return [rows.pool(self.name)[0][i] for i in (self.at if at is None else at)]
 
+    def dataset(self):
+        "All rows, those held for the report as well, as `distill` takes them"
+        from datasets import ClassLabel, Dataset, Features, List, Value
+        features = Features({"text": Value("string"), "labels": List(Value("bool")) if self.multi else ClassLabel(names=self.names)})
+        return Dataset.from_dict({"text": self.texts(np.concatenate([self.at, self.held])), "labels": np.concatenate([self.y, self.y_held]).tolist()}, features)
+
     def as_names(self, y): return [[self.names[j] for j in np.flatnonzero(row)] for row in y] if self.multi else [self.names[j] for j in y]
 
     def as_array(self, named):
@@ -90,14 +96,10 @@ def model2vec_fit(r: Rows):
 
 
 def _student(r: Rows, framework: str, base: str):
-    from datasets import ClassLabel, Dataset, Features, List, Value
     from sieves_distill import Classification
-    features = Features({"text": Value("string"), "labels": List(Value("bool")) if r.multi else ClassLabel(names=r.names)})
-    both = np.concatenate([r.at, r.held])
-    all_rows = Dataset.from_dict({"text": r.texts(both), "labels": np.concatenate([r.y, r.y_held]).tolist()}, features)
     folder = Path(tempfile.mkdtemp()) / "student"
     task = Classification(r.names, multi_label=r.multi, task_id=r.name)
-    student = task.distill(base, framework, all_rows, folder, len(r.held) / len(both), seed=r.seed, progress=False)
+    student = task.distill(base, framework, r.dataset(), folder, len(r.held) / (len(r.at) + len(r.held)), seed=r.seed, progress=False)
     return lambda texts: r.as_array(student.predict(list(texts))), student
 
 
