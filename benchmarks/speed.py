@@ -47,6 +47,13 @@ def student(framework: str, texts, y, names, folder, **kwargs):
     return Classification(names, multi_label=False, task_id="speed").distill(base, framework, rows, folder, kwargs.pop("val_frac", .1), seed=0, progress=False, **kwargs)
 
 
+def int8(body):
+    "The encoder with the weights of its linear layers in int8, a scale for each output, and their inputs quantized as they come"
+    from torch import nn
+    from torch.ao.quantization import per_channel_dynamic_qconfig, quantize_dynamic
+    return quantize_dynamic(body, {nn.Linear: per_channel_dynamic_qconfig})
+
+
 def inference(framework: str, name: str, n: int, **kwargs) -> dict:
     "Texts a CPU second of a student and of its framework's own loader on the same folder, and the share of the tokenizer"
     texts, y, names = data.LOADERS[name]()
@@ -67,10 +74,16 @@ def inference(framework: str, name: str, n: int, **kwargs) -> dict:
     one.predict(texts[:64]); native.predict(texts[:64])
     seconds = {"student": least(lambda: one.predict(texts), times), "native": least(lambda: native.predict(texts), times), "tokenizer": least(tokenize, times)}
     if framework == "setfit":  # what a CPU without instructions for bfloat16 gives
+        answers = {"bfloat16": one.predict(texts)}
         one.exact = True
-        seconds["exact"] = least(lambda: one.predict(texts), times)
+        seconds["exact"], answers["exact"] = least(lambda: one.predict(texts), times), one.predict(texts)
+        one.model.model_body = int8(one.model.model_body)
+        seconds["int8"], answers["int8"] = least(lambda: one.predict(texts), times), one.predict(texts)
+        extra = {f"{k}_ratio": round(seconds["native"] / seconds[k], 2) for k in ("exact", "int8")}
+        extra |= {f"{k}_same_answers": round(float(np.mean([a == b for a, b in zip(answers[k], answers["exact"])])), 4) for k in ("bfloat16", "int8")}
+    else: extra = {}
     return {"framework": framework, "data": name, "texts": n, **{f"{k}_texts_per_second": round(n / v) for k, v in seconds.items()},
-            "ratio": round(seconds["native"] / seconds["student"], 2), **({"exact_ratio": round(seconds["native"] / seconds["exact"], 2)} if "exact" in seconds else {}), "tokenizer_share": round(seconds["tokenizer"] / seconds["student"], 2)}
+            "ratio": round(seconds["native"] / seconds["student"], 2), **extra, "tokenizer_share": round(seconds["tokenizer"] / seconds["student"], 2)}
 
 
 TRAINING = {"model2vec": [1000, 10_000, 100_000], "setfit": [500, 2000, 5000, 20_000]}
