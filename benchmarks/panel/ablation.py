@@ -95,6 +95,7 @@ SETFIT = {
     "choice of the encoder by log loss (by F1 instead)": ({"_keep": by_f1}, {}, lambda size, multi: size >= 100),
     "choice of the encoder (always fine-tuned)": ({"_keep": lambda *_: ("fine-tuned", {})}, {}, lambda size, multi: size >= 100),
 }
+USUAL = {"model2vec": (rows.SETS, [50, 200, 500], [0]), "setfit": (["tweets", "movies", "attack"], [200], [3])}  # data sets, sizes and seeds
 PARTS = {"model2vec": {part: (instead, {}, matters) for part, (instead, matters) in MODEL2VEC.items()}, "setfit": SETFIT}
 
 
@@ -137,8 +138,7 @@ def main():
     parser.add_argument("--noise", nargs="+", type=float, default=[0., .2])
     parser.add_argument("--results", type=Path)
     args = parser.parse_args()
-    many = args.student == "model2vec"
-    sets, sizes, seeds = args.sets or (rows.SETS if many else ["tweets", "movies", "attack"]), args.sizes or ([50, 200, 500] if many else [200]), args.seeds or [0 if many else 3]
+    sets, sizes, seeds = (given or usual for given, usual in zip((args.sets, args.sizes, args.seeds), USUAL[args.student]))
     results = args.results or RESULTS[args.student]
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
