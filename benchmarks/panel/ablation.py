@@ -99,11 +99,25 @@ USUAL = {"model2vec": (rows.SETS, [50, 200, 500], [0]), "setfit": (["tweets", "m
 PARTS = {"model2vec": {part: (instead, {}, matters) for part, (instead, matters) in MODEL2VEC.items()}, "setfit": SETFIT}
 
 
+tuned: dict = {}  # the cell whose fine-tuned encoder is at hand, and its weights
+
+
+def reused(cell):
+    "Fine-tuning that is not done again where only what comes after it differs"
+    def fine_tune(model, *rest, of=recipe._fine_tune_body):
+        if cell in tuned: return model.model_body.load_state_dict(tuned[cell])
+        of(model, *rest)
+        tuned.clear()
+        tuned[cell] = {k: v.clone() for k, v in model.model_body.state_dict().items()}
+    return {"_fine_tune_body": fine_tune}
+
+
 def run(name: str, size: int, seed: int, noise: float, part: str, student: str) -> float:
     train, y, _, _, test, truth = rows.cell(name, size, seed, noise)
     r = Rows(name, seed, train, y, train[:0], y[:0])
     task = Classification(r.names, multi_label=r.multi, task_id=name)
     instead, train_kwargs, _ = PARTS[student][part]
+    if not train_kwargs and instead.keys() <= {"_average", "_heads", "_keep"}: instead = {**instead, **reused((name, size, seed, noise))}
     with patch.multiple(recipe, **{"_DOUBT": recipe._DOUBT, **instead}):
         if student == "setfit":
             with tqdm(disable=True) as bar: model, _ = recipe._train_setfit(data.minilm(), r.dataset(), task, {}, train_kwargs, seed, bar)
