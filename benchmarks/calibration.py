@@ -17,14 +17,30 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import numpy as np
+from datasets import ClassLabel, Dataset, Features, List, Value
 
 import data
-from quality import HELD_BACK, rows
-from sieves_distill import evaluate_student
+from sieves_distill import Classification, evaluate_student, split_dataset
+from sieves_distill.student import quiet
 
 HERE = Path(__file__).parent
 RESULTS, TABLE = HERE / "calibration.json", HERE / "calibration.md"
 SETFIT = ("tweets", "attack")
+HELD_BACK = 3  # rows that a student holds out for its report
+
+
+def rows(name: str, size: int, seed: int, n_test: int = 400):
+    "Train and test datasets, stratified, and the task"
+    texts, y, names = data.LOADERS[name]()
+    multi = y.ndim == 2
+    features = Features({"text": Value("string"), "labels": List(Value("bool")) if multi else ClassLabel(names=names)})
+    everything = Dataset.from_dict({"text": texts, "labels": y.tolist()}, features)
+    n_test = min(n_test, len(texts) - size - HELD_BACK)
+    with quiet():
+        parts = split_dataset(everything, n_test / len(texts), seed=seed)
+        rest, n = parts["train"], size + HELD_BACK
+        train = rest if len(rest) == n else split_dataset(rest, n / len(rest), seed=seed)["val"]
+    return train, parts["val"], Classification(names, multi_label=multi, task_id=name)
 
 
 def cell(name: str, size: int, seed: int, framework: str) -> dict:
