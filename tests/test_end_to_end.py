@@ -106,6 +106,13 @@ def test_loaded_student_gives_the_same(students, framework, docs):
     np.testing.assert_array_equal(Student.load(student.path).predict_proba(texts), student.predict_proba(texts))
 
 
+def test_an_encoder_that_fine_tuning_ruins_is_not_kept(bases, docs, tmp_path):
+    student = distill(NEWS, bases["setfit"], "setfit", docs, tmp_path / "student", val_frac=.2, train_kwargs={"body_learning_rate": 1e-2, "max_steps": 5})
+    recipe = student.metrics["run"]["recipe"]
+    assert recipe["kept"] == "frozen" and recipe["held_out_log_loss"]["frozen"] < recipe["held_out_log_loss"]["fine-tuned"] / 2
+    assert student.metrics["f1"] > .7
+
+
 def keys(value):
     "The keys of a metrics.json all the way down; what the framework alone decides is left out."
     free = {"recipe", "versions", "train_kwargs", "init_kwargs"}

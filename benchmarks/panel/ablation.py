@@ -150,6 +150,7 @@ def main():
     parser.add_argument("--sizes", nargs="+", type=int, help="50, 200 and 500; for setfit 200")
     parser.add_argument("--seeds", nargs="+", type=int, help="0; for setfit 3, which the panel does not use")
     parser.add_argument("--noise", nargs="+", type=float, default=[0., .2])
+    parser.add_argument("--parts", nargs="+", default=[""], help="words that occur in the names of the parts to leave out; all")
     parser.add_argument("--results", type=Path)
     args = parser.parse_args()
     sets, sizes, seeds = (given or usual for given, usual in zip((args.sets, args.sizes, args.seeds), USUAL[args.student]))
@@ -165,7 +166,7 @@ def main():
                     if not rows.has_size(name, size): continue
                     for part, (*_, matters) in PARTS[args.student].items():
                         key = name, size, seed, noise, part
-                        if key in known or not matters(size, rows.pool(name)[1].ndim == 2): continue
+                        if key in known or not matters(size, rows.pool(name)[1].ndim == 2) or part != "nothing" and not any(words in part for words in args.parts): continue
                         cells.append({"set": name, "size": size, "seed": seed, "noise": noise, "without": part, "f1": run(*key, args.student)})
                         with results.open("a") as file: file.write(json.dumps(cells[-1]) + "\n")
     results.with_suffix(".md").write_text(table(cells, args.student))
