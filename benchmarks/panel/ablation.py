@@ -1,7 +1,7 @@
 """A student with one part of its recipe left out at a time, on the panel's rows.
 
     python -m benchmarks.panel.ablation [--sizes 50 200 500] [--seeds 0] [--noise 0 0.2]
-    python -m benchmarks.panel.ablation --student setfit [--sets tweets movies attack] [--sizes 200] [--seeds 3]     (minutes a run)
+    python -m benchmarks.panel.ablation --student setfit [--sets tweets movies …] [--sizes 200] [--seeds 3]     (minutes a run)
 
 Each line of ablation.jsonl and ablation_setfit.jsonl is one run; those that are there are not run again. The table is printed, and written beside them.
 """
@@ -95,7 +95,7 @@ SETFIT = {
     "choice of the encoder by log loss (by F1 instead)": ({"_keep": by_f1}, {}, lambda size, multi: size >= 100),
     "choice of the encoder (always fine-tuned)": ({"_keep": lambda *_: ("fine-tuned", {})}, {}, lambda size, multi: size >= 100),
 }
-USUAL = {"model2vec": (rows.SETS, [50, 200, 500], [0]), "setfit": (["tweets", "movies", "attack"], [200], [3])}  # data sets, sizes and seeds
+USUAL = {"model2vec": (rows.SETS, [50, 200, 500], [0]), "setfit": (["tweets", "movies", "attack", "reuters", "newsgroups"], [200], [3])}  # data sets, sizes and seeds
 PARTS = {"model2vec": {part: (instead, {}, matters) for part, (instead, matters) in MODEL2VEC.items()}, "setfit": SETFIT}
 
 
@@ -146,7 +146,7 @@ def table(cells: list[dict], student: str) -> str:
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.panel.ablation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--student", default="model2vec", choices=list(PARTS))
-    parser.add_argument("--sets", nargs="+", choices=rows.SETS, help="all; for setfit tweets, movies and attack")
+    parser.add_argument("--sets", nargs="+", choices=rows.SETS, help="all; for setfit tweets, movies, attack, reuters and newsgroups")
     parser.add_argument("--sizes", nargs="+", type=int, help="50, 200 and 500; for setfit 200")
     parser.add_argument("--seeds", nargs="+", type=int, help="0; for setfit 3, which the panel does not use")
     parser.add_argument("--noise", nargs="+", type=float, default=[0., .2])
