@@ -112,18 +112,23 @@ def reused(cell):
     return {"_fine_tune_body": fine_tune}
 
 
-def run(name: str, size: int, seed: int, noise: float, part: str, student: str) -> float:
-    train, y, _, _, test, truth = rows.cell(name, size, seed, noise)
-    r = Rows(name, seed, train, y, train[:0], y[:0])
-    task = Classification(r.names, multi_label=r.multi, task_id=name)
-    instead, train_kwargs, _ = PARTS[student][part]
-    if not train_kwargs and instead.keys() <= {"_average", "_heads", "_keep"}: instead = {**instead, **reused((name, size, seed, noise))}
+def answers(r: Rows, texts: list[str], student: str, seed: int, instead: dict, train_kwargs: dict):
+    "What a student of these rows says of texts, label positions or booleans, where `instead` stands in the place of parts of its recipe"
+    task = Classification(r.names, multi_label=r.multi, task_id=r.name)
     with patch.multiple(recipe, **{"_DOUBT": recipe._DOUBT, **instead}):
         if student == "setfit":
             with tqdm(disable=True) as bar: model, _ = recipe._train_setfit(data.minilm(), r.dataset(), task, {}, train_kwargs, seed, bar)
-        else: model, *_ = recipe._token_table(recipe._static_model(data.static_base()), r.texts(), y, task, seed)
-    proba = model.predict_proba(r.texts(test))
-    return macro_f1(truth, proba > .5 if r.multi else proba.argmax(1))
+        else: model, *_ = recipe._token_table(recipe._static_model(data.static_base()), r.texts(), r.y, task, seed)
+    proba = model.predict_proba(texts)
+    return proba > .5 if r.multi else proba.argmax(1)
+
+
+def run(name: str, size: int, seed: int, noise: float, part: str, student: str) -> float:
+    train, y, _, _, test, truth = rows.cell(name, size, seed, noise)
+    r = Rows(name, seed, train, y, train[:0], y[:0])
+    instead, train_kwargs, _ = PARTS[student][part]
+    if not train_kwargs and instead.keys() <= {"_average", "_heads", "_keep"}: instead = {**instead, **reused((name, size, seed, noise))}
+    return macro_f1(truth, answers(r, r.texts(test), student, seed, instead, train_kwargs))
 
 
 def table(cells: list[dict], student: str) -> str:
@@ -146,7 +151,7 @@ def table(cells: list[dict], student: str) -> str:
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.panel.ablation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--student", default="model2vec", choices=list(PARTS))
-    parser.add_argument("--sets", nargs="+", choices=rows.SETS, help="all; for setfit tweets, movies, attack, reuters and newsgroups")
+    parser.add_argument("--sets", nargs="+", choices=rows.SETS, help=f"all; for setfit {', '.join(USUAL['setfit'][0])}")
     parser.add_argument("--sizes", nargs="+", type=int, help="50, 200 and 500; for setfit 200")
     parser.add_argument("--seeds", nargs="+", type=int, help="0; for setfit 3, which the panel does not use")
     parser.add_argument("--noise", nargs="+", type=float, default=[0., .2])

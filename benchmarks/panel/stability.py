@@ -12,28 +12,17 @@ import logging
 import warnings
 from itertools import combinations
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from benchmarks import data
 from benchmarks.panel import rows
+from benchmarks.panel.ablation import answers
 from benchmarks.panel.methods import Rows
 from benchmarks.panel.report import markdown
-from sieves_distill import Classification
-from sieves_distill import train as recipe
 
 OUT = Path(__file__).with_suffix(".json")
 ROUNDS, SIZES, SEEDS, N_TEXTS = (1, 3), (50, 200), range(4), 400
-
-
-def answers(r: Rows, texts: list[str], rounds: int, seed: int):
-    task = Classification(r.names, multi_label=r.multi, task_id=r.name)
-    with patch.object(recipe, "_rounds", lambda n_rows: rounds):
-        student, *_ = recipe._token_table(recipe._static_model(data.static_base()), r.texts(), r.y, task, seed)
-    proba = student.predict_proba(texts)
-    return proba > .5 if r.multi else proba.argmax(1, keepdims=True)
 
 
 def table(cells: list[dict]) -> str:
@@ -53,7 +42,7 @@ def main():
             r = Rows(name, 0, train, y, train[:0], y[:0])
             texts, cell = r.texts(test)[:N_TEXTS], {"set": name, "size": size}
             for rounds in ROUNDS:
-                found = [answers(r, texts, rounds, seed) for seed in SEEDS]
+                found = [answers(r, texts, "model2vec", seed, {"_rounds": lambda n_rows, rounds=rounds: rounds}, {}).reshape(len(texts), -1) for seed in SEEDS]
                 cell[str(rounds)] = float(np.mean([(a != b).any(1).mean() for a, b in combinations(found, 2)]))
             cells.append(cell)
     OUT.write_text(json.dumps(cells, indent=1) + "\n")
