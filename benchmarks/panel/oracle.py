@@ -2,7 +2,7 @@
 
     python -m benchmarks.panel.oracle          (two minutes)
 
-The panel's cells and seeds with 20 % of the rows wrong. No way of finding wrong labels does better than this one by leaving rows out. Writes oracle.json, and prints what the student and TF-IDF lose beside it.
+The panel's cells and seeds with 20 % of the rows wrong. Writes oracle.json, and prints what the student and TF-IDF lose beside it.
 """
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def run(name: str, size: int, seed: int) -> dict:
 def table(cells: list[dict], frame) -> str:
     "What a fifth of wrong labels costs the student, the student that knows them, and TF-IDF, in macro-F1 on the cells and seeds that all have; by rows"
     import pandas as pd
-    methods = {"model2vec_student": "Model2Vec student", "tfidf_lr": "TF-IDF + LR"}
+    methods = ["model2vec_student", "tfidf_lr"]
     wide = frame[frame.method.isin(methods)].pivot_table(values="f1", index=["set", "size", "seed"], columns=["method", "noise"])
-    loss = pd.DataFrame({name: wide[m, 0.] - wide[m, .2] for m, name in methods.items()})
+    loss = pd.DataFrame({report.NAMES[m]: wide[m, 0.] - wide[m, .2] for m in methods})
     loss.insert(1, "that knows which are wrong", wide["model2vec_student", 0.] - pd.DataFrame(cells).set_index(["set", "size", "seed"]).f1)
     loss = loss.dropna()
     lines = [[n, *(f"{v:.3f}" for v in mean), len(loss.xs(n, level="size"))] for n, mean in loss.groupby("size").mean().iterrows()]
