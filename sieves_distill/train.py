@@ -97,13 +97,17 @@ def _ranking(y, logits) -> float:
     live = np.flatnonzero(hot.any(0) & ~hot.all(0))
     return float(average_precision_score(hot[:, live], score[:, live], average="weighted")) if len(live) else 0.
 
-def _trust(y, logits, doubt: float):
-    "How much each label of a row is trusted, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`: its relative likelihood to the power of `doubt`; mean 1 for each label"
+def _likelihood(y, logits):
+    "How likely each label of a row is beside the likeliest, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`"
     import numpy as np
     from scipy.special import expit, softmax
     p = (expit(logits) if y.ndim == 2 else softmax(logits, axis=2)).mean(0)
-    if y.ndim == 2: trust, groups = (np.where(y, p, 1 - p) / np.maximum(p, 1 - p)) ** doubt, 2
-    else: trust, groups = (p[np.arange(len(y)), y] / p.max(1)) ** doubt, p.shape[1]
+    return np.where(y, p, 1 - p) / np.maximum(p, 1 - p) if y.ndim == 2 else p[np.arange(len(y)), y] / p.max(1)
+
+def _trust(y, logits, doubt: float):
+    "How much each label of a row is trusted, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`: its relative likelihood to the power of `doubt`; mean 1 for each label"
+    import numpy as np
+    trust, groups = _likelihood(y, logits) ** doubt, 2 if y.ndim == 2 else logits.shape[2]
     for g in range(groups): trust /= np.where(y == g, (trust * (y == g)).sum(0) / np.maximum((y == g).sum(0), 1), 1)
     return trust
 
@@ -471,7 +475,7 @@ def _features(X, counts, count: float):
     return _rotate(Z) if count and len(X) <= _FEW else (Z, lambda weight: weight)
 
 def _beside(X, counts, y, n_labels: int, seed: int, soft=None, **params):
-    "How much `counts` (or None) are to weigh beside embeddings of the encoder as it came, 0 where they do not help; and how far each label of a row is trusted, in the shape of `y`, by such heads that have not seen the row"
+    "How much `counts` (or None) are to weigh beside embeddings of the encoder as it came, 0 where they do not help; how far each label of a row is trusted, in the shape of `y`, by such heads that have not seen the row; and which rows to leave out of fine-tuning"
     from threadpoolctl import threadpool_limits
     rows, weights = _few_rows(len(y), seed), (0,) if counts is None else (0, .25, .5, 1) if len(y) <= 500 else (0, .5, 1, 2)
     few = lambda of: None if of is None else of[rows]
@@ -479,7 +483,13 @@ def _beside(X, counts, y, n_labels: int, seed: int, soft=None, **params):
         params, _ = _best_strength(X[rows], y[rows], n_labels, seed, few(soft), **params)
         i, logits = _best([(_features(X[rows], few(counts), one)[0], params) for one in weights], y[rows], n_labels, seed)
         if len(rows) < len(y): logits = _out_of_fold(_features(X, counts, weights[i])[0], y, n_labels, seed, **{**params, "soft": None if params["soft"] is None else soft})
-    return weights[i], _trust(y, logits, _DOUBT)
+    return weights[i], _trust(y, logits, _DOUBT), _doubtful(y, _likelihood(y, logits))
+
+def _doubtful(y, likelihood):
+    "Which rows have a label that is too doubtful to fine-tune an encoder by: another is more than four times as likely. None where rows have several labels, and none of labels with too few rows to tell"
+    import numpy as np
+    if y.ndim == 2 or len(y) < max(100, 10 * len(np.unique(y))): return np.zeros(len(y), bool)
+    return (likelihood < .25) & (np.bincount(y)[y] >= 5)
 
 def _heads(X, counts, count: float, y, n_labels: int, seed: int, trust=None, **params):
     "The head on embeddings and counts, and that on the embeddings alone, the same twice where `count` is 0; both with the regularisation that is best for the latter, and with soft labels if they are: the third value"
@@ -518,7 +528,7 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     soft = _soft_labels(y, read_scores(train, task))
     learn, held = _inner_split(train, seed, at_least=20)
     counts, seen, factor = (None, None, None) if native or not callable(tokenizer) else _counts_of(texts, tokenizer)
-    steps, logits, embedded, count, trust = _steps(len(learn), args), {}, {}, 0, None
+    steps, logits, embedded, count, trust, sure = _steps(len(learn), args), {}, {}, 0, None, learn
     def fit(encoder, rows):
         part = lambda of: None if of is None else of[rows]
         return _heads(embedded[encoder][rows], part(counts), count, y[rows], n_labels, seed, trust=trust[rows] if encoder == "fine-tuned" else None, soft=part(soft), **params)
@@ -527,10 +537,12 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     for encoder in ("frozen", "fine-tuned")[:2 if steps else 1]:
         bar.set_description(f"{encoder} encoder")
         if encoder == "fine-tuned":
-            with quiet(): _fine_tune_body(model, [texts[i] for i in learn], hot[learn], (trust.mean(1) if task.multi_label else trust)[learn], args, "loss" in train_kwargs, steps, bar)
+            sure = learn[~doubtful[learn]]
+            if len(np.unique(y[sure], axis=0)) < 2: sure = learn
+            with quiet(): _fine_tune_body(model, [texts[i] for i in sure], hot[sure], (trust.mean(1) if task.multi_label else trust)[sure], args, "loss" in train_kwargs, steps, bar)
             _average(model.model_body, before)
         X = embedded[encoder] = _embed(model, texts, bar)
-        if encoder == "frozen": count, trust = _beside(X, counts, y, n_labels, seed, soft=soft, **params)
+        if encoder == "frozen": count, trust, doubtful = _beside(X, counts, y, n_labels, seed, soft=soft, **params)
         if len(held):
             (weight, bias, _), *_ = fit(encoder, learn)
             logits[encoder] = (_joined(X[held], counts[held], count) if count else X[held]) @ weight.T + bias
@@ -547,7 +559,7 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
         table[seen] = (on_counts * factor * count).T
     model.model_head = _sklearn_head(*alone, model.multi_target_strategy)
     return (SetFitStudent(model, weight, bias, task.labels, task.multi_label, task.task_id, temperature=temperature, table=table, alone=alone),
-            {"kept": kept, "count_weight": count, "temperature": temperature, "soft_labels": softly, "held_out_f1": f1, "held_out_log_loss": loss, "held_out": len(held), "steps": steps})
+            {"kept": kept, "count_weight": count, "temperature": temperature, "soft_labels": softly, "held_out_f1": f1, "held_out_log_loss": loss, "held_out": len(held), "left_out": len(learn) - len(sure), "steps": steps})
 
 def _embed(model, texts: list[str], bar):
     "Embeddings `(n_texts, dim)` of the encoder"

@@ -55,6 +55,16 @@ def _memory_peak(start: bool = False) -> float:
     except OSError: return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def without_table(student):
+    "A function of the same texts, to be called after `student` has answered: the student without its token table, from the same embeddings"
+    blocks, features, native = [], student._features, student.native
+    def remember(texts):
+        blocks.append(features(texts))
+        return blocks[-1]
+    student._features, native._features = remember, lambda texts: blocks.pop(0)
+    return native.predict
+
+
 def run(name: str, size: int, seed: int, noise: float, method: str) -> dict:
     "One cell"
     train, y, held, y_held, test, truth = rows.cell(name, size, seed, noise)
@@ -69,12 +79,14 @@ def run(name: str, size: int, seed: int, noise: float, method: str) -> dict:
     if run_of: wall, recipe = run_of["seconds"]["train"], run_of["recipe"]  # without the report
     some = Texts(name, test[:32])
     predict(some)
+    alone = without_table(model) if getattr(model, "native", model) is not model else None
     rate = time.process_time()
     predicted = predict(texts)
     rate = len(texts) / max(time.process_time() - rate, 1e-9)
     out = {"set": name, "size": size, "seed": seed, "noise": noise, "method": method, "f1": macro_f1(truth, predicted), "n_test": len(test),
            "seconds": round(wall, 3), "cpu_seconds": round(cpu, 3), "peak_mb": round(peak, 1), "mb": round(methods.megabytes(model), 2),
            "texts_per_second": None if method in ("static_lr", "minilm_lr") else round(rate), "recipe": recipe}
+    if alone is not None: out["native_f1"] = macro_f1(truth, learn.as_array(alone(list(texts))))
     if getattr(model, "path", None) and hasattr(model, "labels"): shutil.rmtree(model.path.parent, ignore_errors=True)
     return out
 

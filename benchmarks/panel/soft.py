@@ -89,7 +89,7 @@ def f1(framework: str, name: str, at, y, test, truth, seed: int, scores) -> tupl
         return macro_f1(truth, proba > .5 if y.ndim == 2 else proba.argmax(1)), chosen["soft_labels"]
     X = rows.encoded(name, "minilm")
     counts, seen, factor = recipe._counts_of(of(at), tokenizer())
-    count, _ = recipe._beside(X[at], counts, y, len(names), seed, soft=soft)
+    count, *_ = recipe._beside(X[at], counts, y, len(names), seed, soft=soft)
     (weight, bias, _), _, softly = recipe._heads(X[at], counts, count, y, len(names), seed, soft=soft)
     logits = X[test] @ weight[:, :X.shape[1]].T + bias
     if count:
