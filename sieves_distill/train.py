@@ -475,7 +475,7 @@ def _features(X, counts, count: float):
     return _rotate(Z) if count and len(X) <= _FEW else (Z, lambda weight: weight)
 
 def _beside(X, counts, y, n_labels: int, seed: int, soft=None, **params):
-    "How much `counts` (or None) are to weigh beside embeddings of the encoder as it came, 0 where they do not help; how far each label of a row is trusted, in the shape of `y`, by such heads that have not seen the row; and which rows to leave out of fine-tuning"
+    "How much `counts` (or None) are to weigh beside embeddings in the student's head, 0 where they would not help; how far each label of a row is trusted, in the shape of `y`, by heads on the encoder as it came that have not seen the row; and which rows to leave out of fine-tuning"
     from threadpoolctl import threadpool_limits
     rows, weights = _few_rows(len(y), seed), (0,) if counts is None else (0, .25, .5, 1) if len(y) <= 500 else (0, .5, 1, 2)
     few = lambda of: None if of is None else of[rows]
@@ -483,7 +483,7 @@ def _beside(X, counts, y, n_labels: int, seed: int, soft=None, **params):
         params, _ = _best_strength(X[rows], y[rows], n_labels, seed, few(soft), **params)
         i, logits = _best([(_features(X[rows], few(counts), one)[0], params) for one in weights], y[rows], n_labels, seed)
         if len(rows) < len(y): logits = _out_of_fold(_features(X, counts, weights[i])[0], y, n_labels, seed, **{**params, "soft": None if params["soft"] is None else soft})
-    return weights[i], _trust(y, logits, _DOUBT), _doubtful(y, _likelihood(y, logits))
+    return weights[i] if y.ndim == 1 and len(y) > 300 else 0, _trust(y, logits, _DOUBT), _doubtful(y, _likelihood(y, logits))
 
 def _doubtful(y, likelihood):
     "Which rows have a label that is too doubtful to fine-tune an encoder by: another is more than four times as likely. None where rows have several labels, and none of labels with too few rows to tell"

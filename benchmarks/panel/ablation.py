@@ -92,7 +92,6 @@ SETFIT = {
     "trust while fine-tuning": ({"_fine_tune_body": equal_trust}, {}, lambda size, multi: True),
     "frozen encoder's trust in the head (its own instead)": ({"_heads": own_trust}, {}, lambda size, multi: True),
     "rows left out of fine-tuning (none instead)": ({"_doubtful": lambda y, likelihood: np.zeros(len(y), bool)}, {}, lambda size, multi: size >= 100 and not multi),
-    "counts of tokens": ({"_beside": lambda X, counts, *rest, of=recipe._beside, **params: of(X, None, *rest, **params)}, {}, lambda size, multi: True),
     "choice of the encoder by log loss (by F1 instead)": ({"_keep": by_f1}, {}, lambda size, multi: size >= 100),
     "choice of the encoder (always fine-tuned)": ({"_keep": lambda *_: ("fine-tuned", {})}, {}, lambda size, multi: size >= 100),
 }

@@ -62,13 +62,15 @@ def noise_loss(frame):
 
 
 def token_table(frame) -> str:
-    "What the token table of the SetFit student adds to its macro-F1, by rows: the mean over the runs whose recipe has one, with its standard error, and in how many of them it is better : worse with it"
+    """What a token table adds to the macro-F1 of the SetFit student: the mean over the runs that were scored with and without, its standard error, and in how many of them it is better : worse with it"""
     if "native_f1" not in frame: return ""
     of = frame[frame.native_f1.notna()]
-    gain, lines = of.f1 - of.native_f1, []
+    gain = of.f1.where(of.with_table_f1.isna(), of.with_table_f1) - of.native_f1 if "with_table_f1" in of else of.f1 - of.native_f1
     told = lambda g: [f"{g.mean():+.4f} ±{g.std() / len(g) ** .5:.4f}", f"{(g > 0).sum()} : {(g < 0).sum()} of {len(g)}"] if len(g) > 1 else ["", ""]
-    for size in sorted(set(of["size"])): lines.append([f"{size:,}", *(x for noise in (0., .2) for x in told(gain[(of["size"] == size) & (of.noise == noise)]))])
-    return markdown(["rows", "clean", "better : worse", "20 % wrong", "better : worse"], lines)
+    several = of.set.isin(["attack", "platforms"])
+    lines = [[labels, f"{size:,}", *(x for noise in (0., .2) for x in told(gain[(several == many) & (of["size"] == size) & (of.noise == noise)]))]
+             for labels, many in (("one", False), ("several", True)) for size in sorted(set(of["size"][several == many]))]
+    return markdown(["labels a text", "rows", "clean", "better : worse", "20 % wrong", "better : worse"], lines)
 
 
 def paired_loss(frame, student: str, peer: str):
