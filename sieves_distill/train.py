@@ -504,7 +504,7 @@ def _heads(X, counts, count: float, y, n_labels: int, seed: int, trust=None, **p
 
 # %% ../nbs/train.ipynb #2e72c166
 def _keep(y, frozen, tuned) -> tuple[str, dict]:
-    "Which encoder to keep, from the logits `(n, n_labels)` of held-out rows: the fine-tuned one, unless the log-loss speaks against it by more than its standard error; and the log-losses"
+    "Which encoder to keep, from the logits `(n, n_labels)` of held-out rows: the fine-tuned one, unless the log-loss speaks against it by more than twice its standard error; and the log-losses"
     import numpy as np
     from scipy.special import log_softmax
     def loss(logits):
@@ -512,7 +512,7 @@ def _keep(y, frozen, tuned) -> tuple[str, dict]:
         return np.logaddexp(0, np.where(y, -z, z)).mean(1) if y.ndim == 2 else -log_softmax(z, axis=1)[np.arange(len(y)), y]
     one, other = loss(frozen), loss(tuned)
     worse = other - one
-    return "frozen" if worse.mean() > worse.std() / len(y) ** .5 else "fine-tuned", {"frozen": float(one.mean()), "fine-tuned": float(other.mean())}
+    return "frozen" if worse.mean() > 2 * worse.std() / len(y) ** .5 else "fine-tuned", {"frozen": float(one.mean()), "fine-tuned": float(other.mean())}
 
 # %% ../nbs/train.ipynb #09aa7b51
 def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict, seed: int, bar, native: bool = False) -> tuple[Student, dict]:
