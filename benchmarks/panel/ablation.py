@@ -21,7 +21,7 @@ from benchmarks import data
 from benchmarks.panel import rows
 from benchmarks.panel.__main__ import macro_f1
 from benchmarks.panel.methods import Rows
-from benchmarks.panel.report import markdown
+from benchmarks.panel.report import compared, markdown
 from sieves_distill import Classification
 from sieves_distill import train as recipe
 
@@ -140,7 +140,7 @@ def table(cells: list[dict], student: str) -> str:
         for noise in (0., .2):
             keys = [k[:4] for k in f1 if k[4] == part and k[3] == noise and (*k[:4], "nothing") in f1]
             diff = np.array([f1[(*k, part)] - f1[(*k, "nothing")] for k in keys])
-            line += [f"{diff.mean():+.4f} ±{diff.std(ddof=1) / len(diff) ** .5:.4f}", f"{(diff > 0).sum()} : {(diff < 0).sum()} of {len(diff)}"] if len(diff) > 1 else ["", ""]
+            line += compared(diff)
         lines.append(line)
     full = {words: [v for k, v in f1.items() if k[4] == "nothing" and k[3] == n] for n, words in ((0., "with clean labels"), (.2, "with 20 % wrong"))}
     name = {"model2vec": "Model2Vec", "setfit": "SetFit"}[student]

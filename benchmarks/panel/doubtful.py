@@ -51,7 +51,7 @@ def main():
     argparse.ArgumentParser(prog="python -m benchmarks.panel.doubtful", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    todo = [(name, size) for name in rows.SETS for size in rows.SIZES if size in (200, 500) and rows.has_size(name, size) and rows.pool(name)[1].ndim == 1]
+    todo = [(name, size) for name in rows.SETS for size in (200, 500) if rows.has_size(name, size) and rows.pool(name)[1].ndim == 1]
     found = [cell for one in tqdm(todo) for cell in cells(*one)]
     OUT.write_text(json.dumps(found, indent=1) + "\n")
     print(table(found))

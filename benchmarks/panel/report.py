@@ -61,14 +61,18 @@ def noise_loss(frame):
     return out.reindex([m for m in NAMES if m in out.index])
 
 
+def compared(gain) -> list[str]:
+    "Of the gains of some runs, an array or series `(n,)`: the mean with its standard error, and how many are better : worse; empty for fewer than two"
+    return [f"{gain.mean():+.4f} ±{gain.std(ddof=1) / len(gain) ** .5:.4f}", f"{(gain > 0).sum()} : {(gain < 0).sum()} of {len(gain)}"] if len(gain) > 1 else ["", ""]
+
+
 def token_table(frame) -> str:
     """What a token table adds to the macro-F1 of the SetFit student: the mean over the runs that were scored with and without, its standard error, and in how many of them it is better : worse with it"""
     if "native_f1" not in frame: return ""
     of = frame[frame.native_f1.notna()]
-    gain = of.f1.where(of.with_table_f1.isna(), of.with_table_f1) - of.native_f1 if "with_table_f1" in of else of.f1 - of.native_f1
-    told = lambda g: [f"{g.mean():+.4f} ±{g.std() / len(g) ** .5:.4f}", f"{(g > 0).sum()} : {(g < 0).sum()} of {len(g)}"] if len(g) > 1 else ["", ""]
+    gain = of.get("with_table_f1", of.f1).fillna(of.f1) - of.native_f1
     several = of.set.isin(["attack", "platforms"])
-    lines = [[labels, f"{size:,}", *(x for noise in (0., .2) for x in told(gain[(several == many) & (of["size"] == size) & (of.noise == noise)]))]
+    lines = [[labels, f"{size:,}", *(x for noise in (0., .2) for x in compared(gain[(several == many) & (of["size"] == size) & (of.noise == noise)]))]
              for labels, many in (("one", False), ("several", True)) for size in sorted(set(of["size"][several == many]))]
     return markdown(["labels a text", "rows", "clean", "better : worse", "20 % wrong", "better : worse"], lines)
 
