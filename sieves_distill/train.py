@@ -485,10 +485,10 @@ def _beside(X, counts, y, n_labels: int, seed: int, soft=None, **params):
         if len(rows) < len(y): logits = _out_of_fold(_features(X, counts, weights[i])[0], y, n_labels, seed, **{**params, "soft": None if params["soft"] is None else soft})
     return weights[i] if y.ndim == 1 and len(y) > 300 else 0, _trust(y, logits, _DOUBT), _doubtful(y, _likelihood(y, logits))
 
-def _doubtful(y, likelihood):
-    "Which rows have a label that is too doubtful to fine-tune an encoder by: another is more than four times as likely. None where rows have several labels, and none of labels with too few rows to tell"
+def _doubtful(y, likelihood, most: int = 300):
+    "Which rows have a label that is too doubtful to fine-tune an encoder by: another is more than four times as likely. None where rows have several labels or are more than `most`, and none of labels with too few rows to tell"
     import numpy as np
-    if y.ndim == 2 or len(y) < max(100, 10 * len(np.unique(y))): return np.zeros(len(y), bool)
+    if y.ndim == 2 or not max(100, 10 * len(np.unique(y))) <= len(y) <= most: return np.zeros(len(y), bool)
     return (likelihood < .25) & (np.bincount(y)[y] >= 5)
 
 def _heads(X, counts, count: float, y, n_labels: int, seed: int, trust=None, **params):

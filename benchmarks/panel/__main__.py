@@ -5,7 +5,7 @@
     python -m benchmarks.panel --table                              (runs nothing)
 
 Each cell of data set, size, seed, noise and method is a line in results.jsonl; one that is there is not run again, unless it has `outdated`, which says
-what has changed since. It can be stopped at any time.
+what has changed since; `note` says what of a line is of another run. It can be stopped at any time.
 """
 from __future__ import annotations
 

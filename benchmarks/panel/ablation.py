@@ -11,6 +11,7 @@ import argparse
 import json
 import logging
 import warnings
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -91,7 +92,8 @@ SETFIT = {
     "average of the weights before and after": ({"_average": lambda *_: None}, {}, lambda size, multi: True),
     "trust while fine-tuning": ({"_fine_tune_body": equal_trust}, {}, lambda size, multi: True),
     "frozen encoder's trust in the head (its own instead)": ({"_heads": own_trust}, {}, lambda size, multi: True),
-    "rows left out of fine-tuning (none instead)": ({"_doubtful": lambda y, likelihood: np.zeros(len(y), bool)}, {}, lambda size, multi: size >= 100 and not multi),
+    "rows left out of fine-tuning (none instead)": ({"_doubtful": lambda y, likelihood: np.zeros(len(y), bool)}, {}, lambda size, multi: 100 <= size <= 300 and not multi),
+    "the bound of 300 rows for that (none instead)": ({"_doubtful": partial(recipe._doubtful, most=np.inf)}, {}, lambda size, multi: size > 300 and not multi),
     "choice of the encoder by log loss (by F1 instead)": ({"_keep": by_f1}, {}, lambda size, multi: size >= 100),
     "choice of the encoder (always fine-tuned)": ({"_keep": lambda *_: ("fine-tuned", {})}, {}, lambda size, multi: size >= 100),
 }
