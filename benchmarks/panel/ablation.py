@@ -134,7 +134,7 @@ def run(name: str, size: int, seed: int, noise: float, part: str, student: str) 
 
 
 def table(cells: list[dict], student: str) -> str:
-    "For each part, the mean F1 with and without it, over the cells that it makes a difference to; clean and noisy apart"
+    "For each part that was left out, the mean F1 with and without it, over the cells that it makes a difference to; clean and noisy apart"
     f1 = {(c["set"], c["size"], c["seed"], c["noise"], c["without"]): c["f1"] for c in cells}
     lines = []
     for part in list(PARTS[student])[1:]:
@@ -143,7 +143,7 @@ def table(cells: list[dict], student: str) -> str:
             keys = [k[:4] for k in f1 if k[4] == part and k[3] == noise and (*k[:4], "nothing") in f1]
             diff = np.array([f1[(*k, part)] - f1[(*k, "nothing")] for k in keys])
             line += compared(diff)
-        lines.append(line)
+        if any(line[1:]): lines.append(line)
     full = {words: [v for k, v in f1.items() if k[4] == "nothing" and k[3] == n] for n, words in ((0., "with clean labels"), (.2, "with 20 % wrong"))}
     name = {"model2vec": "Model2Vec", "setfit": "SetFit"}[student]
     return (f"Macro-F1 of the {name} student as it is: {', '.join(f'{np.mean(found):.4f} {words}' for words, found in full.items() if found)}. What leaving out a part does to it (± standard error over the runs), "

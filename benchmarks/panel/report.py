@@ -10,6 +10,7 @@ NAMES = {"tfidf_lr": "TF-IDF + LR", "static_lr": "LR on static base", "model2vec
          "minilm_lr": "LR on MiniLM", "setfit_trainer": "SetFit Trainer", "setfit_student": "SetFit student"}
 PEERS = {"model2vec_student": ["tfidf_lr", "static_lr", "model2vec_fit"], "setfit_student": ["tfidf_lr", "minilm_lr", "setfit_trainer"]}
 SAME_ENCODER = ["minilm_lr", "setfit_trainer"]
+SEVERAL = ["attack", "platforms"]  # data sets with several labels a text
 
 
 def load(path: Path):
@@ -71,7 +72,7 @@ def token_table(frame) -> str:
     if "native_f1" not in frame: return ""
     of = frame[frame.native_f1.notna()]
     gain = of.get("with_table_f1", of.f1).fillna(of.f1) - of.native_f1
-    several = of.set.isin(["attack", "platforms"])
+    several = of.set.isin(SEVERAL)
     lines = [[labels, f"{size:,}", *(x for noise in (0., .2) for x in compared(gain[(several == many) & (of["size"] == size) & (of.noise == noise)]))]
              for labels, many in (("one", False), ("several", True)) for size in sorted(set(of["size"][several == many]))]
     return markdown(["labels a text", "rows", "clean", "better : worse", "20 % wrong", "better : worse"], lines)
