@@ -134,11 +134,16 @@ def _best(candidates, y, n_labels: int, seed: int, bar=None):
         if best is None or score > best[0]: best = score, i, logits
     return best[1:]
 
-def _head(X, y, n_labels: int, logits, doubt: float = .5, trust=None, **params):
-    "Weights and biases from all rows, with the thresholds and, unless it is given, the trust that out-of-fold logits suggest; and the temperature to divide both by"
-    weight, bias = _logistic(X, y, n_labels, _trust(y, logits, doubt) if trust is None else trust, **params)
+def _settings(y, logits):
+    "What out-of-fold logits suggest: thresholds to take off the biases, halfway, and the temperature to divide by after that"
     shift = sum(_thresholds(y, one) for one in logits) / len(logits) / 2 if y.ndim == 2 else 0
-    return weight, bias - shift, fit_temperature(logits - shift, y)
+    return shift, fit_temperature(logits - shift, y)
+
+def _head(X, y, n_labels: int, logits, trust=None, **params):
+    "Weights and biases from all rows, with the thresholds and, unless it is given, the trust that out-of-fold logits suggest; and the temperature to divide both by"
+    weight, bias = _logistic(X, y, n_labels, _trust(y, logits, .5) if trust is None else trust, **params)
+    shift, temperature = _settings(y, logits)
+    return weight, bias - shift, temperature
 
 def _both_ways(soft) -> list:
     "Soft labels, where there are any, and the labels alone"
@@ -219,9 +224,14 @@ def _token_weights(shares):
     return np.sqrt(idf), np.divide(idf, np.sqrt(typical), out=np.zeros(len(df)), where=df > 0)
 
 # %% ../nbs/train.ipynb #6b08a3a2
-_FEW, _DOUBT = 1000, 1  # rows up to which rotating pays, and that a choice takes; and how much labels are doubted
+_FEW, _DOUBT = 1000, 1  # rows up to which rotating and averaging pay, and that a choice takes; and how much labels are doubted
+_COUNTS = (.5, 1, 2, 4, 8)  # what the counts weigh beside the means, in one head each
 
-def _counts(n_rows: int) -> tuple: return (.5, 1, 2) if n_rows <= 300 else (1, 2, 4)  # candidates for the weight of the counts
+def _shares(scores, n_rows: int):
+    "How much each head weighs in their mean, from how well it ranks out of fold: e times less for each .04 below another. With more than `_FEW` rows that which ranks best is all of it"
+    import numpy as np
+    from scipy.special import softmax
+    return softmax(25 * np.array(scores)) if n_rows <= _FEW else np.eye(len(scores))[np.argmax(scores)]
 
 def _strength(y) -> dict:
     "Parameters of the head; twice the C for two labels, which scikit-learn fits as one difference: that is the same as two labels with C"
@@ -243,31 +253,41 @@ def _few_rows(n: int, seed: int):
     import numpy as np
     return np.arange(n) if n <= _FEW else np.sort(np.random.default_rng(seed).permutation(n)[:_FEW])
 
-def _count_weight(blocks, y, n_labels: int, seed: int, bar=None, soft=None):
-    """How much counts are to weigh beside means, `blocks` being the features of both, and whether to learn `soft`, how likely each label is; with the head's weights and biases, and its temperature"""
+def _head_on_both(blocks, y, n_labels: int, seed: int, bar=None, soft=None):
+    """The head on means and counts, `blocks` being the features of both: weights, biases and temperature; what share in it the head for each of `_COUNTS` has;
+    and whether `soft`, how likely each label is, was learnt"""
     import numpy as np
     from scipy import sparse
     from threadpoolctl import threadpool_limits
     joined = lambda count, rows: sparse.hstack([blocks[0][rows], blocks[1][rows] * count], format="csr") / np.hypot(1, count)
-    rows = _few_rows(len(y), seed)
-    counts = _counts(len(y))
+    rows, best = _few_rows(len(y), seed), None
     with threadpool_limits(1):
-        rotated = [_rotate(joined(count, rows)) for count in counts]
-        candidates = [(count, X, one) for count, (X, _) in enumerate(rotated) for one in _both_ways(soft)]
-        i, logits = _best([(X, {**_strength(y[rows]), "soft": None if one is None else one[rows]}) for _, X, one in candidates], y[rows], n_labels, seed, bar)
-        i, _, soft = candidates[i]
-        count, params = counts[i], {**_strength(y), "soft": soft}
-        if len(rows) == len(y):
-            weight, *rest = _head(rotated[i][0], y, n_labels, logits, _DOUBT, **params)
-            weight = rotated[i][1](weight)
-        else:
-            X = joined(count, slice(None))
-            weight, *rest = _head(X, y, n_labels, _out_of_fold(X, y, n_labels, seed, bar, **params), _DOUBT, **params)
-        return (count, soft is not None), weight / np.hypot(1, count), *rest
+        rotated = [_rotate(joined(count, rows)) for count in _COUNTS]
+        for learnt in _both_ways(soft):
+            params = {**_strength(y[rows]), "soft": None if learnt is None else learnt[rows]}
+            found = [_out_of_fold(X, y[rows], n_labels, seed, bar, **params) for X, _ in rotated]
+            shares = _shares([np.mean([_ranking(y[rows], one) for one in logits]) for logits in found], len(y))
+            logits = np.tensordot(shares, found, 1)
+            score = sum(_ranking(y[rows], one) for one in logits)
+            if best is None or score > best[0]: best = score, shares, logits, learnt
+        _, shares, logits, soft = best
+        params = {**_strength(y), "soft": soft}
+        heads = [(count, share, *features) for count, share, features in zip(_COUNTS, shares, rotated) if share]
+        if len(rows) < len(y):
+            heads = [(count, share, joined(count, slice(None)), lambda weight: weight) for count, share, *_ in heads]
+            logits = sum(share * _out_of_fold(X, y, n_labels, seed, bar, **params) for _, share, X, _ in heads)
+        weight, bias, trust = 0, 0, _trust(y, logits, _DOUBT)
+        for count, share, X, back in heads:
+            one, its_bias = _logistic(X, y, n_labels, trust, **params)
+            one = back(one) / np.hypot(1, count)
+            one[:, blocks[0].shape[1]:] *= count
+            weight, bias = weight + share * one, bias + share * its_bias
+        shift, temperature = _settings(y, logits)
+    return weight, bias - shift, temperature, {str(count): round(float(share), 3) for count, share in zip(_COUNTS, shares)}, soft is not None
 
 def _head_steps(y, soft=None) -> int:
     "How often the progress bar moves for a token table"
-    return len(_counts(len(y))) * len(_both_ways(soft)) * _rounds(min(len(y), _FEW)) * 4 + (4 if len(y) > _FEW else 0)
+    return len(_COUNTS) * len(_both_ways(soft)) * _rounds(min(len(y), _FEW)) * 4 + (4 if len(y) > _FEW else 0)
 
 # %% ../nbs/train.ipynb #8e10deb5
 def _token_table(model, texts: list[str], y, task, seed: int, bar=None, soft=None):
@@ -280,12 +300,12 @@ def _token_table(model, texts: list[str], y, task, seed: int, bar=None, soft=Non
     vectors, rarity = vectors * in_means[:, None], in_counts[seen]
     means, counts = shares @ vectors, shares[:, seen] @ sparse.diags(rarity)
     scale, scale_counts = (np.sqrt(len(texts) / max((x ** 2).sum(), 1e-12)).astype("float32") for x in (means, counts.data))  # rows of length one, on average
-    (count, softly), weight, bias, temperature = _count_weight((means * scale, counts * scale_counts), y, len(task.labels), seed, bar, soft)
+    weight, bias, temperature, weights_of_counts, softly = _head_on_both((means * scale, counts * scale_counts), y, len(task.labels), seed, bar, soft)
     weight, on_counts = np.split(weight, [vectors.shape[1]], axis=1)
     vectors, evidence = vectors * scale, np.zeros((len(vectors), len(task.labels)))
-    evidence[seen] = (on_counts * rarity * scale_counts * count).T
+    evidence[seen] = (on_counts * rarity * scale_counts).T
     pipeline = _pipeline(model, vectors @ weight.T + evidence, [(np.eye(len(task.labels)) / temperature, bias / temperature)], task)
-    return pipeline, (vectors, evidence), (np.concatenate([weight, np.eye(len(task.labels))], 1), bias), {"count_weight": count, "temperature": temperature, "soft_labels": softly}
+    return pipeline, (vectors, evidence), (np.concatenate([weight, np.eye(len(task.labels))], 1), bias), {"count_weights": weights_of_counts, "temperature": temperature, "soft_labels": softly}
 
 # %% ../nbs/train.ipynb #372adee9
 def _fine_tuner():

@@ -50,9 +50,11 @@ def weights(means: bool, bursts: bool, of=recipe._token_weights):
 
 MODEL2VEC = {  # what is left out: (what stands in its place, whether it makes a difference to a cell of this size and kind)
     "nothing": ({}, lambda size, multi: True),
-    "counts of tokens": ({"_counts": lambda n: (0,)}, lambda size, multi: True),
-    "choice of the counts' weight (1 for all)": ({"_counts": lambda n: (1,)}, lambda size, multi: True),
-    "choice by ranking (by log loss instead)": ({"_ranking": log_loss}, lambda size, multi: True),
+    "counts of tokens": ({"_COUNTS": (0,)}, lambda size, multi: True),
+    "heads for five weights of the counts (for 1 alone)": ({"_COUNTS": (1,)}, lambda size, multi: True),
+    "mean of the heads (that which ranks best instead)": ({"_shares": lambda scores, n_rows: np.eye(len(scores))[np.argmax(scores)]}, lambda size, multi: size <= 1000),
+    "shares by ranking (all heads count alike)": ({"_shares": lambda scores, n_rows: np.full(len(scores), 1 / len(scores))}, lambda size, multi: size <= 1000),
+    "shares by ranking (by log loss instead)": ({"_ranking": log_loss}, lambda size, multi: True),
     "three rounds of folds (one instead)": ({"_rounds": lambda n: 1}, lambda size, multi: size <= 300),
     "doubt of labels": ({"_DOUBT": 0}, lambda size, multi: True),
     "absence of an intercept": ({"_strength": lambda y, of=recipe._strength: {**of(y), "fit_intercept": True}}, lambda size, multi: True),
