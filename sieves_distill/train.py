@@ -125,11 +125,11 @@ def _thresholds(y, logits):
 # %% ../nbs/train.ipynb #b47a4942
 _STRENGTHS = (1, 3, 10, 30)  # candidates for C, the inverse of the regularisation
 
-def _best(candidates, y, n_labels: int, seed: int, bar=None):
+def _best(candidates, y, n_labels: int, seed: int):
     "Of candidates, pairs of X and parameters, the position of the one that ranks best, and its out-of-fold logits"
     best = None
     for i, (X, params) in enumerate(candidates):
-        logits = _out_of_fold(X, y, n_labels, seed, bar, **params)
+        logits = _out_of_fold(X, y, n_labels, seed, **params)
         score = sum(_ranking(y, one) for one in logits)
         if best is None or score > best[0]: best = score, i, logits
     return best[1:]
