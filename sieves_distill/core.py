@@ -95,7 +95,7 @@ class Classification(Task):
     "One or several labels for a text"
     def __init__(
         self,
-        labels,  # The labels in order: a list of names, or a mapping of name to description
+        labels,  # The labels in order: a list of names, or a mapping of name to description; students learn from both
         multi_label: bool = True,  # Any number of labels a text, or (False) exactly one
         task_id: str | None = None,  # Where `doc.results` holds the answers; default "Classification"
         model=None,  # The teacher, where the task is to ask one itself

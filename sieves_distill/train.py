@@ -4,7 +4,7 @@
 
 # %% ../nbs/train.ipynb #05cba14a
 from __future__ import annotations
-import difflib, inspect, json, platform, secrets, tempfile, time, warnings
+import difflib, inspect, json, platform, re, secrets, tempfile, time, warnings
 from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,11 +18,13 @@ from .student import DistillationFramework, Model2VecStudent, SetFitStudent, Stu
 __all__ = ['distill']
 
 # %% ../nbs/train.ipynb #940239a0
-def _logistic(X, y, n_labels: int, trust=None, soft=None, **params):
+def _logistic(X, y, n_labels: int, trust=None, soft=None, named=None, **params):
     """Weights `(n_labels, dim)` and biases `(n_labels,)` of a balanced logistic regression; `y` is integers `(n,)` or booleans `(n, n_labels)`,
-    `trust` of the same shape says how much each row counts, and `soft` `(n, n_labels)` how likely each label is"""
+    `trust` of the same shape says how much each row counts, and `soft` `(n, n_labels)` how likely each label is;
+    `named` are rows for what labels are called, features and labels"""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
+    if named is not None: X, y, trust, soft = _with_names(X, y, n_labels, trust, soft, *named)
     def fit(y, trust=None, soft=None):
         X_, params_ = X, {"class_weight": "balanced", "max_iter": 1000, **params}
         if soft is not None:  # a row stands once for each label that is likely at all, with its likelihood as its weight
@@ -64,6 +66,39 @@ def _soft_labels(y, scores):
         own = soft[np.arange(len(y)), y]
         soft = np.where((known[np.arange(len(y)), y] & (own > 0) & (own >= soft.max(1)))[:, None], soft / np.maximum(soft.sum(1, keepdims=True), 1e-12), hot)
     return soft if np.abs(soft - hot).max() > .01 else None
+
+# %% ../nbs/train.ipynb #5a3e10c2
+_NAMED = 3  # for how many rows what a label is called counts
+
+def _label_texts(task) -> list[str]:
+    "What the labels say of themselves: their names, with the words apart, and their descriptions"
+    words = [re.sub("[-_./]+", " ", label).strip() or label for label in task.labels]
+    return [f"{name}: {task.descriptions[label]}" if task.descriptions.get(label) else name for name, label in zip(words, task.labels)]
+
+def _own_labels(y, n_labels: int):
+    "Positions of the labels that some rows have and others not; and of each, in the form of `y`, the labels of a text that is about it and no other of them"
+    import numpy as np
+    hot = _one_hot(y, n_labels)
+    live = np.flatnonzero(hot.any(0) & ~hot.all(0))
+    return live, live if y.ndim == 1 else np.eye(n_labels, dtype=bool)[live] | hot.all(0)
+
+def _names_fit(X, names, hot) -> bool:
+    "Whether texts are nearer to the names of their own labels than other texts are, on the mean over the labels; embeddings `(n, dim)` and `(n_names, dim)`, booleans `(n, n_names)`"
+    import numpy as np
+    from sklearn.preprocessing import normalize
+    if len(names) < 2: return False
+    near = normalize(X) @ normalize(names).T
+    near = near - near.mean(1, keepdims=True)
+    return bool(np.mean([near[of, j].mean() - near[~of, j].mean() for j, of in enumerate(hot.T)]) > 0)
+
+def _with_names(X, y, n_labels: int, trust, soft, names, of):
+    "The rows, and below them those of the names: features and labels"
+    import numpy as np
+    from scipy import sparse
+    trust = np.concatenate([np.ones(y.shape) if trust is None else trust, np.full(of.shape, float(_NAMED))])
+    if soft is not None: soft = np.concatenate([soft, _one_hot(of, n_labels)])
+    return sparse.vstack([X, names], format="csr") if sparse.issparse(X) else np.concatenate([X, names]), np.concatenate([y, of]), trust, soft
+
 
 # %% ../nbs/train.ipynb #0505815e
 def _folds(y, seed: int):
@@ -122,6 +157,30 @@ def _thresholds(y, logits):
         out[j] = (z[best] + z[best + 1]) / 2 if best + 1 < len(y) else z[best] - 1
     return out
 
+# %% ../nbs/train.ipynb #6d1f2a02
+_STIFF, _RARE = .05, 25  # the penalty on offsets, in units of how far a text's logits lie apart; and the rows of a label from which on it grows with them
+
+def _offsets(y, logits, trust):
+    "What to add to each label's logit, `(n_labels,)`, from out-of-fold logits `(rounds, n, n_labels)`; 0 for labels that no row has"
+    import numpy as np
+    from scipy.optimize import minimize
+    from scipy.special import log_softmax
+    live, at, out = np.unique(y), np.searchsorted(np.unique(y), y), np.zeros(logits.shape[2])
+    z = logits[:, :, live]
+    own = np.take_along_axis(z, at[None, :, None], 2)
+    weight = np.where(own[..., 0] > z.max(2) - 25, trust / np.bincount(at)[at] / len(live) / len(z), 0)  # a fold that lacks a label says nothing of its rows
+    z, hot = z / max(z.std(2).mean(), 1e-12), np.eye(len(live))[at]
+    stiff = _STIFF * np.maximum(1, np.bincount(at) / _RARE)
+    def loss(found):
+        scale, offset = np.exp(found[0]), found[1:]
+        said = log_softmax((z + offset) * scale, axis=2)
+        slope = (np.exp(said) - hot) * weight[..., None]
+        return -(weight[..., None] * hot * said).sum() + (stiff * offset ** 2).sum(), np.r_[(slope * (z + offset)).sum() * scale, slope.sum((0, 1)) * scale + 2 * stiff * offset]
+    found = minimize(loss, np.zeros(len(live) + 1), jac=True, method="L-BFGS-B", bounds=[(-4, 4), *((-5, 5) if told else (0, 0) for told in np.bincount(at, weight.sum(0)))]).x[1:]
+    out[live] = found * logits[:, :, live].std(2).mean()
+    return out
+
+
 # %% ../nbs/train.ipynb #b47a4942
 _STRENGTHS = (1, 3, 10, 30)  # candidates for C, the inverse of the regularisation
 
@@ -134,9 +193,10 @@ def _best(candidates, y, n_labels: int, seed: int):
         if best is None or score > best[0]: best = score, i, logits
     return best[1:]
 
-def _settings(y, logits):
-    "What out-of-fold logits suggest: thresholds to take off the biases, halfway, and the temperature to divide by after that"
-    shift = sum(_thresholds(y, one) for one in logits) / len(logits) / 2 if y.ndim == 2 else 0
+def _settings(y, logits, trust=None):
+    "What out-of-fold logits suggest: what to take off the biases, thresholds, halfway, or with `trust` the labels' offsets; and the temperature to divide by after that"
+    if y.ndim == 2: shift = sum(_thresholds(y, one) for one in logits) / len(logits) / 2
+    else: shift = 0 if trust is None else -_offsets(y, logits, trust)
     return shift, fit_temperature(logits - shift, y)
 
 def _head(X, y, n_labels: int, logits, trust=None, **params):
@@ -253,19 +313,20 @@ def _few_rows(n: int, seed: int):
     import numpy as np
     return np.arange(n) if n <= _FEW else np.sort(np.random.default_rng(seed).permutation(n)[:_FEW])
 
-def _head_on_both(blocks, y, n_labels: int, seed: int, bar=None, soft=None):
-    """The head on means and counts, `blocks` being the features of both: weights, biases and temperature; what share in it the head for each of `_COUNTS` has;
+def _head_on_both(blocks, y, n_labels: int, seed: int, bar=None, soft=None, own=None):
+    """The head on means and counts, `blocks` being the features of both, of the rows and below them of the names of labels, which stand for the labels `own`: weights, biases and temperature; what share in it the head for each of `_COUNTS` has;
     and whether `soft`, how likely each label is, was learnt"""
     import numpy as np
     from scipy import sparse
     from threadpoolctl import threadpool_limits
-    joined = lambda count, rows: sparse.hstack([blocks[0][rows], blocks[1][rows] * count], format="csr") / np.hypot(1, count)
-    rows, best = _few_rows(len(y), seed), None
+    joined = lambda count, at: sparse.hstack([blocks[0][at], blocks[1][at] * count], format="csr") / np.hypot(1, count)
+    rows, names, best = _few_rows(len(y), seed), np.arange(len(y), blocks[0].shape[0]), None
+    parted = lambda X, n: (X[:n], None if own is None else (X[n:], own))
     with threadpool_limits(1):
-        rotated = [_rotate(joined(count, rows)) for count in _COUNTS]
+        rotated = [(*parted(X, len(rows)), back) for X, back in (_rotate(joined(count, np.concatenate([rows, names]))) for count in _COUNTS)]
         for learnt in _both_ways(soft):
             params = {**_strength(y[rows]), "soft": None if learnt is None else learnt[rows]}
-            found = [_out_of_fold(X, y[rows], n_labels, seed, bar, **params) for X, _ in rotated]
+            found = [_out_of_fold(X, y[rows], n_labels, seed, bar, named=named, **params) for X, named, _ in rotated]
             shares = _shares([np.mean([_ranking(y[rows], one) for one in logits]) for logits in found], len(y))
             logits = np.tensordot(shares, found, 1)
             score = sum(_ranking(y[rows], one) for one in logits)
@@ -274,15 +335,15 @@ def _head_on_both(blocks, y, n_labels: int, seed: int, bar=None, soft=None):
         params = {**_strength(y), "soft": soft}
         heads = [(count, share, *features) for count, share, features in zip(_COUNTS, shares, rotated) if share]
         if len(rows) < len(y):
-            heads = [(count, share, joined(count, slice(None)), lambda weight: weight) for count, share, *_ in heads]
-            logits = sum(share * _out_of_fold(X, y, n_labels, seed, bar, **params) for _, share, X, _ in heads)
+            heads = [(count, share, *parted(joined(count, slice(None)), len(y)), lambda weight: weight) for count, share, *_ in heads]
+            logits = sum(share * _out_of_fold(X, y, n_labels, seed, bar, named=named, **params) for _, share, X, named, _ in heads)
         weight, bias, trust = 0, 0, _trust(y, logits, _DOUBT)
-        for count, share, X, back in heads:
-            one, its_bias = _logistic(X, y, n_labels, trust, **params)
+        for count, share, X, named, back in heads:
+            one, its_bias = _logistic(X, y, n_labels, trust, named=named, **params)
             one = back(one) / np.hypot(1, count)
             one[:, blocks[0].shape[1]:] *= count
             weight, bias = weight + share * one, bias + share * its_bias
-        shift, temperature = _settings(y, logits)
+        shift, temperature = _settings(y, logits, trust)
     return weight, bias - shift, temperature, {str(count): round(float(share), 3) for count, share in zip(_COUNTS, shares)}, soft is not None
 
 def _head_steps(y, soft=None) -> int:
@@ -294,18 +355,25 @@ def _token_table(model, texts: list[str], y, task, seed: int, bar=None, soft=Non
     "The linear student as a pipeline; what it is the sum of: (vectors, evidence) of the tokens, and (weights, biases) of the head on them, before calibration; and what was chosen"
     import numpy as np
     from scipy import sparse
+    from sklearn.preprocessing import normalize
     shares, vectors = _token_shares(model, texts), _vectors(model)
     in_means, in_counts = (w.astype("float32") for w in _token_weights(shares))
     seen = np.flatnonzero(in_counts)
     vectors, rarity = vectors * in_means[:, None], in_counts[seen]
     means, counts = shares @ vectors, shares[:, seen] @ sparse.diags(rarity)
+    live, own = _own_labels(y, len(task.labels))
+    names = token_shares(model.tokenize([_label_texts(task)[j] for j in live]), len(model.tokens))
+    names = names @ vectors, names[:, seen] @ sparse.diags(rarity)
+    named = _names_fit(means, names[0], _one_hot(y, len(task.labels))[:, live])
     scale, scale_counts = (np.sqrt(len(texts) / max((x ** 2).sum(), 1e-12)).astype("float32") for x in (means, counts.data))  # rows of length one, on average
-    weight, bias, temperature, weights_of_counts, softly = _head_on_both((means * scale, counts * scale_counts), y, len(task.labels), seed, bar, soft)
+    blocks = means * scale, counts * scale_counts
+    if named: blocks = np.concatenate([blocks[0], normalize(names[0])]), sparse.vstack([blocks[1], normalize(names[1])], format="csr")
+    weight, bias, temperature, weights_of_counts, softly = _head_on_both(blocks, y, len(task.labels), seed, bar, soft, own if named else None)
     weight, on_counts = np.split(weight, [vectors.shape[1]], axis=1)
     vectors, evidence = vectors * scale, np.zeros((len(vectors), len(task.labels)))
     evidence[seen] = (on_counts * rarity * scale_counts).T
     pipeline = _pipeline(model, vectors @ weight.T + evidence, [(np.eye(len(task.labels)) / temperature, bias / temperature)], task)
-    return pipeline, (vectors, evidence), (np.concatenate([weight, np.eye(len(task.labels))], 1), bias), {"count_weights": weights_of_counts, "temperature": temperature, "soft_labels": softly}
+    return pipeline, (vectors, evidence), (np.concatenate([weight, np.eye(len(task.labels))], 1), bias), {"named": named, "count_weights": weights_of_counts, "temperature": temperature, "soft_labels": softly}
 
 # %% ../nbs/train.ipynb #372adee9
 def _fine_tuner():
@@ -489,20 +557,28 @@ def _joined(X, counts, count: float):
     from scipy import sparse
     return sparse.hstack([sparse.csr_matrix(X), counts * count], format="csr")
 
-def _features(X, counts, count: float):
-    "What a head learns from, rotated where that is quicker; and how to turn its weights back"
-    Z = _joined(X, counts, count) if count else X
-    return _rotate(Z) if count and len(X) <= _FEW else (Z, lambda weight: weight)
+def _features(X, counts, count: float, named=None):
+    "What a head learns from, rotated where that is quicker; the rows of the names likewise, which have no counts; and how to turn its weights back"
+    import numpy as np
+    from scipy import sparse
+    if not count: return X, named, lambda weight: weight
+    n = len(X)
+    if named is not None: X, counts = np.concatenate([X, named[0]]), sparse.vstack([counts, sparse.csr_matrix((len(named[0]), counts.shape[1]))], format="csr")
+    Z, back = _rotate(_joined(X, counts, count)) if n <= _FEW else (_joined(X, counts, count), lambda weight: weight)
+    return Z[:n], None if named is None else (Z[n:], named[1]), back
 
-def _beside(X, counts, y, n_labels: int, seed: int, soft=None, **params):
+def _beside(X, counts, y, n_labels: int, seed: int, soft=None, named=None, **params):
     "How much `counts` (or None) are to weigh beside embeddings in the student's head, 0 where they would not help; how far each label of a row is trusted, in the shape of `y`, by heads on the encoder as it came that have not seen the row; and which rows to leave out of fine-tuning"
     from threadpoolctl import threadpool_limits
     rows, weights = _few_rows(len(y), seed), (0,) if counts is None else (0, .25, .5, 1) if len(y) <= 500 else (0, .5, 1, 2)
     few = lambda of: None if of is None else of[rows]
     with threadpool_limits(1):
-        params, _ = _best_strength(X[rows], y[rows], n_labels, seed, few(soft), **params)
-        i, logits = _best([(_features(X[rows], few(counts), one)[0], params) for one in weights], y[rows], n_labels, seed)
-        if len(rows) < len(y): logits = _out_of_fold(_features(X, counts, weights[i])[0], y, n_labels, seed, **{**params, "soft": None if params["soft"] is None else soft})
+        params, _ = _best_strength(X[rows], y[rows], n_labels, seed, few(soft), named=named, **params)
+        candidates = [_features(X[rows], few(counts), one, named) for one in weights]
+        i, logits = _best([(Z, {**params, "named": its}) for Z, its, _ in candidates], y[rows], n_labels, seed)
+        if len(rows) < len(y):
+            Z, its, _ = _features(X, counts, weights[i], named)
+            logits = _out_of_fold(Z, y, n_labels, seed, **{**params, "named": its, "soft": None if params["soft"] is None else soft})
     return weights[i] if y.ndim == 1 and len(y) > 300 else 0, _trust(y, logits, _DOUBT), _doubtful(y, _likelihood(y, logits))
 
 def _doubtful(y, likelihood, most: int = 300):
@@ -511,14 +587,15 @@ def _doubtful(y, likelihood, most: int = 300):
     if y.ndim == 2 or not max(100, 10 * len(np.unique(y))) <= len(y) <= most: return np.zeros(len(y), bool)
     return (likelihood < .25) & (np.bincount(y)[y] >= 5)
 
-def _heads(X, counts, count: float, y, n_labels: int, seed: int, trust=None, **params):
+def _heads(X, counts, count: float, y, n_labels: int, seed: int, trust=None, named=None, **params):
     "The head on embeddings and counts, and that on the embeddings alone, the same twice where `count` is 0; both with the regularisation that is best for the latter, and with soft labels if they are: the third value"
     from threadpoolctl import threadpool_limits
-    alone, params = _choose_head(X, y, n_labels, seed, trust=trust, **params)
+    alone, params = _choose_head(X, y, n_labels, seed, trust=trust, named=named, **params)
     softly = params["soft"] is not None
     if not count: return alone, alone, softly
     with threadpool_limits(1):
-        Z, back = _features(X, counts, count)
+        Z, its, back = _features(X, counts, count, named)
+        params = {**params, "named": its}
         weight, *rest = _head(Z, y, n_labels, _out_of_fold(Z, y, n_labels, seed, **params), trust=trust, **params)
     return (back(weight), *rest), alone, softly
 
@@ -549,9 +626,12 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     learn, held = _inner_split(train, seed, at_least=20)
     counts, seen, factor = (None, None, None) if native or not callable(tokenizer) else _counts_of(texts, tokenizer)
     steps, logits, embedded, count, trust, sure = _steps(len(learn), args), {}, {}, 0, None, learn
+    live, of_names = _own_labels(y, n_labels)
+    names, embedded_names, fitting = [_label_texts(task)[j] for j in live], {}, False
+    named = lambda encoder: (embedded_names[encoder], of_names) if fitting else None
     def fit(encoder, rows):
         part = lambda of: None if of is None else of[rows]
-        return _heads(embedded[encoder][rows], part(counts), count, y[rows], n_labels, seed, trust=trust[rows] if encoder == "fine-tuned" else None, soft=part(soft), **params)
+        return _heads(embedded[encoder][rows], part(counts), count, y[rows], n_labels, seed, trust=trust[rows] if encoder == "fine-tuned" else None, soft=part(soft), named=named(encoder), **params)
     before = {name: tensor.clone() for name, tensor in model.model_body.state_dict().items()}
     bar.reset(steps + 2 * len(texts) / 256)
     for encoder in ("frozen", "fine-tuned")[:2 if steps else 1]:
@@ -559,10 +639,15 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
         if encoder == "fine-tuned":
             sure = learn[~doubtful[learn]]
             if len(np.unique(y[sure], axis=0)) < 2: sure = learn
-            with quiet(): _fine_tune_body(model, [texts[i] for i in sure], hot[sure], (trust.mean(1) if task.multi_label else trust)[sure], args, "loss" in train_kwargs, steps, bar)
+            drawn = [texts[i] for i in sure], hot[sure], (trust.mean(1) if task.multi_label else trust)[sure]
+            if fitting: drawn = drawn[0] + names, np.concatenate([drawn[1], _one_hot(of_names, n_labels)]), np.concatenate([drawn[2], np.ones(len(names))])
+            with quiet(): _fine_tune_body(model, *drawn, args, "loss" in train_kwargs, steps, bar)
             _average(model.model_body, before)
         X = embedded[encoder] = _embed(model, texts, bar)
-        if encoder == "frozen": count, trust, doubtful = _beside(X, counts, y, n_labels, seed, soft=soft, **params)
+        embedded_names[encoder] = embed(model.model_body, names, model.normalize_embeddings)
+        if encoder == "frozen":
+            fitting = len(y) <= 300 and _names_fit(X, embedded_names[encoder], hot[:, live])
+            count, trust, doubtful = _beside(X, counts, y, n_labels, seed, soft=soft, named=named(encoder), **params)
         if len(held):
             (weight, bias, _), *_ = fit(encoder, learn)
             logits[encoder] = (_joined(X[held], counts[held], count) if count else X[held]) @ weight.T + bias
@@ -579,7 +664,7 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
         table[seen] = (on_counts * factor * count).T
     model.model_head = _sklearn_head(*alone, model.multi_target_strategy)
     return (SetFitStudent(model, weight, bias, task.labels, task.multi_label, task.task_id, temperature=temperature, table=table, alone=alone),
-            {"kept": kept, "count_weight": count, "temperature": temperature, "soft_labels": softly, "held_out_f1": f1, "held_out_log_loss": loss, "held_out": len(held), "left_out": len(learn) - len(sure), "steps": steps})
+            {"kept": kept, "named": fitting, "count_weight": count, "temperature": temperature, "soft_labels": softly, "held_out_f1": f1, "held_out_log_loss": loss, "held_out": len(held), "left_out": len(learn) - len(sure), "steps": steps})
 
 def _embed(model, texts: list[str], bar):
     "Embeddings `(n_texts, dim)` of the encoder"

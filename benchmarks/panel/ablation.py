@@ -48,8 +48,21 @@ def weights(means: bool, bursts: bool, of=recipe._token_weights):
     return without
 
 
+def next_names(task, of=recipe._label_texts):
+    "Each label is called what the next one is"
+    first, *rest = of(task)
+    return [*rest, first]
+
+
 MODEL2VEC = {  # what is left out: (what stands in its place, whether it makes a difference to a cell of this size and kind)
     "nothing": ({}, lambda size, multi: True),
+    "names of the labels": ({"_names_fit": lambda *_: False}, lambda size, multi: True),
+    "look at whether they fit (names in any case)": ({"_names_fit": lambda *_: True}, lambda size, multi: True),
+    "weight of three rows for a name (one instead)": ({"_NAMED": 1}, lambda size, multi: True),
+    "weight of three rows for a name (ten instead)": ({"_NAMED": 10}, lambda size, multi: True),
+    "names that say something (`class 1` and so on instead)": ({"_label_texts": lambda task: [f"class {i}" for i in range(len(task.labels))]}, lambda size, multi: True),
+    "true names (each label has that of the next)": ({"_label_texts": next_names}, lambda size, multi: True),
+    "true names, and the look whether they fit": ({"_label_texts": next_names, "_names_fit": lambda *_: True}, lambda size, multi: True),
     "counts of tokens": ({"_COUNTS": (0,)}, lambda size, multi: True),
     "heads for five weights of the counts (for 1 alone)": ({"_COUNTS": (1,)}, lambda size, multi: True),
     "mean of the heads (that which ranks best instead)": ({"_shares": lambda scores, n_rows, of=recipe._shares: of(scores, np.inf)}, lambda size, multi: size <= recipe._FEW),
@@ -62,6 +75,10 @@ MODEL2VEC = {  # what is left out: (what stands in its place, whether it makes a
     "weakening of it with the rows (C = 1 for all)": ({"_strength": lambda y, of=recipe._strength: {**of(y), "C": 1}}, lambda size, multi: size > 100),
     "damping of bursts": ({"_token_weights": weights(means=True, bursts=False)}, lambda size, multi: True),
     "rarity in the means": ({"_token_weights": weights(means=False, bursts=True)}, lambda size, multi: True),
+    "offsets": ({"_offsets": lambda y, logits, trust: np.zeros(logits.shape[2])}, lambda size, multi: not multi),
+    "trust in the offsets (all rows alike)": ({"_offsets": lambda y, logits, trust, of=recipe._offsets: of(y, logits, np.ones(len(y)))}, lambda size, multi: not multi),
+    "penalty on the offsets": ({"_STIFF": 0}, lambda size, multi: not multi),
+    "growth of the penalty with a label's rows": ({"_RARE": np.inf}, lambda size, multi: not multi),
     "thresholds": ({"_thresholds": lambda y, logits: np.zeros(y.shape[1])}, lambda size, multi: multi),
     "halving of the thresholds' way": ({"_thresholds": lambda y, logits, of=recipe._thresholds: 2 * of(y, logits)}, lambda size, multi: multi),
 }
