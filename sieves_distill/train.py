@@ -92,11 +92,13 @@ def _names_fit(X, names, hot) -> bool:
     return bool(np.mean([near[of, j].mean() - near[~of, j].mean() for j, of in enumerate(hot.T)]) > 0)
 
 def _with_names(X, y, n_labels: int, trust, soft, names, of):
-    "The rows, and below them those of the names: features and labels"
+    "The rows, and below them those of the names: features and labels. Where labels are soft, a name is as sure of its own as the rows are of theirs"
     import numpy as np
     from scipy import sparse
     trust = np.concatenate([np.ones(y.shape) if trust is None else trust, np.full(of.shape, float(_NAMED))])
-    if soft is not None: soft = np.concatenate([soft, _one_hot(of, n_labels)])
+    if soft is not None:
+        hot = _one_hot(y, n_labels)
+        soft = np.concatenate([soft, np.where(_one_hot(of, n_labels), soft[hot].mean(), soft[~hot].mean())])
     return sparse.vstack([X, names], format="csr") if sparse.issparse(X) else np.concatenate([X, names]), np.concatenate([y, of]), trust, soft
 
 
