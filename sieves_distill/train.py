@@ -167,19 +167,20 @@ def _offsets(y, logits, trust):
     import numpy as np
     from scipy.optimize import minimize
     from scipy.special import log_softmax
-    live, at, out = np.unique(y), np.searchsorted(np.unique(y), y), np.zeros(logits.shape[2])
-    z = logits[:, :, live]
+    (live, at), out = np.unique(y, return_inverse=True), np.zeros(logits.shape[2])
+    z, counts = logits[:, :, live], np.bincount(at)
+    apart = max(z.std(2).mean(), 1e-12)
     own = np.take_along_axis(z, at[None, :, None], 2)
-    weight = np.where(own[..., 0] > z.max(2) - 25, trust / np.bincount(at)[at] / len(live) / len(z), 0)  # a fold that lacks a label says nothing of its rows
-    z, hot = z / max(z.std(2).mean(), 1e-12), np.eye(len(live))[at]
-    stiff = _STIFF * np.maximum(1, np.bincount(at) / _RARE)
+    weight = np.where(own[..., 0] > z.max(2) - 25, trust / counts[at] / len(live) / len(z), 0)  # a fold that lacks a label says nothing of its rows
+    z, hot = z / apart, np.eye(len(live))[at]
+    stiff = _STIFF * np.maximum(1, counts / _RARE)
     def loss(found):
         scale, offset = np.exp(found[0]), found[1:]
         said = log_softmax((z + offset) * scale, axis=2)
         slope = (np.exp(said) - hot) * weight[..., None]
         return -(weight[..., None] * hot * said).sum() + (stiff * offset ** 2).sum(), np.r_[(slope * (z + offset)).sum() * scale, slope.sum((0, 1)) * scale + 2 * stiff * offset]
     found = minimize(loss, np.zeros(len(live) + 1), jac=True, method="L-BFGS-B", bounds=[(-4, 4), *((-5, 5) if told else (0, 0) for told in np.bincount(at, weight.sum(0)))]).x[1:]
-    out[live] = found * logits[:, :, live].std(2).mean()
+    out[live] = found * apart
     return out
 
 
@@ -362,10 +363,11 @@ def _token_table(model, texts: list[str], y, task, seed: int, bar=None, soft=Non
     in_means, in_counts = (w.astype("float32") for w in _token_weights(shares))
     seen = np.flatnonzero(in_counts)
     vectors, rarity = vectors * in_means[:, None], in_counts[seen]
-    means, counts = shares @ vectors, shares[:, seen] @ sparse.diags(rarity)
+    features = lambda shares: (shares @ vectors, shares[:, seen] @ sparse.diags(rarity))
+    means, counts = features(shares)
     live, own = _own_labels(y, len(task.labels))
-    names = token_shares(model.tokenize([_label_texts(task)[j] for j in live]), len(model.tokens))
-    names = names @ vectors, names[:, seen] @ sparse.diags(rarity)
+    called = _label_texts(task)
+    names = features(token_shares(model.tokenize([called[j] for j in live]), len(model.tokens)))
     named = _names_fit(means, names[0], _one_hot(y, len(task.labels))[:, live])
     scale, scale_counts = (np.sqrt(len(texts) / max((x ** 2).sum(), 1e-12)).astype("float32") for x in (means, counts.data))  # rows of length one, on average
     blocks = means * scale, counts * scale_counts
@@ -629,7 +631,8 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     counts, seen, factor = (None, None, None) if native or not callable(tokenizer) else _counts_of(texts, tokenizer)
     steps, logits, embedded, count, trust, sure = _steps(len(learn), args), {}, {}, 0, None, learn
     live, of_names = _own_labels(y, n_labels)
-    names, embedded_names, fitting = [_label_texts(task)[j] for j in live], {}, False
+    called, embedded_names, fitting = _label_texts(task), {}, False
+    names = [called[j] for j in live]
     named = lambda encoder: (embedded_names[encoder], of_names) if fitting else None
     def fit(encoder, rows):
         part = lambda of: None if of is None else of[rows]

@@ -11,21 +11,15 @@ import json
 import logging
 import warnings
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
-from sklearn.pipeline import make_pipeline
 from tqdm.auto import tqdm
 
-from benchmarks import data
-from benchmarks.panel import rows
-from benchmarks.panel.__main__ import macro_f1
-from benchmarks.panel.report import markdown
-from sieves_distill import Classification
-from sieves_distill import train as recipe
+from benchmarks.panel import methods, rows
+from benchmarks.panel.__main__ import Texts, macro_f1
+from benchmarks.panel.ablation import MODEL2VEC, answers
+from benchmarks.panel.report import NAMES, markdown
 
 OUT = Path(__file__).with_suffix(".json")
 CASES, RUNS, MOST_TEST = (("bbc", 60, 4), ("tweets", 60, 4), ("newsgroups", 20, 3)), range(5), 60
@@ -39,19 +33,12 @@ def cell(name: str, many: int, few: int, run: int):
     return np.concatenate([at[:few if j == rare else many] for j, at in enumerate(of)]), np.concatenate([at[many:many + MOST_TEST] for at in of]), rare
 
 
-def answers(name: str, train, test) -> dict:
+def said(name: str, train, test) -> dict:
     "What each method says of the test rows"
-    texts, y, names = rows.pool(name)
-    learn, X = [texts[i] for i in train], rows.encoded(name, "static")
-    balanced = lambda: LogisticRegression(class_weight="balanced", max_iter=1000)
-    task, base = Classification(names, multi_label=False), recipe._static_model(data.static_base())
-    def student():
-        model, *_ = recipe._token_table(base, learn, y[train], task, seed=0)
-        return model.predict_proba([texts[i] for i in test]).argmax(1)
-    out = {"Model2Vec student": student()}
-    with patch.object(recipe, "_offsets", lambda y, logits, trust: np.zeros(logits.shape[2])): out["without offsets"] = student()
-    return out | {"LR on static base": balanced().fit(X[train], y[train]).predict(X[test]),
-                  "TF-IDF + LR": make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), balanced()).fit(learn, y[train]).predict([texts[i] for i in test])}
+    r, texts = methods.Rows(name, 0, train, rows.pool(name)[1][train], train[:0], train[:0]), Texts(name, test)
+    students = {"Model2Vec student": "nothing", "without offsets": "offsets"}  # and what is left out
+    return {method: answers(r, texts, "model2vec", 0, MODEL2VEC[part][0], {}) for method, part in students.items()} | {
+        NAMES[peer]: methods.METHODS[peer](r)[0](texts) for peer in ("static_lr", "tfidf_lr")}
 
 
 def table(cells: list[dict]) -> str:
@@ -73,8 +60,8 @@ def main():
         for run in RUNS:
             train, test, rare = cell(name, many, few, run)
             truth = rows.pool(name)[1][test]
-            said = answers(name, train, test)
-            cells.append({"set": name, "run": run, "recall": {m: float(recall_score(truth == rare, a == rare)) for m, a in said.items()}, "macro-F1": {m: macro_f1(truth, a) for m, a in said.items()}})
+            found = said(name, train, test)
+            cells.append({"set": name, "run": run, "recall": {m: float(recall_score(truth == rare, a == rare)) for m, a in found.items()}, "macro-F1": {m: macro_f1(truth, a) for m, a in found.items()}})
     OUT.write_text(json.dumps(cells, indent=1) + "\n")
     print(table(cells))
 
