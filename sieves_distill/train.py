@@ -114,13 +114,13 @@ def _folds(y, seed: int):
 
 def _rounds(n_rows: int) -> int: return 3 if n_rows <= 300 else 1
 
-def _out_of_fold(X, y, n_labels: int, seed: int, bar=None, soft=None, **params):
+def _out_of_fold(X, y, n_labels: int, seed: int, bar=None, soft=None, trust=None, **params):
     "What models that have not seen a row say of it: logits `(rounds, n, n_labels)`"
     import numpy as np
     out = np.zeros((_rounds(len(y)), len(y), n_labels))
     for i, logits in enumerate(out):
         for a, b in _folds(y, (seed + i) % 2 ** 32):
-            weight, bias = _logistic(X[a], y[a], n_labels, soft=None if soft is None else soft[a], **{"tol": 1e-3, **params})
+            weight, bias = _logistic(X[a], y[a], n_labels, None if trust is None else trust[a], None if soft is None else soft[a], **{"tol": 1e-3, **params})
             logits[b] = X[b] @ weight.T + bias
             if bar is not None: bar.update()
     return out
@@ -287,7 +287,7 @@ def _token_weights(shares):
     return np.sqrt(idf), np.divide(idf, np.sqrt(typical), out=np.zeros(len(df)), where=df > 0)
 
 # %% ../nbs/train.ipynb #6b08a3a2
-_FEW, _DOUBT = 1000, 1  # rows up to which rotating and averaging pay, and that a choice takes; and how much labels are doubted
+_FEW, _DOUBT, _LOOKS = 1000, 1, 2  # rows up to which rotating and averaging pay, and that a choice takes; how much labels are doubted; and in how many rounds, where rows are more than `_FEW`
 _COUNTS = (.5, 1, 2, 4, 8)  # what the counts weigh beside the means, in one head each
 
 def _shares(scores, n_rows: int):
@@ -339,8 +339,12 @@ def _head_on_both(blocks, y, n_labels: int, seed: int, bar=None, soft=None, own=
         heads = [(count, share, *features) for count, share, features in zip(_COUNTS, shares, rotated) if share]
         if len(rows) < len(y):
             heads = [(count, share, *parted(joined(count, slice(None)), len(y)), lambda weight: weight) for count, share, *_ in heads]
-            logits = sum(share * _out_of_fold(X, y, n_labels, seed, bar, named=named, **params) for _, share, X, named, _ in heads)
-        weight, bias, trust = 0, 0, _trust(y, logits, _DOUBT)
+            trust = None
+            for _ in range(_LOOKS):
+                logits = sum(share * _out_of_fold(X, y, n_labels, seed, bar, named=named, trust=trust, **params) for _, share, X, named, _ in heads)
+                trust = _trust(y, logits, _DOUBT)
+        else: trust = _trust(y, logits, _DOUBT)
+        weight, bias = 0, 0
         for count, share, X, named, back in heads:
             one, its_bias = _logistic(X, y, n_labels, trust, named=named, **params)
             one = back(one) / np.hypot(1, count)
@@ -351,7 +355,7 @@ def _head_on_both(blocks, y, n_labels: int, seed: int, bar=None, soft=None, own=
 
 def _head_steps(y, soft=None) -> int:
     "How often the progress bar moves for a token table"
-    return len(_COUNTS) * len(_both_ways(soft)) * _rounds(min(len(y), _FEW)) * 4 + (4 if len(y) > _FEW else 0)
+    return len(_COUNTS) * len(_both_ways(soft)) * _rounds(min(len(y), _FEW)) * 4 + (4 * _LOOKS if len(y) > _FEW else 0)
 
 # %% ../nbs/train.ipynb #8e10deb5
 def _token_table(model, texts: list[str], y, task, seed: int, bar=None, soft=None):
@@ -598,8 +602,7 @@ def _heads(X, counts, count: float, y, n_labels: int, seed: int, trust=None, nam
     softly = params["soft"] is not None
     if not count: return alone, alone, softly
     with threadpool_limits(1):
-        Z, its, back = _features(X, counts, count, named)
-        params = {**params, "named": its}
+        Z, _, back = _features(X, counts, count)  # with counts there are no names: rows are more than 300
         weight, *rest = _head(Z, y, n_labels, _out_of_fold(Z, y, n_labels, seed, **params), trust=trust, **params)
     return (back(weight), *rest), alone, softly
 
@@ -632,7 +635,7 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     steps, logits, embedded, count, trust, sure = _steps(len(learn), args), {}, {}, 0, None, learn
     live, of_names = _own_labels(y, n_labels)
     called, embedded_names, fitting = _label_texts(task), {}, False
-    names = [called[j] for j in live]
+    names = [called[j] for j in live] if len(y) <= 300 else []
     named = lambda encoder: (embedded_names[encoder], of_names) if fitting else None
     def fit(encoder, rows):
         part = lambda of: None if of is None else of[rows]
@@ -651,7 +654,7 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
         X = embedded[encoder] = _embed(model, texts, bar)
         embedded_names[encoder] = embed(model.model_body, names, model.normalize_embeddings)
         if encoder == "frozen":
-            fitting = len(y) <= 300 and _names_fit(X, embedded_names[encoder], hot[:, live])
+            fitting = _names_fit(X, embedded_names[encoder], hot[:, live])
             count, trust, doubtful = _beside(X, counts, y, n_labels, seed, soft=soft, named=named(encoder), **params)
         if len(held):
             (weight, bias, _), *_ = fit(encoder, learn)

@@ -1,6 +1,7 @@
 """A student with one part of its recipe left out at a time, on the panel's rows.
 
     python -m benchmarks.panel.ablation [--sizes 50 200 500] [--seeds 0] [--noise 0 0.2]
+    python -m benchmarks.panel.ablation --sizes 2000 --seeds 0 1 2 --parts 'second look'     (of more than 1,000 rows)
     python -m benchmarks.panel.ablation --student setfit [--sets tweets movies …] [--sizes 200] [--seeds 3]     (minutes a run)
 
 Each line of ablation.jsonl and ablation_setfit.jsonl is one run; those that are there are not run again. The table is printed, and written beside them.
@@ -70,6 +71,7 @@ MODEL2VEC = {  # what is left out: (what stands in its place, whether it makes a
     "shares by ranking (by log loss instead)": ({"_ranking": log_loss}, lambda size, multi: True),
     "three rounds of folds (one instead)": ({"_rounds": lambda n: 1}, lambda size, multi: size <= 300),
     "doubt of labels": ({"_DOUBT": 0}, lambda size, multi: True),
+    "second look at the labels (one instead)": ({"_LOOKS": 1}, lambda size, multi: size > recipe._FEW),
     "absence of an intercept": ({"_strength": lambda y, of=recipe._strength: {**of(y), "fit_intercept": True}}, lambda size, multi: True),
     "strong regularisation (C = 10 for all)": ({"_strength": lambda y, of=recipe._strength: {**of(y), "C": 10}}, lambda size, multi: True),
     "weakening of it with the rows (C = 1 for all)": ({"_strength": lambda y, of=recipe._strength: {**of(y), "C": 1}}, lambda size, multi: size > 100),
