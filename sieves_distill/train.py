@@ -162,7 +162,7 @@ def _thresholds(y, logits):
 # %% ../nbs/train.ipynb #6d1f2a02
 _STIFF, _RARE = .05, 25  # the penalty on offsets, in units of how far a text's logits lie apart; and the rows of a label from which on it grows with them
 
-def _offsets(y, logits, trust):
+def _offsets(y, logits):
     "What to add to each label's logit, `(n_labels,)`, from out-of-fold logits `(rounds, n, n_labels)`; 0 for labels that no row has"
     import numpy as np
     from scipy.optimize import minimize
@@ -171,7 +171,7 @@ def _offsets(y, logits, trust):
     z, counts = logits[:, :, live], np.bincount(at)
     apart = max(z.std(2).mean(), 1e-12)
     own = np.take_along_axis(z, at[None, :, None], 2)
-    weight = np.where(own[..., 0] > z.max(2) - 25, trust / counts[at] / len(live) / len(z), 0)  # a fold that lacks a label says nothing of its rows
+    weight = np.where(own[..., 0] > z.max(2) - 25, 1 / counts[at] / len(live) / len(z), 0)  # a fold that lacks a label says nothing of its rows
     z, hot = z / apart, np.eye(len(live))[at]
     stiff = _STIFF * np.maximum(1, counts / _RARE)
     def loss(found):
@@ -196,10 +196,10 @@ def _best(candidates, y, n_labels: int, seed: int):
         if best is None or score > best[0]: best = score, i, logits
     return best[1:]
 
-def _settings(y, logits, trust=None):
-    "What out-of-fold logits suggest: what to take off the biases, thresholds, halfway, or with `trust` the labels' offsets; and the temperature to divide by after that"
+def _settings(y, logits, offsets: bool = False):
+    "What out-of-fold logits suggest: what to take off the biases, thresholds, halfway, or the labels' offsets; and the temperature to divide by after that"
     if y.ndim == 2: shift = sum(_thresholds(y, one) for one in logits) / len(logits) / 2
-    else: shift = 0 if trust is None else -_offsets(y, logits, trust)
+    else: shift = -_offsets(y, logits) if offsets else 0
     return shift, fit_temperature(logits - shift, y)
 
 def _head(X, y, n_labels: int, logits, trust=None, **params):
@@ -350,7 +350,7 @@ def _head_on_both(blocks, y, n_labels: int, seed: int, bar=None, soft=None, own=
             one = back(one) / np.hypot(1, count)
             one[:, blocks[0].shape[1]:] *= count
             weight, bias = weight + share * one, bias + share * its_bias
-        shift, temperature = _settings(y, logits, trust)
+        shift, temperature = _settings(y, logits, offsets=True)
     return weight, bias - shift, temperature, {str(count): round(float(share), 3) for count, share in zip(_COUNTS, shares)}, soft is not None
 
 def _head_steps(y, soft=None) -> int:
