@@ -197,7 +197,7 @@ def _best(candidates, y, n_labels: int, seed: int):
     return best[1:]
 
 def _settings(y, logits, offsets: bool = False):
-    "What out-of-fold logits suggest: what to take off the biases, thresholds, halfway, or the labels' offsets; and the temperature to divide by after that"
+    "What out-of-fold logits suggest: what to take off the biases, for several labels a text thresholds, halfway, for one with `offsets` these; and the temperature to divide by after that"
     if y.ndim == 2: shift = sum(_thresholds(y, one) for one in logits) / len(logits) / 2
     else: shift = -_offsets(y, logits) if offsets else 0
     return shift, fit_temperature(logits - shift, y)
@@ -575,6 +575,8 @@ def _features(X, counts, count: float, named=None):
     Z, back = _rotate(_joined(X, counts, count)) if n <= _FEW else (_joined(X, counts, count), lambda weight: weight)
     return Z[:n], None if named is None else (Z[n:], named[1]), back
 
+_NAMES_OR_COUNTS = 300  # rows up to which a SetFit student learns the names of the labels, and beyond which the counts of tokens
+
 def _beside(X, counts, y, n_labels: int, seed: int, soft=None, named=None, **params):
     "How much `counts` (or None) are to weigh beside embeddings in the student's head, 0 where they would not help; how far each label of a row is trusted, in the shape of `y`, by heads on the encoder as it came that have not seen the row; and which rows to leave out of fine-tuning"
     from threadpoolctl import threadpool_limits
@@ -587,7 +589,7 @@ def _beside(X, counts, y, n_labels: int, seed: int, soft=None, named=None, **par
         if len(rows) < len(y):
             Z, its, _ = _features(X, counts, weights[i], named)
             logits = _out_of_fold(Z, y, n_labels, seed, **{**params, "named": its, "soft": None if params["soft"] is None else soft})
-    return weights[i] if y.ndim == 1 and len(y) > 300 else 0, _trust(y, logits, _DOUBT), _doubtful(y, _likelihood(y, logits))
+    return weights[i] if y.ndim == 1 and len(y) > _NAMES_OR_COUNTS else 0, _trust(y, logits, _DOUBT), _doubtful(y, _likelihood(y, logits))
 
 def _doubtful(y, likelihood, most: int = 300):
     "Which rows have a label that is too doubtful to fine-tune an encoder by: another is more than four times as likely. None where rows have several labels or are more than `most`, and none of labels with too few rows to tell"
@@ -602,7 +604,7 @@ def _heads(X, counts, count: float, y, n_labels: int, seed: int, trust=None, nam
     softly = params["soft"] is not None
     if not count: return alone, alone, softly
     with threadpool_limits(1):
-        Z, _, back = _features(X, counts, count)  # with counts there are no names: rows are more than 300
+        Z, _, back = _features(X, counts, count)  # there are no names: rows are more than `_NAMES_OR_COUNTS`
         weight, *rest = _head(Z, y, n_labels, _out_of_fold(Z, y, n_labels, seed, **params), trust=trust, **params)
     return (back(weight), *rest), alone, softly
 
@@ -635,7 +637,7 @@ def _train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict,
     steps, logits, embedded, count, trust, sure = _steps(len(learn), args), {}, {}, 0, None, learn
     live, of_names = _own_labels(y, n_labels)
     called, embedded_names, fitting = _label_texts(task), {}, False
-    names = [called[j] for j in live] if len(y) <= 300 else []
+    names = [called[j] for j in live] if len(y) <= _NAMES_OR_COUNTS else []
     named = lambda encoder: (embedded_names[encoder], of_names) if fitting else None
     def fit(encoder, rows):
         part = lambda of: None if of is None else of[rows]

@@ -22,8 +22,8 @@ from tqdm.auto import tqdm
 from benchmarks import data
 from benchmarks.panel import rows
 from benchmarks.panel.__main__ import macro_f1
-from benchmarks.panel.methods import Rows
-from benchmarks.panel.report import compared, markdown
+from benchmarks.panel.methods import Rows, no_names
+from benchmarks.panel.report import BOTH_NOISES, compared, markdown
 from sieves_distill import Classification
 from sieves_distill import train as recipe
 
@@ -57,7 +57,7 @@ def next_names(task, of=recipe._label_texts):
 
 MODEL2VEC = {  # what is left out: (what stands in its place, whether it makes a difference to a cell of this size and kind)
     "nothing": ({}, lambda size, multi: True),
-    "names of the labels": ({"_names_fit": lambda *_: False}, lambda size, multi: True),
+    "names of the labels": ({"_names_fit": no_names}, lambda size, multi: True),
     "look at whether they fit (names in any case)": ({"_names_fit": lambda *_: True}, lambda size, multi: True),
     "weight of three rows for a name (one instead)": ({"_NAMED": 1}, lambda size, multi: True),
     "weight of three rows for a name (ten instead)": ({"_NAMED": 10}, lambda size, multi: True),
@@ -167,7 +167,7 @@ def table(cells: list[dict], student: str) -> str:
     full = {words: [v for k, v in f1.items() if k[4] == "nothing" and k[3] == n] for n, words in ((0., "with clean labels"), (.2, "with 20 % wrong"))}
     name = {"model2vec": "Model2Vec", "setfit": "SetFit"}[student]
     return (f"Macro-F1 of the {name} student as it is: {', '.join(f'{np.mean(found):.4f} {words}' for words, found in full.items() if found)}. What leaving out a part does to it (± standard error over the runs), "
-            "and in how many runs it is better : worse without.\n\n" + markdown(["left out", "clean", "better : worse", "20 % wrong", "better : worse"], lines) + "\n")
+            "and in how many runs it is better : worse without.\n\n" + markdown(["left out", *BOTH_NOISES], lines) + "\n")
 
 
 def main():

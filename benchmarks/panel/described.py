@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 from benchmarks import data
 from benchmarks.panel import rows
 from benchmarks.panel.__main__ import macro_f1
+from benchmarks.panel.methods import no_names
 from benchmarks.panel.report import compared, markdown
 from sieves_distill import Classification
 from sieves_distill import train as recipe
@@ -53,7 +54,7 @@ def run(name: str, size: int, seed: int, noise: float, way: str) -> dict:
     train, y, _, _, test, truth = rows.cell(name, size, seed, noise)
     texts, _, names = rows.pool(name)
     task = Classification(DESCRIPTIONS[name] if way == "described" else names, multi_label=y.ndim == 2)
-    with patch.object(recipe, "_names_fit", (lambda *_: False) if way == "no names" else recipe._names_fit):
+    with patch.object(recipe, "_names_fit", no_names if way == "no names" else recipe._names_fit):
         model, *_, chosen = recipe._token_table(recipe._static_model(data.static_base()), [texts[i] for i in train], y, task, seed)
     proba = model.predict_proba([texts[i] for i in test])
     return {"set": name, "size": size, "seed": seed, "noise": noise, "way": way, "f1": macro_f1(truth, proba > .5 if y.ndim == 2 else proba.argmax(1)), "named": chosen["named"]}

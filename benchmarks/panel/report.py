@@ -67,12 +67,19 @@ def compared(gain) -> list[str]:
     return [f"{gain.mean():+.4f} ±{gain.std(ddof=1) / len(gain) ** .5:.4f}", f"{(gain > 0).sum()} : {(gain < 0).sum()} of {len(gain)}"] if len(gain) > 1 else ["", ""]
 
 
+BOTH_NOISES = ["clean", "better : worse", "20 % wrong", "better : worse"]  # what heads the cells of `compared_both`
+
+
+def compared_both(gain, noise) -> list[str]:
+    "`compared`, of the runs with clean and of those with wrong labels: gains and the share of wrong labels of each run, `(n,)`"
+    return [cell for share in (0., .2) for cell in compared(gain[noise == share])]
+
+
 def names_table(frame) -> str:
     "What the names of the labels add to the macro-F1 of the SetFit student, by rows, and in how many runs it is better : worse with them"
     both = paired(frame, "setfit_student", "setfit_unnamed")
     gain = both.setfit_student - both.setfit_unnamed
-    lines = [[n, *(cell for noise in (0., .2) for cell in compared(of[of.index.get_level_values("noise") == noise]))] for n, of in gain.groupby("size")]
-    return markdown(["rows", "clean", "better : worse", "20 % wrong", "better : worse"], lines) + "\n"
+    return markdown(["rows", *BOTH_NOISES], [[n, *compared_both(of, of.index.get_level_values("noise"))] for n, of in gain.groupby("size")]) + "\n"
 
 
 def token_table(frame) -> str:
@@ -81,9 +88,9 @@ def token_table(frame) -> str:
     of = frame[frame.native_f1.notna()]
     gain = of.get("with_table_f1", of.f1).fillna(of.f1) - of.native_f1
     several = of.set.isin(SEVERAL)
-    lines = [[labels, f"{size:,}", *(x for noise in (0., .2) for x in compared(gain[(several == many) & (of["size"] == size) & (of.noise == noise)]))]
+    lines = [[labels, f"{size:,}", *compared_both(gain[at := (several == many) & (of["size"] == size)], of.noise[at])]
              for labels, many in (("one", False), ("several", True)) for size in sorted(set(of["size"][several == many]))]
-    return markdown(["labels a text", "rows", "clean", "better : worse", "20 % wrong", "better : worse"], lines)
+    return markdown(["labels a text", "rows", *BOTH_NOISES], lines)
 
 
 def paired_loss(frame, student: str, peer: str):
