@@ -56,6 +56,7 @@ def int8(body):
 
 def inference(framework: str, name: str, n: int, **kwargs) -> dict:
     "Texts a CPU second of a student and of its framework's own loader on the same folder, and the share of the tokenizer"
+    from sieves_distill import Student
     texts, y, names = data.LOADERS[name]()
     order = np.random.default_rng(0).permutation(len(texts))
     texts, y = [texts[i] for i in order], np.asarray(y)[order]
@@ -67,20 +68,22 @@ def inference(framework: str, name: str, n: int, **kwargs) -> dict:
             tokenize = lambda: [native.model.tokenizer.encode_batch_fast(texts[i:i + 1024], add_special_tokens=False) for i in range(0, n, 1024)]
         else:
             from setfit import SetFitModel
-            native = SetFitModel.from_pretrained(f"{tmp}/student")
+            native, fast = SetFitModel.from_pretrained(f"{tmp}/student"), Student.load(f"{tmp}/student", backend="openvino")
             tokenize = lambda: [native.model_body.tokenizer(texts[i:i + 32], truncation=True) for i in range(0, n, 32)]
     texts = (texts * (n // len(texts) + 1))[:n]
     times = 5 if framework == "model2vec" else 2
     one.predict(texts[:64]); native.predict(texts[:64])
     seconds = {"student": least(lambda: one.predict(texts), times), "native": least(lambda: native.predict(texts), times), "tokenizer": least(tokenize, times)}
-    if framework == "setfit":  # what a CPU without instructions for bfloat16 gives
+    if framework == "setfit":
         answers = {"bfloat16": one.predict(texts)}
-        one.exact = True
-        seconds["exact"], answers["exact"] = least(lambda: one.predict(texts), times), one.predict(texts)
+        def measure(kind, student): seconds[kind], answers[kind] = least(lambda: student.predict(texts), times), student.predict(texts)
+        fast.predict(texts[:64]); measure("openvino", fast)
+        one.exact = fast.exact = True  # what a CPU without instructions for bfloat16 gives
+        fast.predict(texts[:64]); measure("exact", one); measure("openvino_exact", fast)
         one.model.model_body = int8(one.model.model_body)
-        seconds["int8"], answers["int8"] = least(lambda: one.predict(texts), times), one.predict(texts)
-        extra = {f"{k}_ratio": round(seconds["native"] / seconds[k], 2) for k in ("exact", "int8")}
-        extra |= {f"{k}_same_answers": round(float(np.mean([a == b for a, b in zip(answers[k], answers["exact"])])), 4) for k in ("bfloat16", "int8")}
+        measure("int8", one)
+        extra = {f"{k}_ratio": round(seconds["native"] / seconds[k], 2) for k in ("exact", "openvino", "openvino_exact", "int8")}
+        extra |= {f"{k}_same_answers": round(float(np.mean([a == b for a, b in zip(answers[k], answers["exact"])])), 4) for k in answers if k != "exact"}
     else: extra = {}
     return {"framework": framework, "data": name, "texts": n, **{f"{k}_texts_per_second": round(n / v) for k, v in seconds.items()},
             "ratio": round(seconds["native"] / seconds["student"], 2), **extra, "tokenizer_share": round(seconds["tokenizer"] / seconds["student"], 2)}
@@ -125,7 +128,7 @@ def main():
     old = json.loads(OUT.read_text()) if OUT.exists() else {"inference": [], "training": []}
     parts = {part: [line for line in old[part] if not any(line["framework"] == new["framework"] for new in found[part])] + found[part] for part in found}
     about = {"command": "python -m benchmarks.speed", "cores": os.cpu_count(), "threads": os.environ.get("OMP_NUM_THREADS"), "python": platform.python_version(),
-             **{n: version(n) for n in ("scikit-learn", "model2vec", "setfit", "sentence-transformers", "torch")}}
+             **{n: version(n) for n in ("scikit-learn", "model2vec", "setfit", "sentence-transformers", "openvino", "torch")}}
     OUT.write_text(json.dumps({"about": about, **parts}, indent=1) + "\n")
 
 

@@ -43,17 +43,17 @@ def _speed(student, texts: list[str], n_single: int) -> dict:
 _LOAD = """import sys
 from pathlib import Path
 from sieves_distill.student import Student
-Student.load(sys.argv[1]).predict([sys.argv[2]])
+Student.load(sys.argv[1], sys.argv[3] or None).predict([sys.argv[2]])
 if sys.platform == "linux":  # getrusage would count the process that started this one
     print(next(int(line.split()[1]) / 1e3 for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
 else:
     import resource
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3))"""
 
-def _memory(path: Path, text: str) -> float | None:
+def _memory(path: Path, text: str, backend: str | None = None) -> float | None:
     "Peak resident memory in MB of a process that loads the folder and answers `text`; None on Windows, which cannot tell"
     if sys.platform == "win32": return None
-    done = subprocess.run([sys.executable, "-c", _LOAD, str(path.resolve()), text[:2000].replace("\0", " ")], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", _LOAD, str(path.resolve()), text[:2000].replace("\0", " "), backend or ""], capture_output=True, text=True)
     if done.returncode: raise RuntimeError(f"a fresh process could not load {str(path)!r}: {done.stderr.strip().splitlines()[-1:]}")
     return float(done.stdout.split()[-1])
 
@@ -241,7 +241,7 @@ def compare(
     for name, one in tqdm(students.items(), desc="compare", unit=" students", disable=not progress):
         says[name] = _hot(_encode(one.predict(texts), task.labels, task.multi_label), k)
         speed[name] = _speed(one, texts, n_single)
-        memory[name] = _memory(Path(one.path), texts[0]) if getattr(one, "path", None) else None
+        memory[name] = _memory(Path(one.path), texts[0], getattr(one, "backend", None)) if getattr(one, "path", None) else None
     quality = _quality(_hot(y, k), says, n_resamples, seed)
     if gold: against = _quality(_hot(gold[1], k), {"\0teacher": _hot(y, k)[gold[0]], **{name: said[gold[0]] for name, said in says.items()}}, n_resamples, seed)
     found = {}

@@ -4,7 +4,7 @@
 
 # %% ../nbs/student.ipynb #17e5fb3c
 from __future__ import annotations
-import contextlib, ctypes, errno, io, json, os, re, shutil, sys, uuid, warnings
+import contextlib, copy, ctypes, errno, io, json, os, re, shutil, sys, threading, uuid, warnings
 from enum import Enum
 from itertools import islice
 from pathlib import Path
@@ -96,6 +96,7 @@ def _no_transformers_bars():
 class Student:
     "A trained student: it predicts, and knows how good it is. Made by `task.distill(…)` or `Student.load(path)`"
     framework: DistillationFramework
+    backend: str | None = None  # What computes in place of the framework, see `load`
     _batch = 256  # texts between two steps of the progress bar
 
     def __init__(self, model, weight, bias, labels: list[str], multi_label: bool, task_id: str = "Classification", path=None, temperature: float | None = None):
@@ -148,8 +149,11 @@ class Student:
         (path / "student.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @staticmethod
-    def load(path) -> Student:
-        "Load a student from its folder, without unpickling anything. Raises FileNotFoundError or ValueError for a folder that holds none"
+    def load(path, backend: str | None = None) -> Student:
+        """Load a student from its folder, without unpickling anything. Raises FileNotFoundError or ValueError for a folder that holds none.
+
+        `backend="openvino"`: the encoder of a SetFit student computes with OpenVINO on the CPU, sooner than with PyTorch. Raises ImportError where that is not installed, ValueError for other students and other
+        names, RuntimeError where OpenVINO gives other embeddings than PyTorch. None: as the framework does."""
         path = Path(path)
         missing = [name for name in ("student.json", "head.safetensors", "model.safetensors") if not (path / name).is_file()]
         if missing:
@@ -157,7 +161,12 @@ class Student:
             raise FileNotFoundError(f"expected the folder of a student at {str(path)!r}, found {found}; make one with task.distill(…)")
         about = _read_json(path / "student.json")
         kind = _KINDS[DistillationFramework(about["framework"])]
-        return kind._read(path, about)
+        kind._check_backend(backend)
+        return kind._read(path, about, backend)
+
+    @classmethod
+    def _check_backend(cls, backend):
+        if backend is not None: raise ValueError(f"expected no backend for a student of {cls.framework.value}, which is quick as it is, found {backend!r}")
 
     @property
     def report(self):
@@ -214,7 +223,7 @@ class Model2VecStudent(Student):
     def _write(self, path): self.model.save_pretrained(str(path))
 
     @classmethod
-    def _read(cls, path, about):
+    def _read(cls, path, about, backend=None):
         from model2vec.inference import StaticModelPipeline
         with quiet(): pipeline = StaticModelPipeline.from_pretrained(str(path))
         return cls(pipeline, about["labels"], about["multi_label"], about["task_id"], path, about.get("temperature"))
@@ -251,13 +260,56 @@ def embed(
     "What `body.encode` gives, sooner on a CPU: embeddings `(n_texts, dim)` of float32"
     import numpy as np
     if not texts: return np.zeros((0, body.get_embedding_dimension()), "float32")
-    with quiet(), bfloat16(body, exact):
+    with bfloat16(body, exact):
         lengths = np.array([len(ids) for ids in body.tokenizer(texts, truncation=True, max_length=body.max_seq_length)["input_ids"]] if callable(body.tokenizer) else [len(t) for t in texts])
         out = [(batch, body.encode([texts[i] for i in batch], batch_size=len(batch), normalize_embeddings=normalize, show_progress_bar=False))
                for batch in _batches(lengths, 1024 if body.device.type == "cpu" else 16384)]
     X = np.empty((len(texts), out[0][1].shape[1]), "float32")
     for batch, block in out: X[batch] = block
     return X
+
+# %% ../nbs/student.ipynb #e1f53483
+def _import_openvino():
+    "The module `openvino`, without its telemetry"
+    loaded = sys.modules.get("openvino_telemetry")
+    try:
+        if loaded is None: sys.modules["openvino_telemetry"] = None  # to import it fails, which OpenVINO is prepared for
+        import openvino
+    except ImportError as error: raise ImportError("backend='openvino' needs the package openvino: pip install 'sieves-distill[openvino]'") from error
+    finally:
+        if loaded is None: sys.modules.pop("openvino_telemetry", None)
+    return openvino
+
+
+# %% ../nbs/student.ipynb #d3ff8ac1
+def _openvino(body, exact: bool = False):
+    "A copy of `body`, a sentence transformer on the CPU, whose forward pass is OpenVINO's: in bfloat16 where the CPU has instructions for it, unless `exact`. Raises RuntimeError where its embeddings are others"
+    import torch
+    openvino, precision = _import_openvino(), "bf16" if _has_bfloat16() and not exact else "f32"
+    with quiet():
+        features = body.preprocess(["a text", "another text, which is longer"])
+        names = [name for name, value in features.items() if isinstance(value, torch.Tensor)]
+        class Forward(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = body
+            def forward(self, *values): return self.body(dict(zip(names, values)))["sentence_embedding"]
+        with torch.inference_mode(): graph = openvino.convert_model(Forward().eval(), example_input=tuple(features[name] for name in names))
+        compiled = openvino.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": torch.get_num_threads(), "PERFORMANCE_HINT": "LATENCY"})
+    def forward(features, **_): return {**features, "sentence_embedding": torch.from_numpy(compiled(tuple(features[name] for name in names))[0])}
+    out = copy.copy(body)
+    out.forward = forward
+    _check_same(body, out, .99 if precision == "bf16" else .9999)
+    return out
+
+def _check_same(body, other, limit: float):
+    "Raise RuntimeError unless both give texts, short and long, embeddings of the same direction"
+    texts = ["good", "Not what I had hoped for.", *("The second half was better than the first, and nobody knew why. " * n for n in (3, 60))]
+    a, b = embed(body, texts, True, True), embed(other, texts, True, True)
+    least = (a * b).sum(1).min()
+    if not least > limit:  # NaN neither
+        raise RuntimeError(f"expected the embeddings of PyTorch from OpenVINO, found other ones (cosine similarity {least:.4f}, expected at least {limit}): it cannot convert this encoder; load the student without backend='openvino'")
+
 
 # %% ../nbs/student.ipynb #beaf569b
 def token_shares(
@@ -275,31 +327,41 @@ def token_shares(
     return out
 
 # %% ../nbs/student.ipynb #e99f5148
+_ONE_AT_A_TIME = threading.Lock()  # a tokenizer of transformers, whose padding is changed from call to call, fails when threads share it
+
 class SetFitStudent(Student):
     "A student that is a sentence transformer with a linear head, and perhaps a token table; `model` is a `setfit.SetFitModel`"
     framework = DistillationFramework.setfit
     exact = False  # True: compute in float32, as SetFit does, also where the CPU is quicker in bfloat16
 
-    def __init__(self, model, weight, bias, labels: list[str], multi_label: bool, task_id: str = "Classification", path=None, temperature: float | None = None, table=None, alone=None):
+    def __init__(self, model, weight, bias, labels: list[str], multi_label: bool, task_id: str = "Classification", path=None, temperature: float | None = None, table=None, alone=None, backend: str | None = None):
         super().__init__(model, weight, bias, labels, multi_label, task_id, path, temperature)
         self._table = table  # `(n_tokens, n_labels)`, or None
         self._alone = (weight, bias) if alone is None else alone  # The head of `model`
+        self.backend, self._compiled = backend, {}
 
-    def _features(self, texts): return embed(self.model.model_body, texts, self.model.normalize_embeddings, self.exact)
+    def _encoder(self):
+        if self.backend is None: return self.model.model_body
+        if self.exact not in self._compiled: self._compiled[self.exact] = _openvino(self.model.model_body, self.exact)
+        return self._compiled[self.exact]
 
-    def _token_shares(self, texts):
-        with quiet(): return token_shares(self.model.model_body.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else [], len(self._table))
+    def _features(self, texts): return embed(self._encoder(), texts, self.model.normalize_embeddings, self.exact or self.backend is not None)
+
+    def __getstate__(self): return self.__dict__ | {"_compiled": {}}  # which cannot be pickled, and is made again
+
+    def _token_shares(self, texts): return token_shares(self.model.model_body.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else [], len(self._table))
 
     def _logits(self, texts):
-        logits = super()._logits(texts)
-        return logits if self._table is None else logits + self._token_shares(texts) @ self._table
+        with _ONE_AT_A_TIME:
+            logits = super()._logits(texts)
+            return logits if self._table is None else logits + self._token_shares(texts) @ self._table
 
     @property
     def native(self) -> SetFitStudent:
         "What `SetFitModel.from_pretrained` makes of the folder: the student without its token table; itself where it has none"
         if self._table is None: return self
-        out = SetFitStudent(self.model, *self._alone, self.labels, self.multi_label, self.task_id)
-        out.exact = self.exact
+        out = SetFitStudent(self.model, *self._alone, self.labels, self.multi_label, self.task_id, backend=self.backend)
+        out.exact, out._compiled = self.exact, self._compiled
         return out
 
     def _write(self, path):
@@ -311,16 +373,23 @@ class SetFitStudent(Student):
         save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path / "head.safetensors")
 
     @classmethod
-    def _read(cls, path, about):
+    def _check_backend(cls, backend):
+        if backend not in (None, "openvino"): raise ValueError(f"expected 'openvino' as backend, or None for PyTorch, found {backend!r}")
+        if backend: _import_openvino()
+
+    @classmethod
+    def _read(cls, path, about, backend=None):
         from safetensors.numpy import load_file
         from sentence_transformers import SentenceTransformer
         from setfit import SetFitModel
-        with quiet(): body = SentenceTransformer(str(path), model_kwargs={"use_safetensors": True}, local_files_only=True)
+        with quiet(): body = SentenceTransformer(str(path), model_kwargs={"use_safetensors": True}, local_files_only=True, device="cpu" if backend else None)
         head, config = load_file(path / "head.safetensors"), _read_json(path / "config_setfit.json")
         strategy = "multi-output" if about["multi_label"] else None
         alone = head.get("weight_alone", head["weight"]), head.get("bias_alone", head["bias"])
         model = SetFitModel(body, _sklearn_head(*alone, strategy), strategy, normalize_embeddings=config.get("normalize_embeddings", False), labels=about["labels"])
-        return cls(model, head["weight"], head["bias"], about["labels"], about["multi_label"], about["task_id"], path, about.get("temperature"), head.get("table"), alone)
+        student = cls(model, head["weight"], head["bias"], about["labels"], about["multi_label"], about["task_id"], path, about.get("temperature"), head.get("table"), alone, backend)
+        student._encoder()  # what fails, fails here
+        return student
 
 # %% ../nbs/student.ipynb #16e6aef3
 _KINDS = {kind.framework: kind for kind in (Model2VecStudent, SetFitStudent)}
@@ -396,6 +465,7 @@ def model_card(metrics: dict) -> str:
     notes = "".join(f"\n- {note}" for note in metrics["warnings"])
     without = run["recipe"].get("native_f1")
     less = "" if without is None else (f"\n`SetFitModel` does not know the token table of this student, and answers without it: agreement macro-F1 {without:.3f} in place of {metrics['f1']:.3f}.\n")
+    sooner = "\nSooner on a CPU: `Student.load(path, backend=\"openvino\")`, after `pip install 'sieves-distill[openvino]'`.\n" if library == "setfit" else ""
     ece = "; *ECE* is the expected calibration error of the probabilities" if metrics.get("calibration") else ""
     return f"""---
 library_name: {library}
@@ -426,6 +496,7 @@ student = Student.load(path)  # the folder of this file
 student.predict(["a text", "another"])
 student.predict_proba(["a text", "another"])  # in the order of student.labels
 ```
+{sooner}
 
 or without this library{", from a source you trust (its head is a pickle)" if library == "setfit" else ""}:
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import sys
 import warnings
 from importlib.util import find_spec
@@ -104,6 +105,24 @@ def test_native_loader_gives_the_same(students, framework, docs):
 def test_loaded_student_gives_the_same(students, framework, docs):
     texts, student = [doc.text for doc in docs[::5]], students[framework]
     np.testing.assert_array_equal(Student.load(student.path).predict_proba(texts), student.predict_proba(texts))
+
+
+def test_openvino_gives_the_same_answers(students, docs):
+    texts, student = [doc.text for doc in docs], students["setfit"]
+    fast = Student.load(student.path, backend="openvino")
+    np.testing.assert_allclose(fast.predict_proba(texts), student.predict_proba(texts), atol=.03)  # both may compute in bfloat16
+    student.exact = fast.exact = True
+    np.testing.assert_allclose(fast.predict_proba(texts), student.predict_proba(texts), atol=1e-5)
+    np.testing.assert_allclose(fast.native.predict_proba(texts), student.native.predict_proba(texts), atol=1e-5)
+    assert fast.predict(texts) == student.predict(texts) == pickle.loads(pickle.dumps(fast)).predict(texts)
+    student.exact = False
+
+
+def test_openvino_reports_to_nobody(students, tmp_path):
+    "Its import would send an event, and leave who it was from in the home folder."
+    code = f"from sieves_distill import Student; Student.load({str(students['setfit'].path)!r}, backend='openvino'); import sys; print([name for name in sys.modules if 'openvino_telemetry' in name])"
+    assert run(sys.executable, "-c", code, cwd=tmp_path, HOME=str(tmp_path), CI="").splitlines()[-1] == "[]"
+    assert not (tmp_path / "intel").exists()
 
 
 def test_an_encoder_that_fine_tuning_ruins_is_not_kept(bases, docs, tmp_path):
