@@ -61,9 +61,26 @@ def _sklearn_head(weight, bias, strategy: str | None):
     return head
 
 # %% ../nbs/student.ipynb #8de89d75
+_QUIET = threading.Lock()
+_n_quiet, _silenced = 0, None  # how many blocks are open, of all threads, and what puts everything back
+
 @contextlib.contextmanager
 def quiet():
-    "Within the block, the libraries' logs, warnings and progress bars are not shown; exceptions are"
+    "Within the block, logs, warnings, progress bars and what is printed are not shown, of any thread; exceptions are"
+    global _n_quiet, _silenced
+    with _QUIET:
+        if not _n_quiet:
+            _silenced = contextlib.ExitStack()
+            _silenced.enter_context(_silence())
+        _n_quiet += 1
+    try: yield
+    finally:
+        with _QUIET:
+            _n_quiet -= 1
+            if not _n_quiet: _silenced.close()  # the last one out puts back what the first one in found
+
+@contextlib.contextmanager
+def _silence():
     import logging
     import datasets
     from huggingface_hub import utils as hub
@@ -280,36 +297,34 @@ def _import_openvino():
         if loaded is None: sys.modules.pop("openvino_telemetry", None)
     return openvino
 
-
 # %% ../nbs/student.ipynb #d3ff8ac1
 def _openvino(body, exact: bool = False):
-    "A copy of `body`, a sentence transformer on the CPU, whose forward pass is OpenVINO's: in bfloat16 where the CPU has instructions for it, unless `exact`. Raises RuntimeError where its embeddings are others"
+    "A copy of `body`, a sentence transformer on the CPU, whose forward pass is OpenVINO's: in bfloat16 where the CPU has instructions for it, unless `exact`. Raises RuntimeError where it has none, or gives other embeddings"
     import torch
     openvino, precision = _import_openvino(), "bf16" if _has_bfloat16() and not exact else "f32"
-    with quiet():
-        features = body.preprocess(["a text", "another text, which is longer"])
-        names = [name for name, value in features.items() if isinstance(value, torch.Tensor)]
-        class Forward(torch.nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.body = body
-            def forward(self, *values): return self.body(dict(zip(names, values)))["sentence_embedding"]
-        with torch.inference_mode(): graph = openvino.convert_model(Forward().eval(), example_input=tuple(features[name] for name in names))
-        compiled = openvino.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": torch.get_num_threads(), "PERFORMANCE_HINT": "LATENCY"})
-    def forward(features, **_): return {**features, "sentence_embedding": torch.from_numpy(compiled(tuple(features[name] for name in names))[0])}
+    features = body.preprocess(["a text", "another text, which is longer"])
+    names = [name for name, value in features.items() if isinstance(value, torch.Tensor)]
+    class Forward(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = body
+        def forward(self, *values): return self.body(dict(zip(names, values)))["sentence_embedding"]
+    try:
+        with quiet(), torch.inference_mode():
+            graph = openvino.convert_model(Forward().eval(), example_input=tuple(features[name] for name in names))
+            compiled = openvino.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": torch.get_num_threads(), "PERFORMANCE_HINT": "LATENCY"})
+    except Exception as error: raise RuntimeError("OpenVINO cannot convert this encoder: load the student without backend='openvino'") from error
     out = copy.copy(body)
-    out.forward = forward
+    out.forward = lambda features, **_: {**features, "sentence_embedding": torch.from_numpy(compiled(tuple(features[name] for name in names))[0])}
     _check_same(body, out, .99 if precision == "bf16" else .9999)
     return out
 
 def _check_same(body, other, limit: float):
     "Raise RuntimeError unless both give texts, short and long, embeddings of the same direction"
     texts = ["good", "Not what I had hoped for.", *("The second half was better than the first, and nobody knew why. " * n for n in (3, 60))]
-    a, b = embed(body, texts, True, True), embed(other, texts, True, True)
-    least = (a * b).sum(1).min()
+    least = (embed(body, texts, True, True) * embed(other, texts, True, True)).sum(1).min()
     if not least > limit:  # NaN neither
-        raise RuntimeError(f"expected the embeddings of PyTorch from OpenVINO, found other ones (cosine similarity {least:.4f}, expected at least {limit}): it cannot convert this encoder; load the student without backend='openvino'")
-
+        raise RuntimeError(f"expected the embeddings of PyTorch from OpenVINO, found a cosine similarity of {least:.4f} to them, expected at least {limit}: load the student without backend='openvino'")
 
 # %% ../nbs/student.ipynb #beaf569b
 def token_shares(
