@@ -587,9 +587,12 @@ def _beside(X, counts, y, n_labels: int, seed: int, soft=None, named=None, **par
         candidates = [_features(X[rows], few(counts), one, named) for one in weights]
         i, logits = _best([(Z, {**params, "named": its}) for Z, its, _ in candidates], y[rows], n_labels, seed)
         if len(rows) < len(y):
-            Z, its, _ = _features(X, counts, weights[i], named)
-            logits = _out_of_fold(Z, y, n_labels, seed, **{**params, "named": its, "soft": None if params["soft"] is None else soft})
-    return weights[i] if y.ndim == 1 and len(y) > _NAMES_OR_COUNTS else 0, _trust(y, logits, _DOUBT), _doubtful(y, _likelihood(y, logits))
+            (Z, its, _), trust = _features(X, counts, weights[i], named), None
+            for _ in range(_LOOKS):
+                logits = _out_of_fold(Z, y, n_labels, seed, trust=trust, **{**params, "named": its, "soft": None if params["soft"] is None else soft})
+                trust = _trust(y, logits, _DOUBT)
+        else: trust = _trust(y, logits, _DOUBT)
+    return weights[i] if y.ndim == 1 and len(y) > _NAMES_OR_COUNTS else 0, trust, _doubtful(y, _likelihood(y, logits))
 
 def _doubtful(y, likelihood, most: int = 300):
     "Which rows have a label that is too doubtful to fine-tune an encoder by: another is more than four times as likely. None where rows have several labels or are more than `most`, and none of labels with too few rows to tell"

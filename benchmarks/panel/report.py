@@ -75,11 +75,11 @@ def compared_both(gain, noise) -> list[str]:
     return [cell for share in (0., .2) for cell in compared(gain[noise == share])]
 
 
-def names_table(frame) -> str:
-    "What the names of the labels add to the macro-F1 of the SetFit student, by rows, and in how many runs it is better : worse with them"
-    both = paired(frame, "setfit_student", "setfit_unnamed")
-    gain = both.setfit_student - both.setfit_unnamed
-    return markdown(["rows", *BOTH_NOISES], [[n, *compared_both(of, of.index.get_level_values("noise"))] for n, of in gain.groupby("size")]) + "\n"
+def against(frame, other: str) -> str:
+    "The macro-F1 of the SetFit student beside what it is with one part changed, by rows, and in how many runs it is better : worse as it is"
+    both = paired(frame, "setfit_student", other)
+    gain = both.setfit_student - both[other]
+    return markdown(["rows", *BOTH_NOISES], [[f"{n:,}", *compared_both(of, of.index.get_level_values("noise"))] for n, of in gain.groupby("size")]) + "\n"
 
 
 def token_table(frame) -> str:
