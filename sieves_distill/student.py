@@ -512,7 +512,6 @@ student.predict(["a text", "another"])
 student.predict_proba(["a text", "another"])  # in the order of student.labels
 ```
 {sooner}
-
 or without this library{", from a source you trust (its head is a pickle)" if library == "setfit" else ""}:
 
 ```python
