@@ -316,6 +316,14 @@ def _few_rows(n: int, seed: int):
     import numpy as np
     return np.arange(n) if n <= _FEW else np.sort(np.random.default_rng(seed).permutation(n)[:_FEW])
 
+def _looks(y, ask):
+    "Out-of-fold logits, and how far each label is to be trusted by them, after `_LOOKS` rounds: `ask` gives the logits of heads that go by the trust of the round before, at first by none"
+    trust = None
+    for _ in range(_LOOKS):
+        logits = ask(trust)
+        trust = _trust(y, logits, _DOUBT)
+    return logits, trust
+
 def _head_on_both(blocks, y, n_labels: int, seed: int, bar=None, soft=None, own=None):
     """The head on means and counts, `blocks` being the features of both, of the rows and below them of the names of labels, which stand for the labels `own`: weights, biases and temperature; what share in it the head for each of `_COUNTS` has;
     and whether `soft`, how likely each label is, was learnt"""
@@ -339,10 +347,7 @@ def _head_on_both(blocks, y, n_labels: int, seed: int, bar=None, soft=None, own=
         heads = [(count, share, *features) for count, share, features in zip(_COUNTS, shares, rotated) if share]
         if len(rows) < len(y):
             heads = [(count, share, *parted(joined(count, slice(None)), len(y)), lambda weight: weight) for count, share, *_ in heads]
-            trust = None
-            for _ in range(_LOOKS):
-                logits = sum(share * _out_of_fold(X, y, n_labels, seed, bar, named=named, trust=trust, **params) for _, share, X, named, _ in heads)
-                trust = _trust(y, logits, _DOUBT)
+            logits, trust = _looks(y, lambda trust: sum(share * _out_of_fold(X, y, n_labels, seed, bar, named=named, trust=trust, **params) for _, share, X, named, _ in heads))
         else: trust = _trust(y, logits, _DOUBT)
         weight, bias = 0, 0
         for count, share, X, named, back in heads:
@@ -587,10 +592,8 @@ def _beside(X, counts, y, n_labels: int, seed: int, soft=None, named=None, **par
         candidates = [_features(X[rows], few(counts), one, named) for one in weights]
         i, logits = _best([(Z, {**params, "named": its}) for Z, its, _ in candidates], y[rows], n_labels, seed)
         if len(rows) < len(y):
-            (Z, its, _), trust = _features(X, counts, weights[i], named), None
-            for _ in range(_LOOKS):
-                logits = _out_of_fold(Z, y, n_labels, seed, trust=trust, **{**params, "named": its, "soft": None if params["soft"] is None else soft})
-                trust = _trust(y, logits, _DOUBT)
+            Z, its, _ = _features(X, counts, weights[i], named)
+            logits, trust = _looks(y, lambda trust: _out_of_fold(Z, y, n_labels, seed, trust=trust, **{**params, "named": its, "soft": None if params["soft"] is None else soft}))
         else: trust = _trust(y, logits, _DOUBT)
     return weights[i] if y.ndim == 1 and len(y) > _NAMES_OR_COUNTS else 0, trust, _doubtful(y, _likelihood(y, logits))
 
