@@ -21,7 +21,7 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 
 import data
 from sieves_distill import Classification, evaluate_student, split_dataset
-from sieves_distill.student import quiet
+from sieves_distill.basics.quiet import quiet
 
 HERE = Path(__file__).parent
 RESULTS, TABLE = HERE / "calibration.json", HERE / "calibration.md"

@@ -23,9 +23,11 @@ from tqdm.auto import tqdm
 
 import data
 from sieves_distill import Classification
-from sieves_distill.cascade import _SHARES, _search, _sure, _sure_labels
-from sieves_distill.student import Model2VecStudent, quiet
-from sieves_distill.train import _static_model, _token_table
+from sieves_distill.decide.threshold import _SHARES, _search, _sure, _sure_labels
+from sieves_distill.students.model2vec import Model2VecStudent
+from sieves_distill.basics.quiet import quiet
+from sieves_distill.heads.tokens import load_static_model
+from sieves_distill.train.model2vec import fit_token_table
 
 HERE = Path(__file__).parent
 CASES = [  # data, training rows, words of a text, by, targets, sizes
@@ -44,9 +46,9 @@ def population(name: str, n_train: int, words: int | None, seed: int):
     texts, y, names = data.LOADERS[name]()
     if words: texts = [" ".join(text.split()[:words]) for text in texts]
     train, rest = np.split(np.random.default_rng(seed).permutation(len(texts)), [n_train])
-    with quiet(): base = _static_model(data.static_base())
+    with quiet(): base = load_static_model(data.static_base())
     multi = y.ndim == 2
-    pipeline, *_ = _token_table(base, [texts[i] for i in train], y[train], Classification(names, multi_label=multi), seed)
+    pipeline, *_ = fit_token_table(base, [texts[i] for i in train], y[train], Classification(names, multi_label=multi), seed)
     proba = Model2VecStudent(pipeline, names, multi).predict_proba([texts[i] for i in rest])
     right = (proba > .5) == y[rest] if multi else (proba.argmax(1) == y[rest])[:, None]
     return proba, right, multi

@@ -19,7 +19,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 
 import data
 from sieves_distill import Classification, split_dataset
-from sieves_distill.comparison import compare
+from sieves_distill.decide.comparison import compare
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tools"))

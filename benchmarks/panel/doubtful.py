@@ -20,7 +20,7 @@ from benchmarks.panel import rows
 from benchmarks.panel.methods import Rows
 from benchmarks.panel.report import markdown
 from sieves_distill import train as recipe
-from sieves_distill.student import embed
+from sieves_distill.heads.embed import embed
 
 OUT = Path(__file__).with_suffix(".json")
 

@@ -88,7 +88,7 @@ def minilm_lr(r: Rows):
 def model2vec_fit(r: Rows):
     "`StaticModelForClassification.fit` with its defaults; sieves' `distill()` calls it so, for several labels a text (for one label it fails)"
     from model2vec.train import StaticModelForClassification
-    from sieves_distill.student import quiet
+    from sieves_distill.basics.quiet import quiet
     with quiet():
         model = StaticModelForClassification.from_pretrained(data.static_base())
         model.fit(r.texts(), r.as_names(r.y))
@@ -121,12 +121,12 @@ def no_names(X, names, hot) -> bool:
 
 def setfit_unnamed(r: Rows):
     "Our SetFit student, which isn't told what its labels are called: that of up to 300 rows learns their names"
-    with patch("sieves_distill.train._names_fit", no_names): return setfit_student(r)
+    with patch("sieves_distill.train.setfit.names_fit", no_names): return setfit_student(r)
 
 
 def setfit_one_look(r: Rows):
     "Our SetFit student, whose folds look at the labels once; with more than 1,000 rows they look twice"
-    with patch("sieves_distill.train._LOOKS", 1): return setfit_student(r)
+    with patch("sieves_distill.heads.folds.LOOKS", 1): return setfit_student(r)
 
 
 STEP_CAP = 100
@@ -136,7 +136,7 @@ def setfit_trainer(r: Rows):
     "`setfit.Trainer` with its defaults, at most 100 steps"
     from datasets import Dataset
     from setfit import SetFitModel, Trainer, TrainingArguments
-    from sieves_distill.student import quiet
+    from sieves_distill.basics.quiet import quiet
     y = r.y.astype(int)
     with quiet(), tempfile.TemporaryDirectory() as tmp:
         model = SetFitModel.from_pretrained(data.minilm(), multi_target_strategy="multi-output" if r.multi else None)

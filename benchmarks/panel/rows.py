@@ -33,7 +33,7 @@ def positions(name: str, size: int, seed: int):
     "Positions in the pool of the training, held-back and test rows, stratified by label"
     from datasets import ClassLabel, Dataset, Features, List, Value
     from sieves_distill import split_dataset
-    from sieves_distill.student import quiet
+    from sieves_distill.basics.quiet import quiet
     texts, y, names = pool(name)
     features = Features({"text": Value("string"), "labels": List(Value("bool")) if y.ndim == 2 else ClassLabel(names=names), "row": Value("int64")})
     everything = Dataset.from_dict({"text": texts, "labels": y.tolist(), "row": list(range(len(texts)))}, features)

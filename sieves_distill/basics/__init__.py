@@ -1,0 +1,1 @@
+"""Refusals in good words, silence, and files that are whole or not there"""

@@ -1,0 +1,1 @@
+"""The linear layer, and what cross-validation says of it"""

@@ -1,0 +1,2 @@
+"""How each kind of student is trained"""
+from .distillation import distill
