@@ -18,6 +18,7 @@ class Kind:
     column = "labels"  # The column of a dataset that holds the answers
     words = "an answer a text"  # For a reader, in a sentence
     unit = "answers"  # What a score of the student speaks of
+    scored = False  # Whether the teacher's scores can stand beside the answers, in a column `scores`
 
     def features(self) -> dict:
         "The columns of a dataset beside `text`, name to `datasets` feature"
@@ -67,6 +68,7 @@ class Kind:
 class LabelKind(Kind):
     "One or several of some labels"
     multi_label: bool
+    scored = True
 
     def __init__(self, labels: Sequence[str]): self.labels = list(labels)
 
