@@ -10,18 +10,44 @@ from importlib import import_module
 from numbers import Integral, Real
 
 # %% auto #0
-__all__ = ['REPAIR', 'check_names', 'short_repr', 'check_score', 'check_count', 'check_known', 'check_text', 'check_installed',
-           'clip_label']
+__all__ = ['REPAIR', 'short_repr', 'clip_label', 'check_text', 'check_names', 'check_known', 'check_one_of', 'check_score',
+           'check_number', 'check_share', 'is_int', 'check_int', 'check_count', 'check_installed']
+
+# %% ../../nbs/basics/checks.ipynb #ab6d5284
+def short_repr(value) -> str:
+    "`repr`, cut to a line"
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+def clip_label(label: str) -> str:
+    "A label, cut to what fits beside the axis of a picture"
+    return label if len(label) <= 24 else label[:23] + "…"
+
+# %% ../../nbs/basics/checks.ipynb #a162210c
+REPAIR = "repair it with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+
+def check_text(text, what: str = "text", blank: bool = False) -> str:
+    "`text`, if it is a str that can be written as UTF-8 and, unless `blank`, has something in it"
+    if not isinstance(text, str):
+        raise TypeError(f"found the {what} {short_repr(text)} ({type(text).__name__}), expected a str")
+    if not blank and not text.strip():
+        raise ValueError(f"found the {what} {short_repr(text)}, expected something to read in it")
+    if not _encodable(text): raise ValueError(f"found a lone surrogate in the {what}, expected valid Unicode; {REPAIR}")
+    return text
+
+def _encodable(text: str) -> bool:
+    "Whether `text` can be written as UTF-8: a lone surrogate, left by a broken decoder, cannot"
+    try: text.encode()
+    except UnicodeEncodeError: return False
+    return True
 
 # %% ../../nbs/basics/checks.ipynb #b97d3522
 def check_names(names, what: str = "labels") -> dict[str, str | None]:
-    "Names, in a list or with their descriptions in a mapping, as a mapping of name to description or None; refuses names that could not tell two things apart"
-    if isinstance(names, (str, bytes, set, frozenset)):
-        raise TypeError(f"{what} must be a list of names, or a mapping of name to description; found {type(names).__name__}: "
-                        + ("put it in a list" if isinstance(names, (str, bytes)) else "a set has no order, give a list"))
+    """Names, in a list or with their descriptions in a mapping, as a mapping of name to description or None.
+
+    Refuses names that could not tell two things apart."""
     described = dict(names) if isinstance(names, Mapping) else {}
-    try: names = list(names)
-    except TypeError: raise TypeError(f"{what} must be a list of names, or a mapping of name to description; found {short_repr(names)} ({type(names).__name__})") from None
+    names = _as_list(names, what)
     for name in names:
         if not isinstance(name, str): raise TypeError(f"{what} must be of type str, found {name!r} ({type(name).__name__})")
         if not name.strip(): raise ValueError(f"{what} must not be blank, found {name!r}")
@@ -31,58 +57,78 @@ def check_names(names, what: str = "labels") -> dict[str, str | None]:
     if not names: raise ValueError(f"{what} must not be empty: name the answers the task can have")
     return {name: described.get(name) for name in names}
 
-def _encodable(text):
-    "Whether `text` can be written as UTF-8: a lone surrogate, left by a broken decoder, cannot"
-    try: text.encode()
-    except UnicodeEncodeError: return False
-    return True
+def _as_list(names, what: str) -> list:
+    expected = f"{what} must be a list of names, or a mapping of name to description; found "
+    if isinstance(names, (str, bytes)): raise TypeError(f"{expected}{type(names).__name__}: put it in a list")
+    if isinstance(names, (set, frozenset)):
+        raise TypeError(f"{expected}{type(names).__name__}: a set has no order, give a list")
+    try: return list(names)
+    except TypeError: raise TypeError(f"{expected}{short_repr(names)} ({type(names).__name__})") from None
 
-# %% ../../nbs/basics/checks.ipynb #ab6d5284
-def short_repr(value) -> str:
-    "`repr`, cut to a line"
-    text = repr(value)
-    return text if len(text) <= 80 else text[:79] + "…"
-
-# %% ../../nbs/basics/checks.ipynb #d6d0619d
-def check_score(label, score):
-    "`score` as a float, or None; it must be a number in [0, 1]"
-    if score is None: return None
-    if not isinstance(score, Real) or isinstance(score, bool):
-        raise TypeError(f"found the score {short_repr(score)} ({type(score).__name__}) for {label!r}, expected a number in [0, 1]")
-    number = float(score) if isinstance(score, (float, int)) or not hasattr(score, "dtype") else float(str(score))
-    if not 0 <= number <= 1: raise ValueError(f"found the score {score} for {label!r}, expected a number in [0, 1]")
-    return number
-
-def check_count(n, name: str) -> int:
-    "`n`, if it is a whole number of at least 1; `name` is what the message calls it"
-    if not isinstance(n, Integral) or isinstance(n, bool): raise TypeError(f"{name} must be a whole number, found {n!r}")
-    if n < 1: raise ValueError(f"{name} must be at least 1, found {n}")
-    return int(n)
-
+# %% ../../nbs/basics/checks.ipynb #6c7d26fc
 def check_known(name, known, what: str = "label"):
     "Refuse a name that the task does not have, and say which was probably meant; `known` is a mapping or a list"
     if not isinstance(name, str): raise TypeError(f"found the {what} {short_repr(name)} ({type(name).__name__}), expected a str")
     if name in known: return
-    folded = {one.casefold(): one for one in known}
+    folded = {known_name.casefold(): known_name for known_name in known}
     near, known = get_close_matches(name.strip().casefold(), folded, n=1), list(known)
     shown = ", ".join(map(repr, known[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
-    raise ValueError(f"found the unknown {what} {short_repr(name)}, expected one of {shown}" + (f"; did you mean {folded[near[0]]!r}?" if near else ""))
+    hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
+    raise ValueError(f"found the unknown {what} {short_repr(name)}, expected one of {shown}{hint}")
 
-# %% ../../nbs/basics/checks.ipynb #a162210c
-def check_text(text, what: str = "text", blank: bool = False) -> str:
-    "`text`, if it is a str that can be written as UTF-8 and, unless `blank`, has something in it"
-    if not isinstance(text, str): raise TypeError(f"found the {what} {short_repr(text)} ({type(text).__name__}), expected a str")
-    if not blank and not text.strip(): raise ValueError(f"found the {what} {short_repr(text)}, expected something to read in it")
-    if not _encodable(text): raise ValueError(f"found a lone surrogate in the {what}, expected valid Unicode; {REPAIR}")
-    return text
+# %% ../../nbs/basics/checks.ipynb #e8f7cb36
+def check_one_of(value, name: str, allowed):
+    "`value`, if it is one of `allowed`; `name` is what the message calls it"
+    if value not in allowed: raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, found {value!r}")
+    return value
 
-REPAIR = "repair it with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+# %% ../../nbs/basics/checks.ipynb #d6d0619d
+def check_score(label, score) -> float | None:
+    "`score` as a float, or None; it must be a number in [0, 1]"
+    if score is None: return None
+    if not isinstance(score, Real) or isinstance(score, bool):
+        raise TypeError(f"found the score {short_repr(score)} ({type(score).__name__}) for {label!r}, expected a number in [0, 1]")
+    in_numpy = hasattr(score, "dtype") and not isinstance(score, (float, int))
+    number = float(str(score)) if in_numpy else float(score)
+    if not 0 <= number <= 1: raise ValueError(f"found the score {score} for {label!r}, expected a number in [0, 1]")
+    return number
+
+# %% ../../nbs/basics/checks.ipynb #3b5f1100
+def check_number(value, name: str, least: float | None = None, most: float | None = None, above: float | None = None):
+    "`value`, if it is a number of at least `least` (or greater than `above`) and at most `most`; raises ValueError"
+    if (isinstance(value, (int, float)) and not isinstance(value, bool) and (least is None or value >= least)
+        and (above is None or value > above) and (most is None or value <= most)): return value
+    if least is not None and most is not None: allowed = f" in [{least}, {most}]"
+    else:
+        limits = ("of at least", least), ("greater than", above), ("of at most", most)
+        allowed = " and".join(f" {words} {limit}" for words, limit in limits if limit is not None)
+    raise ValueError(f"{name} must be a number{allowed}, found {value!r}")
+
+def check_share(value, name: str):
+    "`value`, if it is a number greater than 0 and less than 1; raises ValueError"
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1: return value
+    raise ValueError(f"{name} must be greater than 0 and less than 1, found {value!r}")
+
+# %% ../../nbs/basics/checks.ipynb #77210081
+def is_int(value) -> bool:
+    "Whether `value` is a whole number, numpy's included; True and False are none"
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+def check_int(value, name: str, least: int = 1) -> int:
+    "`value`, if it is a whole number of at least `least`; raises ValueError"
+    if not is_int(value) or value < least: raise ValueError(f"{name} must be an int of at least {least}, found {value!r}")
+    return int(value)
+
+def check_count(n, name: str) -> int:
+    "`n`, if it is a whole number of at least 1; raises TypeError for what is none, ValueError for less"
+    if not is_int(n): raise TypeError(f"{name} must be a whole number, found {n!r}")
+    if n < 1: raise ValueError(f"{name} must be at least 1, found {n}")
+    return int(n)
 
 # %% ../../nbs/basics/checks.ipynb #b9106258
 def check_installed(package: str):
     "An optional package, or an error that says how to get it"
     try: return import_module(package)
-    except ImportError as e: raise ImportError(f"{package} is needed for this, and could not be imported ({e}): pip install 'sieves-distill[review]'") from None
-
-# %% ../../nbs/basics/checks.ipynb #09a0675d
-def clip_label(label: str) -> str: return label if len(label) <= 24 else label[:23] + "…"
+    except ImportError as e:
+        raise ImportError(f"{package} is needed for this, and could not be imported ({e}): "
+                          "pip install 'sieves-distill[review]'") from None

@@ -8,7 +8,7 @@ import contextlib, ctypes, errno, json, os, re, shutil, sys, uuid
 from pathlib import Path
 
 # %% auto #0
-__all__ = ['check_place', 'new_folder', 'read_json', 'deployed_megabytes', 'cut_torn_line']
+__all__ = ['check_place', 'new_folder', 'read_json', 'deployed_megabytes', 'append_line', 'has_torn_line', 'cut_torn_line']
 
 # %% ../../nbs/basics/disk.ipynb #ef149eb2
 def _exchange(one: Path, other: Path) -> bool:
@@ -76,6 +76,28 @@ def read_json(path: Path) -> dict:
 def deployed_megabytes(folder: Path) -> float:
     "What has to be deployed: all files of the folder but the data"
     return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and (folder / "data") not in f.parents) / 1e6
+
+# %% ../../nbs/basics/disk.ipynb #b5c7f9a0
+def append_line(path: Path, line: bytes):
+    "Append a line, or several, each with its line break, and wait until they are on the disk"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("ab") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+    if not new or os.name == "nt": return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try: os.fsync(folder)
+    finally: os.close(folder)
+
+# %% ../../nbs/basics/disk.ipynb #7e575a9e
+def has_torn_line(path: Path) -> bool:
+    "Whether a crash left the last line of a file unfinished; False for an empty file, or none"
+    if not path.exists() or not path.stat().st_size: return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 # %% ../../nbs/basics/disk.ipynb #326af967
 def cut_torn_line(path: Path):
