@@ -68,6 +68,8 @@ class Kind:
 class LabelKind(Kind):
     "One or several of some labels"
     multi_label: bool
+    n_values: int  # How many values an element of `y` can have
+    activation: str  # From logits to probabilities
     scored = True
 
     def __init__(self, labels: Sequence[str]): self.labels = list(labels)
@@ -146,7 +148,10 @@ def shown_counts(labels: list[str], counts: dict) -> str:
 # %% ../../nbs/tasks/kinds.ipynb #e791384c
 class OneLabel(LabelKind):
     "Exactly one label a text; `y` is its position, integers `(n,)`"
-    multi_label, words, unit = False, "one label a text", "answers"
+    multi_label, words, unit, activation = False, "one label a text", "answers", "softmax"
+
+    @property
+    def n_values(self): return len(self)
 
     def features(self) -> dict:
         from datasets import ClassLabel
@@ -189,7 +194,7 @@ class OneLabel(LabelKind):
 # %% ../../nbs/tasks/kinds.ipynb #f4a16b80
 class ManyLabels(LabelKind):
     "Any number of labels a text; `y` is booleans `(n, n_labels)`"
-    multi_label, words, unit = True, "any number of labels a text", "labels"
+    multi_label, words, unit, activation, n_values = True, "any number of labels a text", "labels", "sigmoid", 2
 
     def features(self) -> dict:
         from datasets import List, Value
