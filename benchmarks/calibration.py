@@ -1,6 +1,6 @@
 """Are a student's probabilities calibrated, and what did the temperature change? ECE and log loss on held-out gold labels, with it and without.
 
-    python benchmarks/calibration.py [--seeds 0 1 2] [--sizes 200 500] [--data bbc …] [--frameworks model2vec setfit]
+    python -m benchmarks.calibration [--seeds 0 1 2] [--sizes 200 500] [--data bbc …] [--frameworks model2vec setfit]
 
 Gold labels stand in for the teacher; the test rows (400, or what is left) are neither trained nor calibrated on. SetFit is run with the first seed and size, on two data sets.
 Each cell is an entry in calibration.json; cells that are there are not run again. The table is printed, and written to calibration.md.
@@ -12,19 +12,17 @@ import json
 import os
 import tempfile
 import warnings
-from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import numpy as np
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-import data
+from benchmarks import RESULTS, data
 from sieves_distill import Classification, evaluate_student, split_dataset
 from sieves_distill.basics.quiet import quiet
 
-HERE = Path(__file__).parent
-RESULTS, TABLE = HERE / "calibration.json", HERE / "calibration.md"
+CELLS, TABLE = RESULTS / "calibration.json", RESULTS / "calibration.md"
 SETFIT = ("tweets", "attack")
 HELD_BACK = 3  # rows that a student holds out for its report
 
@@ -83,7 +81,7 @@ def table(cells: list[dict]) -> str:
         f"Of {len(cells)} students the ECE of {lower['ece']} fell, and the log loss of {lower['log_loss']}. It rose, in the mean over the seeds: ECE {worse(cells, 'ece')}; log loss {worse(cells, 'log_loss')}.\n\n"
         "The form of the fit (prior, spread of one row over all labels) was chosen among five on these data sets, at 50 to 500 rows, with test rows in view: the gain from no temperature to one is far larger than the differences between the forms, "
         "but it is not an independent test of that choice.\n\n"
-        f"`python benchmarks/calibration.py`, sieves_distill {where['sieves_distill']}, Python {where['python']}, scikit-learn {where['scikit-learn']}, model2vec {next(c['versions']['model2vec'] for c in cells if c['framework'] == 'model2vec')}"
+        f"`python -m benchmarks.calibration`, sieves_distill {where['sieves_distill']}, Python {where['python']}, scikit-learn {where['scikit-learn']}, model2vec {next(c['versions']['model2vec'] for c in cells if c['framework'] == 'model2vec')}"
         + "".join(f", setfit {c['versions']['setfit']}" for c in [c for c in cells if c["framework"] == "setfit"][:1]) + ".\n")
 
 
@@ -95,7 +93,7 @@ def main():
     parser.add_argument("--frameworks", nargs="+", default=["model2vec", "setfit"])
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    cells = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    cells = json.loads(CELLS.read_text()) if CELLS.exists() else []
     known = {(c["data"], c["size"], c["seed"], c["framework"]) for c in cells}
     plan = [(name, size, seed, framework) for framework in args.frameworks for seed in args.seeds for name in args.data for size in args.sizes
             if framework != "setfit" or name in SETFIT and (seed, size) == (args.seeds[0], args.sizes[0])]
@@ -103,7 +101,7 @@ def main():
         if one in known: continue
         found = cell(*one)
         cells.append(found)
-        RESULTS.write_text(json.dumps(cells, indent=1) + "\n")
+        CELLS.write_text(json.dumps(cells, indent=1) + "\n")
         print(*one, f"temperature {found['temperature']:.2f}", *(f"{figure} {found['before'][figure]:.3f} -> {found['after'][figure]:.3f}" for figure in ("ece", "log_loss")), flush=True)
     TABLE.write_text(table(cells))
     print(table(cells))

@@ -1,6 +1,6 @@
 """Does the cascade's promise hold? A threshold is chosen on rows drawn from a real population, many times, and compared with the truth.
 
-    python benchmarks/cascade.py [--draws 2000] [--seed 0]
+    python -m benchmarks.cascade [--draws 2000] [--seed 0]
 
 A Model2Vec student learns from part of a data set; what is left is the whole population, on which the true agreement above each threshold is known. `n` rows are drawn from it with
 replacement (so that each draw is an independent sample of that population), a threshold is chosen on them, and the promise is broken if the true agreement above it is below the target.
@@ -13,7 +13,6 @@ import json
 import os
 import warnings
 from functools import cache
-from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -21,7 +20,7 @@ import numpy as np
 from scipy.stats import binom
 from tqdm.auto import tqdm
 
-import data
+from benchmarks import RESULTS, data
 from sieves_distill import Classification
 from sieves_distill.decide.threshold import _SHARES, _search, _sure, _sure_labels
 from sieves_distill.students.model2vec import Model2VecStudent
@@ -29,7 +28,6 @@ from sieves_distill.basics.quiet import quiet
 from sieves_distill.heads.tokens import load_static_model
 from sieves_distill.train.model2vec import fit_token_table
 
-HERE = Path(__file__).parent
 CASES = [  # data, training rows, words of a text, by, targets, sizes
     ("bbc", 300, 60, "document", (.95, .97, .98), (200, 400, 1000)),
     ("tweets", 800, None, "document", (.7, .8, .9), (200, 400, 1000)),
@@ -79,7 +77,7 @@ def table(cells: list[dict]) -> str:
     draws = cells[0]["draws"]
     worst, limit = max(c["broken"] for c in cells), binom.ppf(1 - .001 / len(cells), draws, 1 - CONFIDENCE) / draws
     return "\n".join(lines) + (f"\n\nOf {draws:,} draws each. The promise may be broken in {100 * (1 - CONFIDENCE):.0f} % of them; at most it was in {100 * worst:.1f} %, where chance alone could make {100 * limit:.1f} % of it. "
-                               "*Nothing proven*: the share of draws (by label: of labels) without a threshold. *Kept*: documents that need no teacher, on average. `python benchmarks/cascade.py`.\n")
+                               "*Nothing proven*: the share of draws (by label: of labels) without a threshold. *Kept*: documents that need no teacher, on average. `python -m benchmarks.cascade`.\n")
 
 
 def main():
@@ -90,8 +88,8 @@ def main():
     warnings.simplefilter("ignore")
     todo = [(name, n_train, words, by, target, n) for name, n_train, words, by, targets, sizes in CASES for target in targets for n in sizes]
     cells = [case(*one, args.draws, args.seed) for one in tqdm(todo)]
-    (HERE / "cascade.json").write_text(json.dumps(cells, indent=1) + "\n")
-    (HERE / "cascade.md").write_text(table(cells))
+    (RESULTS / "cascade.json").write_text(json.dumps(cells, indent=1) + "\n")
+    (RESULTS / "cascade.md").write_text(table(cells))
     print(table(cells))
 
 

@@ -1,6 +1,6 @@
 """Students of several frameworks, bases and sizes side by side, on BBC news cut to 60 words: what the page on `compare` shows.
 
-    python benchmarks/compare.py [--steps 20]
+    python -m benchmarks.compare [--steps 20]
 
 Gold labels stand in for the teacher. Writes compare.json.
 """
@@ -17,12 +17,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from datasets import ClassLabel, Dataset, Features, Value
 
-import data
+from benchmarks import RESULTS, data
 from sieves_distill import Classification, split_dataset
 from sieves_distill.decide.comparison import compare
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tools"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import demo
 
 
@@ -44,7 +43,7 @@ def main():
         for name, (base, framework, n, kwargs) in kinds.items():
             print(name, task.distill(base, framework, train.select(range(n)), Path(tmp) / name, 0.1, train_kwargs=kwargs, seed=0, progress=False).metrics["run"]["seconds"], flush=True)
         found = compare({name: Path(tmp) / name for name in kinds}, parts["val"], teacher_cost=100, progress=False)
-    found.save(HERE / "compare.json")
+    found.save(RESULTS / "compare.json")
     print(found)
 
 

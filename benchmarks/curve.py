@@ -1,6 +1,6 @@
 """Do learning curves keep their promise? Each sees part of a data set, promises the gain of as many documents again, and is compared with a student trained on them.
 
-    python benchmarks/curve.py [--seeds 10 11 12] [--data bbc tweets movies attack bbc-200]
+    python -m benchmarks.curve [--seeds 10 11 12] [--data bbc tweets movies attack bbc-200]
 
 The real gain is the difference between a student trained on twice as many documents (the mean of up to three draws of new ones) and one trained on those the curve saw, on up to 2,500 further
 documents. Gold labels stand in for the teacher. Cells that are in curve.json are not run again. Writes curve.json and curve.md; the rules of the fit were chosen on seeds 0 to 3.
@@ -12,14 +12,13 @@ import json
 import os
 import time
 import warnings
-from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import numpy as np
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-import data
+from benchmarks import RESULTS, data
 from sieves_distill import Classification
 from sieves_distill.decide.curve import _METRICS, _value, learning_curve
 from sieves_distill.evaluate.figures import as_hot, bootstrap_figures
@@ -28,7 +27,6 @@ from sieves_distill.basics.quiet import quiet
 from sieves_distill.heads.tokens import load_static_model
 from sieves_distill.train.model2vec import fit_token_table
 
-HERE = Path(__file__).parent
 CASES = {"bbc": (500, 60), "bbc-200": (200, 60), "tweets": (500, None), "movies": (500, None), "attack": (230, None)}  # documents the curve sees, words of a text
 
 
@@ -78,7 +76,7 @@ def table(found: dict) -> str:
     lines = ["| data | documents seen | promises | real gain of as many again | promised | mean error | width of the interval | interval holds the real gain | with the power law alone |", "|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
     for name, f in found.items():
         lines.append(f"| {name} | {CASES[name][0] if name in CASES else ''} | {f['n']} | {f['real']:+.3f} | {f['promised']:+.3f} | {f['error']:.3f} | {f['width']:.3f} | {100 * f['covered']:.0f} % | {100 * f['covered_power']:.0f} % |")
-    return "\n".join(lines) + "\n\nMacro-F1 and accuracy, over the seeds; 95 % intervals. The real gain is measured on single students, whose own luck is in it. `python benchmarks/curve.py`.\n"
+    return "\n".join(lines) + "\n\nMacro-F1 and accuracy, over the seeds; 95 % intervals. The real gain is measured on single students, whose own luck is in it. `python -m benchmarks.curve`.\n"
 
 
 def main():
@@ -87,7 +85,7 @@ def main():
     parser.add_argument("--data", nargs="+", default=list(CASES), choices=list(CASES))
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    path = HERE / "curve.json"
+    path = RESULTS / "curve.json"
     cells = json.loads(path.read_text())["cells"] if path.exists() else []
     for seed in args.seeds:
         for name in args.data:
@@ -96,7 +94,7 @@ def main():
             print(json.dumps(cells[-1]), flush=True)
             path.write_text(json.dumps({"summary": summary(cells), "cells": cells}, indent=1) + "\n")
     path.write_text(json.dumps({"summary": summary(cells), "cells": cells}, indent=1) + "\n")
-    (HERE / "curve.md").write_text(table(summary(cells)))
+    (RESULTS / "curve.md").write_text(table(summary(cells)))
     print(table(summary(cells)))
 
 

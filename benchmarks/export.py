@@ -1,7 +1,7 @@
 """Documents to a dataset on disk: CPU time and memory, beside plain pyarrow and `Dataset.from_list`.
 
-    python benchmarks/export.py                  (10 k, 100 k and 1 M documents; writes benchmarks/export.json)
-    python benchmarks/export.py --sizes 10000    (only these; prints the table and writes nothing)
+    python -m benchmarks.export                  (10 k, 100 k and 1 M documents; writes results/export.json)
+    python -m benchmarks.export --sizes 10000    (only these; prints the table and writes nothing)
 
 The bar: to export 1 M documents that exist already costs at most twice what pyarrow needs for the same rows, `net` <= 2.
 
@@ -35,6 +35,8 @@ import threading
 import time
 from importlib.metadata import version
 from pathlib import Path
+
+from benchmarks import RESULTS
 
 LABELS = ["sports", "tech", "money", "world", "arts"]
 WAYS = ["documents", "arrow", "to_hf_dataset", "generator", "from_list"]
@@ -121,7 +123,7 @@ def fresh(way: str, n: int, task: str, memory: bool = False) -> dict:
     "`measure` in a process of its own."
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "TMPDIR": folder}
-        out = subprocess.run([sys.executable, __file__, "--one", way, str(n), task, folder, "memory" if memory else "time"], capture_output=True, text=True, env=env)
+        out = subprocess.run([sys.executable, "-m", "benchmarks.export", "--one", way, str(n), task, folder, "memory" if memory else "time"], capture_output=True, text=True, env=env)
         if out.returncode: raise RuntimeError(f"{way} on {n} documents failed:\n{out.stderr}")
         return json.loads(out.stdout.splitlines()[-1])
 
@@ -161,9 +163,9 @@ def main() -> None:
     runs = [run for task in TASKS for n in args.sizes or [10_000, 100_000, 1_000_000] for run in compare(n, task)]
     print(table(runs))
     if not args.sizes:
-        about = {"command": "python benchmarks/export.py", "python": platform.python_version(), "cpus": os.cpu_count(),
+        about = {"command": "python -m benchmarks.export", "python": platform.python_version(), "cpus": os.cpu_count(),
                  **{name: version(name) for name in ("datasets", "pyarrow", "numpy")}}
-        Path(__file__).with_suffix(".json").write_text(json.dumps({"about": about, "runs": runs}, indent=1) + "\n")
+        (RESULTS / "export.json").write_text(json.dumps({"about": about, "runs": runs}, indent=1) + "\n")
 
 
 if __name__ == "__main__": main()

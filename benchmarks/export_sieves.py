@@ -1,6 +1,6 @@
 """The export of sieves itself beside ours, on the same documents: its own `Doc`, its own results, its own tasks.
 
-    python benchmarks/export_sieves.py [documents]       (default 100,000; needs sieves, as tests/test_sieves.py says)
+    python -m benchmarks.export_sieves [documents]       (default 100,000; needs sieves, as tests/test_sieves.py says)
 
 CPU seconds, without imports; each way once to warm up on a thousand documents, then three times in turn, the median.
 """

@@ -1,6 +1,6 @@
 """How quick the students are beside their frameworks' own prediction, and how their training grows with the rows.
 
-    python -m benchmarks.speed                             (inference, and training on up to 100,000 short texts with Model2Vec, 20,000 with SetFit; writes benchmarks/speed.json)
+    python -m benchmarks.speed                             (inference, and training on up to 100,000 short texts with Model2Vec, 20,000 with SetFit; writes results/speed.json)
     python -m benchmarks.speed --training setfit           (only this part, in place of what is in the file of it)
 
 Times are CPU seconds, which depend less than the wall clock on what else the machine is doing; of predictions the least of five. Training is in a process of its own, whose peak memory is
@@ -25,9 +25,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import numpy as np
 
-from benchmarks import data
+from benchmarks import RESULTS, data
 
-OUT = Path(__file__).with_suffix(".json")
+OUT = RESULTS / "speed.json"
 
 
 def least(function, times: int = 5) -> float:

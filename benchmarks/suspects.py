@@ -1,6 +1,6 @@
 """Are the suspects really wrong, and does a choice of documents save labels?
 
-    python benchmarks/suspects.py [--part errors choice] [--data bbc newsgroups ...] [--seeds 0 1 2 3 4]
+    python -m benchmarks.suspects [--part errors choice] [--data bbc newsgroups ...] [--seeds 0 1 2 3 4]
 
 Each cell is a line in suspects.jsonl; cells that are there are not run again. The tables are printed, and written to suspects.md.
 
@@ -21,7 +21,6 @@ import os
 import time
 import warnings
 from functools import lru_cache
-from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -31,7 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import KFold
 
-import data
+from benchmarks import RESULTS, data
 from sieves_distill import Classification
 from sieves_distill.basics.quiet import quiet
 from sieves_distill.relabel.suspicion import _cut, _out_of_fold, _quality, suspects
@@ -39,8 +38,7 @@ from sieves_distill.relabel.choice import choose_next
 from sieves_distill.heads.tokens import load_static_model, static_token_shares, token_vectors
 from sieves_distill.train.model2vec import train_model2vec
 
-HERE = Path(__file__).parent
-RESULTS, TABLE = HERE / "suspects.jsonl", HERE / "suspects.md"
+CELLS, TABLE = RESULTS / "suspects.jsonl", RESULTS / "suspects.md"
 SETS = ["bbc", "newsgroups", "reuters", "tweets", "movies", "attack", "platforms"]
 ROWS, SHARE = 1000, .1
 START, STEP, ROUNDS, POOL = 50, 50, 7, 3000
@@ -203,7 +201,7 @@ def report(cells: list[dict]) -> str:
     if parts["choice"]:
         out += ["**Chosen labels**", "", "Macro-F1 of Model2Vec students on held-out gold labels, 50 random labels to start with, 50 more a step, up to 400. The gain is the mean over all steps, paired by seed, with a t-interval; *uncertain* takes the most uncertain as they are.", "",
                 choice_table(parts["choice"]), ""]
-    return "\n".join([*out, "`python benchmarks/suspects.py`\n"])
+    return "\n".join([*out, "`python -m benchmarks.suspects`\n"])
 
 
 def main():
@@ -213,11 +211,11 @@ def main():
     parser.add_argument("--data", nargs="+", default=SETS)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    cells = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    cells = [json.loads(line) for line in CELLS.read_text().splitlines()] if CELLS.exists() else []
     known = {(c["part"], c["data"], c["seed"], c.get("way")) for c in cells}
     def keep(cell):
         cells.append(cell)
-        with RESULTS.open("a") as file: file.write(json.dumps(cell) + "\n")
+        with CELLS.open("a") as file: file.write(json.dumps(cell) + "\n")
         print({k: v for k, v in cell.items() if k not in ("curve",)}, flush=True)
     for seed in args.seeds:
         for name in args.data:

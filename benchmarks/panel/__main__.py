@@ -27,9 +27,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 from sklearn.metrics import f1_score
 
+from benchmarks import RESULTS
 from benchmarks.panel import methods, report, rows
 
-RESULTS = Path(__file__).parent / "results.jsonl"
+CELLS = RESULTS / "panel" / "results.jsonl"
 
 
 class Texts(list):
@@ -108,7 +109,7 @@ def main():
     parser.add_argument("--noise", nargs="+", type=float, default=[0., .2], help="shares of wrong labels")
     parser.add_argument("--methods", nargs="+", default=methods.CHEAP, choices=list(methods.METHODS))
     parser.add_argument("--table", action="store_true", help="only write the table and the figures")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, default=CELLS)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)

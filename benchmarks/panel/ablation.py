@@ -19,7 +19,7 @@ from unittest.mock import patch
 import numpy as np
 from tqdm.auto import tqdm
 
-from benchmarks import data
+from benchmarks import RESULTS, data
 from benchmarks.panel import rows
 from benchmarks.panel.__main__ import macro_f1
 from benchmarks.panel.methods import Rows, no_names
@@ -27,7 +27,7 @@ from benchmarks.panel.report import BOTH_NOISES, compared, markdown
 from sieves_distill import Classification
 from sieves_distill import train as recipe
 
-RESULTS = {"model2vec": Path(__file__).with_name("ablation.jsonl"), "setfit": Path(__file__).with_name("ablation_setfit.jsonl")}
+CELLS = {"model2vec": RESULTS / "panel" / "ablation.jsonl", "setfit": RESULTS / "panel" / "ablation_setfit.jsonl"}
 
 
 def log_loss(y, logits) -> float:
@@ -181,7 +181,7 @@ def main():
     parser.add_argument("--results", type=Path)
     args = parser.parse_args()
     sets, sizes, seeds = (given or usual for given, usual in zip((args.sets, args.sizes, args.seeds), USUAL[args.student]))
-    results = args.results or RESULTS[args.student]
+    results = args.results or CELLS[args.student]
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     cells = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []

@@ -11,13 +11,12 @@ import argparse
 import json
 import logging
 import warnings
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from benchmarks import data
+from benchmarks import RESULTS, data
 from benchmarks.panel import rows
 from benchmarks.panel.__main__ import macro_f1
 from benchmarks.panel.methods import no_names
@@ -25,7 +24,7 @@ from benchmarks.panel.report import compared, markdown
 from sieves_distill import Classification
 from sieves_distill import train as recipe
 
-OUT = Path(__file__).with_suffix(".json")
+OUT = RESULTS / "panel" / "described.json"
 FEELING = {"negative": "an unhappy, angry or disappointed text; bad, terrible, boring", "neutral": "a plain statement of facts, without any feeling", "positive": "a happy, pleased or enthusiastic text; good, great, lovely"}
 DESCRIPTIONS = {
     "bbc": {"business": "companies, markets, the economy, jobs and trade", "entertainment": "film, music, television, books and celebrities", "politics": "government, parliament, elections, parties and ministers",

@@ -10,19 +10,18 @@ import argparse
 import json
 import logging
 import warnings
-from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from benchmarks import data
+from benchmarks import RESULTS, data
 from benchmarks.panel import rows
 from benchmarks.panel.methods import Rows
 from benchmarks.panel.report import markdown
 from sieves_distill import train as recipe
 from sieves_distill.heads.embed import embed
 
-OUT = Path(__file__).with_suffix(".json")
+OUT = RESULTS / "panel" / "doubtful.json"
 
 
 def cells(name: str, size: int):

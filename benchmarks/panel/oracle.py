@@ -10,16 +10,16 @@ import argparse
 import json
 import logging
 import warnings
-from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from benchmarks import RESULTS
 from benchmarks.panel import report, rows
-from benchmarks.panel.__main__ import RESULTS, macro_f1
+from benchmarks.panel.__main__ import CELLS, macro_f1
 from benchmarks.panel.ablation import answers
 from benchmarks.panel.methods import Rows
 
-OUT = Path(__file__).with_suffix(".json")
+OUT = RESULTS / "panel" / "oracle.json"
 
 
 def run(name: str, size: int, seed: int) -> dict:
@@ -48,7 +48,7 @@ def main():
     logging.disable(logging.WARNING)
     cells = [run(name, size, seed) for seed in tqdm(range(3)) for size in rows.SIZES for name in rows.SETS if rows.has_size(name, size)]
     OUT.write_text(json.dumps(cells, indent=1) + "\n")
-    print(table(cells, report.load(RESULTS)))
+    print(table(cells, report.load(CELLS)))
 
 
 if __name__ == "__main__": main()

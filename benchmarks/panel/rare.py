@@ -10,18 +10,18 @@ import argparse
 import json
 import logging
 import warnings
-from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import recall_score
 from tqdm.auto import tqdm
 
+from benchmarks import RESULTS
 from benchmarks.panel import methods, rows
 from benchmarks.panel.__main__ import Texts, macro_f1
 from benchmarks.panel.ablation import MODEL2VEC, answers
 from benchmarks.panel.report import NAMES, markdown
 
-OUT = Path(__file__).with_suffix(".json")
+OUT = RESULTS / "panel" / "rare.json"
 CASES, RUNS, MOST_TEST = (("bbc", 60, 4), ("tweets", 60, 4), ("newsgroups", 20, 3)), range(5), 60
 
 

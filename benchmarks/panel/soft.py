@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit, logit, softmax
 
-from benchmarks import data
+from benchmarks import RESULTS, data
 from benchmarks.panel import rows
 from benchmarks.panel.__main__ import macro_f1
 from benchmarks.panel.report import markdown
 from sieves_distill import Classification
 from sieves_distill import train as recipe
 
-RESULTS = Path(__file__).with_name("soft.jsonl")
+CELLS = RESULTS / "panel" / "soft.jsonl"
 LEAST_TAUGHT = 150  # rows that a teacher learns from, at least
 TEACHERS = {"model2vec": ["minilm", "tfidf"], "setfit": ["tfidf"]}
 
@@ -140,7 +140,7 @@ def main():
     parser.add_argument("--sizes", nargs="+", type=int, default=[50, 200, 500])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--frameworks", nargs="+", default=list(TEACHERS), choices=list(TEACHERS))
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, default=CELLS)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)

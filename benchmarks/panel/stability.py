@@ -11,17 +11,17 @@ import json
 import logging
 import warnings
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from benchmarks import RESULTS
 from benchmarks.panel import rows
 from benchmarks.panel.ablation import answers
 from benchmarks.panel.methods import Rows
 from benchmarks.panel.report import markdown
 
-OUT = Path(__file__).with_suffix(".json")
+OUT = RESULTS / "panel" / "stability.json"
 ROUNDS, SIZES, SEEDS, N_TEXTS = (1, 3), (50, 200), range(4), 400
 
 

@@ -233,7 +233,7 @@ def learning_curve(
 
     The student is the linear Model2Vec one of `distill`, whatever framework will be deployed. Interrupting it (KeyboardInterrupt) keeps the points that are finished, with a warning.
     The curve is carried on by a bootstrap over repeats and held-out rows (Efron 1979), each draw fitted by an inverse power law (Figueroa et al. 2012) or a logarithm, weighted by variance;
-    how often such intervals hold the real gain is measured in benchmarks/curve.md. Raises ValueError for fewer than 50 rows, sizes that cannot be, or rows that hold nothing to learn."""
+    how often such intervals hold the real gain is measured in benchmarks/results/curve.md. Raises ValueError for fewer than 50 rows, sizes that cannot be, or rows that hold nothing to learn."""
     if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 2: raise ValueError(f"repeats must be an int of at least 2, found {repeats!r}")
     rows, task, model = _material(data, task, base_model_id, threshold, on_error)
     if len(rows) < 50: raise ValueError(f"expected at least 50 labelled rows, found {len(rows)}: they tell nothing about a curve")
