@@ -10,14 +10,18 @@ from importlib import import_module
 from numbers import Integral, Real
 
 # %% auto #0
-__all__ = ['REPAIR', 'short_repr', 'clip_label', 'check_text', 'check_names', 'check_known', 'check_one_of', 'check_score',
-           'check_number', 'check_share', 'is_int', 'check_int', 'check_count', 'check_installed']
+__all__ = ['REPAIR', 'short_repr', 'typed_repr', 'clip_label', 'check_text', 'check_names', 'check_known', 'check_one_of',
+           'check_score', 'check_number', 'check_share', 'is_int', 'check_int', 'check_count', 'check_installed']
 
 # %% ../../nbs/basics/checks.ipynb #ab6d5284
 def short_repr(value) -> str:
     "`repr`, cut to a line"
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
+
+def typed_repr(value) -> str:
+    "`short_repr` with the name of the type, as messages show what was found"
+    return f"{short_repr(value)} ({type(value).__name__})"
 
 def clip_label(label: str) -> str:
     "A label, cut to what fits beside the axis of a picture"
@@ -29,7 +33,7 @@ REPAIR = "repair it with text.encode('utf-16', 'surrogatepass').decode('utf-16',
 def check_text(text, what: str = "text", blank: bool = False) -> str:
     "`text`, if it is a str that can be written as UTF-8 and, unless `blank`, has something in it"
     if not isinstance(text, str):
-        raise TypeError(f"found the {what} {short_repr(text)} ({type(text).__name__}), expected a str")
+        raise TypeError(f"found the {what} {typed_repr(text)}, expected a str")
     if not blank and not text.strip():
         raise ValueError(f"found the {what} {short_repr(text)}, expected something to read in it")
     if not _encodable(text): raise ValueError(f"found a lone surrogate in the {what}, expected valid Unicode; {REPAIR}")
@@ -49,7 +53,7 @@ def check_names(names, what: str = "labels") -> dict[str, str | None]:
     described = dict(names) if isinstance(names, Mapping) else {}
     names = _as_list(names, what)
     for name in names:
-        if not isinstance(name, str): raise TypeError(f"{what} must be of type str, found {name!r} ({type(name).__name__})")
+        if not isinstance(name, str): raise TypeError(f"{what} must be of type str, found {typed_repr(name)}")
         if not name.strip(): raise ValueError(f"{what} must not be blank, found {name!r}")
         if not _encodable(name): raise ValueError(f"{what} must be valid Unicode, found a lone surrogate in {name!r}")
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
@@ -63,12 +67,12 @@ def _as_list(names, what: str) -> list:
     if isinstance(names, (set, frozenset)):
         raise TypeError(f"{expected}{type(names).__name__}: a set has no order, give a list")
     try: return list(names)
-    except TypeError: raise TypeError(f"{expected}{short_repr(names)} ({type(names).__name__})") from None
+    except TypeError: raise TypeError(f"{expected}{typed_repr(names)}") from None
 
-# %% ../../nbs/basics/checks.ipynb #6c7d26fc
+# %% ../../nbs/basics/checks.ipynb #827484b2
 def check_known(name, known, what: str = "label"):
     "Refuse a name that the task does not have, and say which was probably meant; `known` is a mapping or a list"
-    if not isinstance(name, str): raise TypeError(f"found the {what} {short_repr(name)} ({type(name).__name__}), expected a str")
+    if not isinstance(name, str): raise TypeError(f"found the {what} {typed_repr(name)}, expected a str")
     if name in known: return
     folded = {known_name.casefold(): known_name for known_name in known}
     near, known = get_close_matches(name.strip().casefold(), folded, n=1), list(known)
@@ -87,7 +91,7 @@ def check_score(label, score) -> float | None:
     "`score` as a float, or None; it must be a number in [0, 1]"
     if score is None: return None
     if not isinstance(score, Real) or isinstance(score, bool):
-        raise TypeError(f"found the score {short_repr(score)} ({type(score).__name__}) for {label!r}, expected a number in [0, 1]")
+        raise TypeError(f"found the score {typed_repr(score)} for {label!r}, expected a number in [0, 1]")
     in_numpy = hasattr(score, "dtype") and not isinstance(score, (float, int))
     number = float(str(score)) if in_numpy else float(score)
     if not 0 <= number <= 1: raise ValueError(f"found the score {score} for {label!r}, expected a number in [0, 1]")
@@ -109,15 +113,15 @@ def check_share(value, name: str):
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1: return value
     raise ValueError(f"{name} must be greater than 0 and less than 1, found {value!r}")
 
-# %% ../../nbs/basics/checks.ipynb #77210081
+# %% ../../nbs/basics/checks.ipynb #c3e32844
 def is_int(value) -> bool:
     "Whether `value` is a whole number, numpy's included; True and False are none"
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 def check_int(value, name: str, least: int = 1) -> int:
     "`value`, if it is a whole number of at least `least`; raises ValueError"
-    if not is_int(value) or value < least: raise ValueError(f"{name} must be an int of at least {least}, found {value!r}")
-    return int(value)
+    if is_int(value) and value >= least: return int(value)
+    raise ValueError(f"{name} must be an int of at least {least}, found {value!r}")
 
 def check_count(n, name: str) -> int:
     "`n`, if it is a whole number of at least 1; raises TypeError for what is none, ValueError for less"

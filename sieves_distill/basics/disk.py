@@ -10,37 +10,23 @@ from pathlib import Path
 # %% auto #0
 __all__ = ['check_place', 'new_folder', 'read_json', 'deployed_megabytes', 'append_line', 'has_torn_line', 'cut_torn_line']
 
-# %% ../../nbs/basics/disk.ipynb #ef149eb2
-def _exchange(one: Path, other: Path) -> bool:
-    "Let two folders change places in one step; False where the system or its file system cannot"
-    libc, a, b = ctypes.CDLL(None, use_errno=True), os.fsencode(one), os.fsencode(other)
-    if sys.platform == "linux" and hasattr(libc, "renameat2"): done = libc.renameat2(-100, a, -100, b, 2)  # AT_FDCWD, RENAME_EXCHANGE
-    elif sys.platform == "darwin" and hasattr(libc, "renamex_np"): done = libc.renamex_np(a, b, 2)  # RENAME_SWAP
-    else: return False
-    if done and ctypes.get_errno() not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP): raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(other))
-    return done == 0
-
 # %% ../../nbs/basics/disk.ipynb #e7c18987
-def check_place(path):
-    "Refuse an output path that holds something other than a student: it would be replaced"
+def check_place(path) -> Path:
+    "The absolute output path; refuses one that holds something other than a student, which would be replaced"
     path = Path(path)
     if path.is_symlink(): path = path.resolve()
-    if path.exists() and not path.is_dir(): raise FileExistsError(f"expected output_path to be a new folder or that of a student, found a file at {str(path)!r}")
+    expected = "expected output_path to be a new folder or that of a student, found"
+    if path.exists() and not path.is_dir(): raise FileExistsError(f"{expected} a file at {str(path)!r}")
     if path.is_dir() and any(path.iterdir()) and not (path / "student.json").exists():
-        raise FileExistsError(f"expected output_path to be a new folder or that of a student, found other files in {str(path)!r}, "
-                              "which would be lost: name another folder")
+        raise FileExistsError(f"{expected} other files in {str(path)!r}, which would be lost: name another folder")
     return path.absolute()
 
 # %% ../../nbs/basics/disk.ipynb #c8eacbce
-def _alive(pid: int) -> bool:
-    try: os.kill(pid, 0)
-    except ProcessLookupError: return False
-    except OSError: return True
-    return True
-
 @contextlib.contextmanager
 def new_folder(path):
-    "A folder to write in, that takes the place of `path` when the block ends, and vanishes when it fails. Raises FileExistsError if `path` holds something else"
+    """A folder to write in, that takes the place of `path` when the block ends, and vanishes when it fails.
+
+    Raises FileExistsError if `path` holds something else."""
     path = check_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _clear_up(path)
@@ -51,16 +37,9 @@ def new_folder(path):
         _take_place(partial, check_place(path))
     finally: shutil.rmtree(partial, ignore_errors=True)
 
-def _clear_up(path: Path):
-    "Remove what runs that were killed have left beside `path`; if one had moved the earlier folder aside, put it back"
-    if os.name == "nt": return  # where os.kill(pid, 0) does not ask
-    for left in sorted(path.parent.iterdir(), reverse=True):  # what was moved aside comes first
-        found = re.fullmatch(rf"\.{re.escape(path.name)}\.(\d+)-[0-9a-f]{{8}}\.partial(\.old)?", left.name)
-        if not found or _alive(int(found[1])): continue
-        if found[2] and not path.exists(): left.rename(path)
-        else: shutil.rmtree(left, ignore_errors=True)
-
+# %% ../../nbs/basics/disk.ipynb #f2c45485
 def _take_place(partial: Path, path: Path):
+    "Move a folder to where another may be"
     if not path.exists(): return partial.rename(path)
     if _exchange(partial, path): return
     aside = partial.with_name(partial.name + ".old")  # no exchange here: for an instant neither is in place
@@ -68,14 +47,45 @@ def _take_place(partial: Path, path: Path):
     partial.rename(path)
     shutil.rmtree(aside, ignore_errors=True)
 
+# %% ../../nbs/basics/disk.ipynb #ef149eb2
+def _exchange(first: Path, second: Path) -> bool:
+    "Let two folders change places in one step; False where the system or its file system cannot"
+    libc, a, b = ctypes.CDLL(None, use_errno=True), os.fsencode(first), os.fsencode(second)
+    if sys.platform == "linux" and hasattr(libc, "renameat2"):
+        failed = libc.renameat2(-100, a, -100, b, 2)  # AT_FDCWD, RENAME_EXCHANGE
+    elif sys.platform == "darwin" and hasattr(libc, "renamex_np"): failed = libc.renamex_np(a, b, 2)  # RENAME_SWAP
+    else: return False
+    error = ctypes.get_errno()
+    if failed and error not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        raise OSError(error, os.strerror(error), str(second))
+    return failed == 0
+
+# %% ../../nbs/basics/disk.ipynb #039db097
+def _clear_up(path: Path):
+    "Remove what runs that were killed have left beside `path`; if one had moved the earlier folder aside, put it back"
+    if os.name == "nt": return  # where os.kill(pid, 0) does not ask
+    for left in sorted(path.parent.iterdir(), reverse=True):  # what was moved aside comes first
+        match = re.fullmatch(rf"\.{re.escape(path.name)}\.(\d+)-[0-9a-f]{{8}}\.partial(\.old)?", left.name)
+        if not match or _alive(int(match[1])): continue
+        if match[2] and not path.exists(): left.rename(path)
+        else: shutil.rmtree(left, ignore_errors=True)
+
+def _alive(pid: int) -> bool:
+    "Whether there is a process with this number"
+    try: os.kill(pid, 0)
+    except ProcessLookupError: return False
+    except OSError: return True
+    return True
+
 # %% ../../nbs/basics/disk.ipynb #b6c5da05
 def read_json(path: Path) -> dict:
+    "The object in a file, an empty one if there is no file"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
-# %% ../../nbs/basics/disk.ipynb #5f6fab5a
 def deployed_megabytes(folder: Path) -> float:
     "What has to be deployed: all files of the folder but the data"
-    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and (folder / "data") not in f.parents) / 1e6
+    files = (f for f in folder.rglob("*") if f.is_file() and (folder / "data") not in f.parents)
+    return sum(f.stat().st_size for f in files) / 1e6
 
 # %% ../../nbs/basics/disk.ipynb #b5c7f9a0
 def append_line(path: Path, line: bytes):

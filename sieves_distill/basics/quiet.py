@@ -4,7 +4,7 @@
 
 # %% ../../nbs/basics/quiet.ipynb #24a112d4
 from __future__ import annotations
-import contextlib, io, sys, threading, warnings
+import contextlib, io, logging, sys, threading, warnings
 
 # %% auto #0
 __all__ = ['quiet']
@@ -28,32 +28,43 @@ def quiet():
             _n_quiet -= 1
             if not _n_quiet: _silenced.close()  # the last one out puts back what the first one in found
 
+# %% ../../nbs/basics/quiet.ipynb #e0b0febc
 @contextlib.contextmanager
 def _silence():
-    import logging
+    "Within the block nothing is shown"
+    with _no_logs(), _no_hub_bars(), warnings.catch_warnings(), _no_transformers_bars(), \
+         contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+
+@contextlib.contextmanager
+def _no_logs():
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try: yield
+    finally: logging.disable(before)
+
+# %% ../../nbs/basics/quiet.ipynb #e7d6c3a8
+@contextlib.contextmanager
+def _no_hub_bars():
+    "Within the block datasets and huggingface_hub draw no bars"
     import datasets
     from huggingface_hub import utils as hub
-    before = logging.root.manager.disable, datasets.utils.are_progress_bars_disabled(), hub.are_progress_bars_disabled()
-    logging.disable(logging.ERROR)
+    shown = [library for library in (datasets.utils, hub) if not library.are_progress_bars_disabled()]
     datasets.utils.disable_progress_bars()
     hub.disable_progress_bars()
-    try:
-        with warnings.catch_warnings(), _no_transformers_bars(), contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
+    try: yield
     finally:
-        logging.disable(before[0])
-        if not before[1]: datasets.utils.enable_progress_bars()
-        if not before[2]: hub.enable_progress_bars()
+        for library in shown: library.enable_progress_bars()
 
 @contextlib.contextmanager
 def _no_transformers_bars():
-    if "transformers" not in sys.modules:  # seconds to import, and not needed for static embeddings
+    if "transformers" not in sys.modules:
         yield
         return
-    from transformers.utils import logging
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    from transformers.utils import logging as transformers_logging
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
     try: yield
     finally:
-        if shown: logging.enable_progress_bar()
+        if shown: transformers_logging.enable_progress_bar()

@@ -23,7 +23,9 @@ class Shown:
     def plot(self):
         "The picture, a matplotlib figure; None where there is none"
 
-    def __str__(self): return "\n".join([self.verdict, *(f"Note: {note}" for note in self.notes), "", self.tables()[0].to_string()])
+    def __str__(self):
+        return "\n".join([self.verdict, *(f"Note: {note}" for note in self.notes), "", self.tables()[0].to_string()])
+
     __repr__ = __str__
 
     def _ipython_display_(self):
