@@ -45,10 +45,11 @@ docs: $(READY) ## build the site into _docs
 execute: $(READY) ## run all notebooks, or NB='nbs/core.ipynb ...', and save their outputs
 	$(BIN)/python tools/execute.py $(NB)
 
-prepare: $(READY) ## before a commit: export the package, clean the notebooks, write the README
+prepare: $(READY) ## before a commit: export the package, clean the notebooks, write the README, draw the wings
 	$(BIN)/nbdev_export
 	$(BIN)/nbdev_clean
 	$(BIN)/python tools/readme.py
+	$(BIN)/python tools/wings.py
 
 clean: ## remove what builds and tests leave behind
 	rm -rf _docs _proc build dist *.egg-info .pytest_cache .hypothesis
