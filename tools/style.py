@@ -36,8 +36,9 @@ class Cell:
 
     @property
     def name(self) -> str:
-        "What the cell defines first."
-        return next((name for name, _ in definitions(self.tree)), self.lines[0][:40] if self.lines else "")
+        "What the cell defines first: what is public before what is not, functions and classes before the rest."
+        names = sorted(definitions(self.tree), key=lambda pair: (pair[0].startswith("_"), not pair[1]))
+        return names[0][0] if names else self.lines[0][:40]
 
     def functions(self) -> Iterator[tuple[str, FUNCTION]]:
         "Each function and method, by its dotted name."
