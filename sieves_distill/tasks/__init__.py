@@ -1,5 +1,5 @@
 """What is asked about a text: one room a kind of answer"""
-from .adapt import CustomTask, as_classification, as_task, from_sieves
+from .adapt import CustomTask, as_classification, as_distillable, as_task, from_sieves
 from .labels import Classification, read_result
 from .records import InformationExtraction
 from .relations import RelationExtraction
