@@ -6,68 +6,58 @@
 from __future__ import annotations
 from collections.abc import Callable, Mapping
 from numbers import Integral
-from ..basics.checks import short_repr
-from .task import Task
+from ..basics.checks import short_repr, typed_repr
+from .task import NoKind, Task
 from .labels import Classification
 from .scores import SentimentAnalysis
 from .spans import NER, PIIMasking
 from .texts import QuestionAnswering, Summarization, Translation
 from .relations import RelationExtraction
-from .records import InformationExtraction, is_feature
+from .records import InformationExtraction
+from .features import is_feature
 
 # %% auto #0
-__all__ = ['CustomTask', 'as_classification', 'from_sieves', 'as_task']
+__all__ = ['CustomTask', 'from_sieves', 'as_task', 'as_classification', 'as_distillable']
 
 # %% ../../nbs/tasks/adapt.ipynb #2a574a36
 class CustomTask(Task):
     "A task of your own: its columns, and a function that reads one result into them"
     def __init__(
         self,
-        columns: Mapping,  # The columns beside `text`: name to `datasets` feature, such as Value("float32") or ClassLabel(names=[…])
+        # The columns beside `text`: name to `datasets` feature, such as Value("float32") or ClassLabel(names=[…])
+        columns: Mapping,
         row: Callable,  # What the teacher said, as a dict of column to value
         task_id: str,  # Where `doc.results` holds the answers
         model=None,  # The teacher, where the task is to ask one itself
     ):
         super().__init__(task_id, model)
-        if not isinstance(columns, Mapping) or not columns: raise TypeError(f"columns must be a mapping of name to datasets feature, found {short_repr(columns)}")
-        for name, feature in columns.items():
-            if name in ("text", "gold"): raise ValueError(f"columns must not be called {name!r}, which the export fills itself")
-            if not isinstance(feature, dict) and not is_feature(feature): raise TypeError(f"columns must be datasets features such as Value('string'), found {short_repr(feature)} for {name!r}")
-        if not callable(row): raise TypeError(f"row must be a function from a result to a dict, found {short_repr(row)}")
-        self._columns, self._row = dict(columns), row
+        self._columns = _check_features(columns)
+        if not callable(row):
+            raise TypeError(f"row must be a function from a result to a dict, found {short_repr(row)}")
+        self._row = row
 
-    def __repr__(self): return f"CustomTask({self._columns!r}, {getattr(self._row, '__name__', '…')}, task_id={self.task_id!r})"
+    def __repr__(self):
+        return f"CustomTask({self._columns!r}, {getattr(self._row, '__name__', '…')}, task_id={self.task_id!r})"
 
     def columns(self) -> dict: return self._columns
 
     def row(self, result, text: str = "") -> dict:
         row = self._row(result)
-        if not isinstance(row, Mapping) or set(row) != set(self._columns):
-            raise ValueError(f"found the row {short_repr(row)}, expected a mapping with {', '.join(map(repr, self._columns))}")
-        return dict(row)
+        if isinstance(row, Mapping) and set(row) == set(self._columns): return dict(row)
+        expected = ", ".join(map(repr, self._columns))
+        raise ValueError(f"found the row {short_repr(row)}, expected a mapping with {expected}")
 
-# %% ../../nbs/tasks/adapt.ipynb #2bd9dbd2
-class _ReadBy(Classification):
-    "A classification whose answers another task reads"
-    def __init__(self, task: Task, labels: list[str], multi_label: bool):
-        super().__init__(labels, multi_label, task.task_id, task.model)
-        self._task = task
-
-    def read(self, result, text: str = "") -> dict[str, float | None]:
-        said = self._task.row(result, text)["labels"]
-        names = [self.labels[one] if isinstance(one, Integral) and 0 <= one < len(self.labels) else one for one in (said if self.multi_label else [said])]
-        return super().read(names, text)
-
-def as_classification(task) -> Classification:
-    "The classification that a task is, or can be distilled as; raises TypeError where its rows have no labels"
-    from datasets import ClassLabel, List
-    task = as_task(task)
-    if isinstance(task, Classification): return task
-    labels = task.columns().get("labels")
-    if isinstance(labels, ClassLabel): return _ReadBy(task, labels.names, multi_label=False)
-    if isinstance(labels, List) and isinstance(labels.feature, ClassLabel): return _ReadBy(task, labels.feature.names, multi_label=True)
-    raise TypeError(f"found a {type(task).__name__}, which has no labels to distil, expected a Classification, or a task with the column labels of the type ClassLabel or List(ClassLabel); "
-                    "to_hf_dataset exports its answers for other frameworks to train on")
+def _check_features(columns) -> dict:
+    "Columns that an export can have"
+    if not isinstance(columns, Mapping) or not columns:
+        raise TypeError(f"columns must be a mapping of name to datasets feature, found {short_repr(columns)}")
+    for name, feature in columns.items():
+        if name in ("text", "gold"):
+            raise ValueError(f"columns must not be called {name!r}, which the export fills itself")
+        if not isinstance(feature, dict) and not is_feature(feature):
+            raise TypeError("columns must be datasets features such as Value('string'), "
+                            f"found {short_repr(feature)} for {name!r}")
+    return dict(columns)
 
 # %% ../../nbs/tasks/adapt.ipynb #3bfed4ec
 _SIEVES = {
@@ -84,13 +74,48 @@ _SIEVES = {
 
 def from_sieves(task) -> Task:
     "The task that stands for one of sieves, with its task id; raises TypeError for what is none"
-    name = next((kind.__name__ for kind in type(task).__mro__ if kind.__name__ in _SIEVES), None)
-    if name is None or not hasattr(task, "_task_id"): raise TypeError(f"found {short_repr(task)} ({type(task).__name__}), expected a task of sieves: {', '.join(_SIEVES)}")
+    name = next((cls.__name__ for cls in type(task).__mro__ if cls.__name__ in _SIEVES), None)
+    if name is None or not hasattr(task, "_task_id"):
+        raise TypeError(f"found {typed_repr(task)}, expected a task of sieves: {', '.join(_SIEVES)}")
     try: return _SIEVES[name](task)
-    except AttributeError as e: raise TypeError(f"found a {name} that does not hold what sieves 1.0's holds ({e}): make ours by hand, sieves_distill.{name}(…, task_id={task._task_id!r})") from None
+    except AttributeError as e:
+        raise TypeError(f"found a {name} that does not hold what sieves 1.0's holds ({e}): "
+                        f"make ours by hand, sieves_distill.{name}(…, task_id={task._task_id!r})") from None
 
 def as_task(task) -> Task:
     "The task itself, or the one that stands for a task of sieves; raises TypeError for anything else"
     if isinstance(task, Task): return task
     if hasattr(task, "_task_id"): return from_sieves(task)
     raise TypeError(f"task must be a Task such as Classification, or one of sieves, found {type(task).__name__}")
+
+# %% ../../nbs/tasks/adapt.ipynb #2bd9dbd2
+class _ReadBy(Classification):
+    "A classification whose answers another task reads"
+    def __init__(self, task: Task, labels: list[str], multi_label: bool):
+        super().__init__(labels, multi_label, task.task_id, task.model)
+        self._task = task
+
+    def read(self, result, text: str = "") -> dict[str, float | None]:
+        labels = self._task.row(result, text)["labels"]
+        return super().read([self._name(label) for label in (labels if self.multi_label else [labels])], text)
+
+    def _name(self, label):
+        "The name of a label that is given by its position"
+        return self.labels[label] if isinstance(label, Integral) and 0 <= label < len(self.labels) else label
+
+def as_classification(task) -> Classification:
+    "The classification that a task is, or can be distilled as; raises TypeError where its rows have no labels"
+    from datasets import ClassLabel, List
+    task = as_task(task)
+    if isinstance(task, Classification): return task
+    labels = task.columns().get("labels")
+    if isinstance(labels, ClassLabel): return _ReadBy(task, labels.names, multi_label=False)
+    if isinstance(labels, List) and isinstance(labels.feature, ClassLabel):
+        return _ReadBy(task, labels.feature.names, multi_label=True)
+    raise NoKind(task)
+
+# %% ../../nbs/tasks/adapt.ipynb #679b25bf
+def as_distillable(task) -> Task:
+    "The task itself where it has a kind of its own, else the classification that it can be distilled as"
+    task = as_task(task)
+    return task if hasattr(task, "kind") else as_classification(task)

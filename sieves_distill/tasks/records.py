@@ -5,76 +5,13 @@
 # %% ../../nbs/tasks/records.ipynb #576ee0c5
 from __future__ import annotations
 from collections.abc import Mapping
-from ..basics.checks import check_score, check_text, short_repr
+from ..basics.checks import check_score, short_repr
 from .task import Task
 from .fields import has_field, read_field, read_list
+from .features import column_value, model_features
 
 # %% auto #0
-__all__ = ['is_feature', 'InformationExtraction']
-
-# %% ../../nbs/tasks/records.ipynb #70cb008e
-def _kinds() -> dict:
-    "Python's types and the Arrow types of their columns; the first that fits counts"
-    import datetime as dt
-    return {bool: "bool", int: "int32", float: "float32", str: "string", bytes: "binary", dt.datetime: "timestamp[us]", dt.date: "date32", dt.time: "time64[us]", dt.timedelta: "duration[us]"}
-
-def is_feature(thing) -> bool:
-    "Whether something can be the feature of a column"
-    return type(thing).__module__.startswith("datasets.features")
-
-def _value_feature(kinds: set, where: str, annotation):
-    "The feature for values that are all of one type"
-    from datasets import Value
-    kind = kinds.pop() if len(kinds) == 1 else None
-    for python, arrow in _kinds().items():
-        if isinstance(kind, type) and issubclass(kind, python): return Value(arrow)
-    raise TypeError(f"{where}: found the type {annotation}, for which there is no column; expected one of {', '.join(python.__name__ for python in _kinds())}, a list or mapping of them, "
-                    "Literal, Enum, or a pydantic model; name the column yourself as in Annotated[Decimal, Value('decimal128(12, 2)')]")
-
-# %% ../../nbs/tasks/records.ipynb #0e8cb368
-def _feature(annotation, where: str, within: tuple = ()):
-    "The feature for a field's type; `where` names the field in the error for a type that has none"
-    from collections.abc import Mapping, Sequence, Set
-    from datasets import List, Value
-    from enum import Enum
-    from types import NoneType, UnionType
-    from typing import Annotated, Literal, Union, get_args, get_origin
-    origin, args = get_origin(annotation), get_args(annotation)
-    if origin is Annotated: return next(filter(is_feature, args[1:]), None) or _feature(args[0], where, within)
-    if origin in (Union, UnionType) and len(some := [kind for kind in args if kind is not NoneType]) == 1: return _feature(some[0], where, within)
-    if origin is Literal: return _value_feature({type(value.value if isinstance(value, Enum) else value) for value in args} - {NoneType}, where, annotation)
-    if isinstance(origin, type) and issubclass(origin, Mapping) and args[0] is str: return List({"key": Value("string"), "value": _feature(args[1], f"{where}[…]", within)})
-    if isinstance(origin, type) and issubclass(origin, (Sequence, Set)) and args and all(one == args[0] or one is ... for one in args): return List(_feature(args[0], f"{where}[…]", within))
-    if isinstance(annotation, type) and issubclass(annotation, Enum): return _value_feature({type(value.value) for value in annotation}, where, annotation)
-    if hasattr(annotation, "model_fields"): return _model_features(annotation, where, within)
-    return _value_feature({annotation}, where, annotation)
-
-def _model_features(model, where: str, within: tuple = ()) -> dict:
-    "The features of the fields of a pydantic model"
-    if model in within: raise TypeError(f"{where}: found {model.__name__} within itself, for which there is no column; expected models that end")
-    out = {}
-    for name, field in model.model_fields.items():
-        given = next(filter(is_feature, field.metadata), None)
-        out[name] = given or _feature(field.annotation, f"{where}.{name}", (*within, model))
-    return out
-
-# %% ../../nbs/tasks/records.ipynb #cf43a908
-def _plain(value, feature, where: str):
-    "A value out of a pydantic model as its column takes it"
-    from datasets import List
-    from enum import Enum
-    if isinstance(value, Enum): value = value.value
-    if value is None: return None
-    if isinstance(feature, dict): return {name: _plain(getattr(value, name), one, f"{where}.{name}") for name, one in feature.items()}
-    if isinstance(feature, List):
-        if isinstance(value, Mapping): return [{"key": check_text(key, where, blank=True), "value": _plain(one, feature.feature["value"], f"{where}[{key!r}]")} for key, one in value.items()]
-        return [_plain(one, feature.feature, f"{where}[{i}]") for i, one in enumerate(sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value)]
-    if isinstance(value, str): check_text(value, where, blank=True)
-    if getattr(feature, "dtype", None) == "int32" and not -2**31 <= value < 2**31:
-        raise ValueError(f"{where}: found {value}, expected a number that fits int32; give the field a wider column as in Annotated[int, Value('int64')]")
-    if getattr(value, "tzinfo", None) is not None and "tz" not in feature.dtype:
-        raise ValueError(f"{where}: found {value} with a time zone, expected none; give the field a column with one as in Annotated[datetime, Value('timestamp[us, tz=UTC]')]")
-    return value
+__all__ = ['InformationExtraction']
 
 # %% ../../nbs/tasks/records.ipynb #ac8e4187
 class InformationExtraction(Task):
@@ -87,33 +24,48 @@ class InformationExtraction(Task):
         task_id: str | None = None,  # Where `doc.results` holds the answers; default "InformationExtraction"
     ):
         super().__init__(task_id, model)
-        if not isinstance(entity_type, type) or not hasattr(entity_type, "model_fields"): raise TypeError(f"entity_type must be a pydantic model, found {short_repr(entity_type)}")
+        if not isinstance(entity_type, type) or not hasattr(entity_type, "model_fields"):
+            raise TypeError(f"entity_type must be a pydantic model, found {short_repr(entity_type)}")
         if mode not in ("multi", "single"): raise ValueError(f"mode must be 'multi' or 'single', found {mode!r}")
-        self.entity_type, self.mode, self._name = entity_type, mode, "entities" if mode == "multi" else "entity"
-        from datasets import List, Value
-        fields = {**_model_features(entity_type, entity_type.__name__)}
-        fields.setdefault("score", Value("float32"))
-        self._columns = {self._name: List(fields) if mode == "multi" else fields}
+        self.entity_type, self.mode = entity_type, mode
+        self._features = model_features(entity_type, entity_type.__name__)
 
-    def columns(self) -> dict: return self._columns
+    def columns(self) -> dict:
+        from datasets import List, Value
+        fields = {**self._features}
+        fields.setdefault("score", Value("float32"))
+        return {"entities": List(fields)} if self.mode == "multi" else {"entity": fields}
 
     def row(self, result, text: str) -> dict:
-        column = self._columns[self._name]
-        if self.mode == "multi": return {"entities": [self._read(entity, column.feature) for entity in read_list(result, "entities")]}
-        if has_field(result, "entity") and "entity" not in self.entity_type.model_fields: result = read_field(result, "entity")
-        return {"entity": None if result is None else self._read(result, column)}
+        if self.mode == "multi": return {"entities": list(map(self._entity, read_list(result, "entities")))}
+        if has_field(result, "entity") and "entity" not in self._features: result = read_field(result, "entity")
+        return {"entity": None if result is None else self._entity(result)}
 
-    def _read(self, entity, fields: dict) -> dict:
-        "One entity, validated by the model"
-        from pydantic import BaseModel, ValidationError
-        own, score = "score" in self.entity_type.model_fields, None
-        if not own and (isinstance(entity, (BaseModel, Mapping))): score = check_score(self.entity_type.__name__, read_field(entity, "score", None))
-        if not isinstance(entity, self.entity_type):
-            said = entity.model_dump() if isinstance(entity, BaseModel) else dict(entity) if isinstance(entity, Mapping) else vars(entity) if hasattr(entity, "__dict__") else entity
-            if isinstance(said, Mapping) and not own: said = {name: value for name, value in said.items() if name != "score"}
-            try: entity = self.entity_type.model_validate(said, extra=self.entity_type.model_config.get("extra", "forbid"))
-            except ValidationError as e:
-                first = e.errors()[0]
-                raise ValueError(f"found {short_repr(said)}, which is no {self.entity_type.__name__}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-        out = {name: _plain(getattr(entity, name), feature, name) for name, feature in fields.items() if own or name != "score"}
-        return out if own else {**out, "score": score}
+    def _entity(self, entity) -> dict:
+        "One entity as a row; its score is the model's, where it has one, or stands beside the fields"
+        score = None if "score" in self._features else _score_beside(entity, self.entity_type.__name__)
+        entity = _validated(entity, self.entity_type)
+        row = {name: column_value(getattr(entity, name), feature, name) for name, feature in self._features.items()}
+        row.setdefault("score", score)
+        return row
+
+# %% ../../nbs/tasks/records.ipynb #acd6ea96
+def _score_beside(entity, name: str) -> float | None:
+    "The score of an answer whose model has no such field; None where there is none"
+    from pydantic import BaseModel
+    return check_score(name, read_field(entity, "score", None)) if isinstance(entity, (BaseModel, Mapping)) else None
+
+def _validated(entity, model):
+    "An answer, whatever it came as, as an object of the model; raises ValueError where it is none"
+    from pydantic import BaseModel, ValidationError
+    if isinstance(entity, model): return entity
+    if isinstance(entity, BaseModel): values = entity.model_dump()
+    elif isinstance(entity, Mapping): values = dict(entity)
+    else: values = vars(entity) if hasattr(entity, "__dict__") else entity
+    if isinstance(values, Mapping) and "score" not in model.model_fields:
+        values = {name: value for name, value in values.items() if name != "score"}
+    try: return model.model_validate(values, extra=model.model_config.get("extra", "forbid"))
+    except ValidationError as e:
+        first = e.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ValueError(f"found {short_repr(values)}, which is no {model.__name__}: {field}: {first['msg']}") from None

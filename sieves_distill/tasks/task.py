@@ -7,7 +7,7 @@ from __future__ import annotations
 from inspect import signature
 
 # %% auto #0
-__all__ = ['Task']
+__all__ = ['Task', 'NoKind']
 
 # %% ../../nbs/tasks/task.ipynb #5356f877
 class Task:
@@ -22,30 +22,48 @@ class Task:
             raise ValueError(f"task_id must be a non-blank str, found {task_id!r}")
 
     def __repr__(self):
-        shown = {name: getattr(self, name, None) for name in signature(type(self)).parameters if name != "model"}
-        return f"{type(self).__name__}({', '.join(f'{name}={value.__name__ if isinstance(value, type) else repr(value)}' for name, value in shown.items())})"
+        values = {name: getattr(self, name, None) for name in signature(type(self)).parameters if name != "model"}
+        shown = (f"{k}={v.__name__ if isinstance(v, type) else repr(v)}" for k, v in values.items())
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    @property
+    def kind(self):
+        "What kind of answer it has, for tasks that can be distilled; others raise TypeError, as this one does"
+        raise NoKind(self)
 
     def columns(self) -> dict:
-        "The columns of an answer beside `text`, name to `datasets` feature; the first one holds what the truth is compared with"
-        raise NotImplementedError(f"{type(self).__name__} must say what its columns are: def columns(self) -> dict of name to datasets feature")
+        "The columns beside `text`, name to `datasets` feature; the truth is compared with what the first one holds"
+        raise NotImplementedError(f"{type(self).__name__} must say what its columns are: "
+                                  "def columns(self) -> dict of name to datasets feature")
 
     def row(self, result, text: str) -> dict:
-        "What the teacher said about `text`, as a value for each of the columns; raises TypeError or ValueError for what cannot be read"
-        raise NotImplementedError(f"{type(self).__name__} must read a result: def row(self, result, text) -> dict of column to value")
+        "What the teacher said about `text`, by column; raises TypeError or ValueError for what cannot be read"
+        raise NotImplementedError(f"{type(self).__name__} must read a result: "
+                                  "def row(self, result, text) -> dict of column to value")
 
     def __call__(self, docs, on_error: str = "raise", progress: bool = True):
-        "Ask `model`, the teacher, about each document, and return the documents with its answers: see `sieves_distill.teach.label_docs`"
+        "Ask `model` about each document, and return them with its answers: see `sieves_distill.teach.label_docs`"
         import sieves_distill
         return sieves_distill.label_docs(docs, self, on_error=on_error, progress=progress)
 
-    def to_hf_dataset(self, docs, threshold: float | None = None, scores: bool = False, gold: bool = False, on_error: str = "raise", skipped: list | None = None):
+    def to_hf_dataset(self, docs, threshold: float | None = None, scores: bool = False, gold: bool = False,
+                      on_error: str = "raise", skipped: list | None = None):
         "The teacher's answers in `docs` as a `datasets.Dataset`: see `sieves_distill.export.to_hf_dataset`"
         import sieves_distill
-        return sieves_distill.to_hf_dataset(docs, self, threshold=threshold, scores=scores, gold=gold, on_error=on_error, skipped=skipped)
+        return sieves_distill.to_hf_dataset(docs, self, threshold=threshold, scores=scores, gold=gold,
+                                            on_error=on_error, skipped=skipped)
 
     def distill(self, base_model_id, framework, data, output_path, val_frac: float, init_kwargs: dict | None = None,
                 train_kwargs: dict | None = None, seed: int | None = None, **options):
         "Train a small student on the teacher's answers in `data`: see `sieves_distill.train.distill`"
         import sieves_distill
-        return sieves_distill.distill(self, base_model_id, framework, data, output_path, val_frac, init_kwargs=init_kwargs,
-                       train_kwargs=train_kwargs, seed=seed, **options)
+        return sieves_distill.distill(self, base_model_id, framework, data, output_path, val_frac,
+                                      init_kwargs=init_kwargs, train_kwargs=train_kwargs, seed=seed, **options)
+
+# %% ../../nbs/tasks/task.ipynb #f8d2e0d3
+class NoKind(TypeError, AttributeError):
+    "The task has no kind, and cannot be distilled"
+    def __init__(self, task):
+        super().__init__(f"found a {type(task).__name__}, which has no labels to distil, expected a Classification, "
+                         "or a task with the column labels of the type ClassLabel or List(ClassLabel); "
+                         "to_hf_dataset exports its answers for other frameworks to train on")
