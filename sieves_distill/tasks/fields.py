@@ -5,7 +5,7 @@
 # %% ../../nbs/tasks/fields.ipynb #a575d2e7
 from __future__ import annotations
 from collections.abc import Mapping
-from ..basics.checks import short_repr
+from ..basics.checks import typed_repr
 
 # %% auto #0
 __all__ = ['has_field', 'read_field', 'read_list']
@@ -20,12 +20,14 @@ def has_field(answer, name: str) -> bool:
 def read_field(answer, name: str, default=_REQUIRED):
     "A field of a mapping or an object; raises ValueError if it is not there and there is no default"
     if has_field(answer, name): return answer[name] if isinstance(answer, Mapping) else getattr(answer, name)
-    if default is _REQUIRED: raise ValueError(f"found {short_repr(answer)} ({type(answer).__name__}), expected it to have {name!r}")
+    if default is _REQUIRED: raise ValueError(f"found {typed_repr(answer)}, expected it to have {name!r}")
     return default
 
+# %% ../../nbs/tasks/fields.ipynb #08fa7173
 def read_list(answer, name: str) -> list:
-    "The list that an answer is, or has under a name"
+    "The list that an answer is, or has under a name; raises TypeError for what is none"
     if has_field(answer, name): answer = read_field(answer, name)
     if hasattr(answer, "tolist"): answer = answer.tolist()  # numpy
     if isinstance(answer, (list, tuple)): return list(answer)
-    raise TypeError(f"found {short_repr(answer)} ({type(answer).__name__}), expected a list of {name}, or an object or mapping that has it as {name!r}")
+    raise TypeError(f"found {typed_repr(answer)}, expected a list of {name}, "
+                    f"or an object or mapping that has it as {name!r}")

@@ -22,25 +22,31 @@ class RelationExtraction(Task):
         task_id: str | None = None,  # Where `doc.results` holds the answers; default "RelationExtraction"
     ):
         super().__init__(task_id, model)
-        self.descriptions, self.entity_descriptions = check_names(relations, "relations"), None if entity_types is None else check_names(entity_types, "entity_types")
+        self.descriptions = check_names(relations, "relations")
+        self.entity_descriptions = None if entity_types is None else check_names(entity_types, "entity_types")
         self.relations: list[str] = list(self.descriptions)
         self.entity_types: list[str] | None = None if entity_types is None else list(self.entity_descriptions)
 
     def columns(self) -> dict:
         from datasets import List, Value
-        entity = {"text": Value("string"), "entity_type": Value("string")}
-        return {"triplets": List({"head": entity, "relation": Value("string"), "tail": entity, "score": Value("float32")})}
+        text = Value("string")
+        entity = {"text": text, "entity_type": text}
+        return {"triplets": List({"head": entity, "relation": text, "tail": entity, "score": Value("float32")})}
 
-    def row(self, result, text: str) -> dict: return {"triplets": [self._triplet(triplet) for triplet in read_list(result, "triplets")]}
+    def row(self, result, text: str) -> dict:
+        return {"triplets": [self._triplet(triplet) for triplet in read_list(result, "triplets")]}
 
     def _triplet(self, triplet) -> dict:
-        if isinstance(triplet, (list, tuple)) and len(triplet) == 3: triplet = dict(zip(("head", "relation", "tail"), triplet))
+        if isinstance(triplet, (list, tuple)) and len(triplet) == 3:
+            triplet = dict(zip(("head", "relation", "tail"), triplet))
         check_known(relation := read_field(triplet, "relation"), self.descriptions, "relation")
         head, tail = (self._entity(read_field(triplet, end), end) for end in ("head", "tail"))
-        return {"head": head, "relation": relation, "tail": tail, "score": check_score(relation, read_field(triplet, "score", None))}
+        score = check_score(relation, read_field(triplet, "score", None))
+        return {"head": head, "relation": relation, "tail": tail, "score": score}
 
     def _entity(self, entity, end: str) -> dict:
         if isinstance(entity, str): entity = {"text": entity}
-        said, kind = check_text(read_field(entity, "text"), end), read_field(entity, "entity_type", None)
-        if self.entity_types is not None and kind != "UNKNOWN": check_known(kind, self.entity_descriptions, "entity type")
-        return {"text": said, "entity_type": None if kind is None else check_text(kind, "entity type")}
+        words, kind = check_text(read_field(entity, "text"), end), read_field(entity, "entity_type", None)
+        if self.entity_types is not None and kind != "UNKNOWN":
+            check_known(kind, self.entity_descriptions, "entity type")
+        return {"text": words, "entity_type": None if kind is None else check_text(kind, "entity type")}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 from collections.abc import Mapping
 from numbers import Real
-from ..basics.checks import check_known, check_names, check_score, short_repr
+from ..basics.checks import check_known, check_names, check_score, typed_repr
 from .task import Task
 from .fields import read_field
 
@@ -23,7 +23,8 @@ class SentimentAnalysis(Task):
         task_id: str | None = None,  # Where `doc.results` holds the answers; default "SentimentAnalysis"
     ):
         super().__init__(task_id, model)
-        self.aspects: tuple[str, ...] = tuple(sorted({*(check_names(aspects, "aspects") if len(aspects) else ()), "overall"}))
+        names = check_names(aspects, "aspects") if len(aspects) else ()
+        self.aspects: tuple[str, ...] = tuple(sorted({*names, "overall"}))
 
     def columns(self) -> dict:
         from datasets import List, Value
@@ -31,10 +32,18 @@ class SentimentAnalysis(Task):
 
     def row(self, result, text: str) -> dict:
         if isinstance(result, Real) and self.aspects == ("overall",): result = {"overall": result}
-        rated, score = read_field(result, "sentiment_per_aspect", result), read_field(result, "score", None)
-        if not isinstance(rated, Mapping): raise TypeError(f"found {short_repr(result)} ({type(result).__name__}), expected a mapping of aspect to a number in [0, 1]")
-        if rated is result: rated = {aspect: rating for aspect, rating in result.items() if aspect != "score" or "score" in self.aspects}
-        for aspect in rated: check_known(aspect, self.aspects, "aspect")
-        if missing := [aspect for aspect in self.aspects if aspect not in rated]:
-            raise ValueError(f"found no rating of {', '.join(map(repr, missing))}, expected one for each aspect, or None where the text says nothing about it")
-        return {"aspect": [check_score(aspect, rated[aspect]) for aspect in self.aspects], "score": check_score("answer", score)}
+        ratings, score = self._ratings(result), read_field(result, "score", None)
+        for aspect in ratings: check_known(aspect, self.aspects, "aspect")
+        if missing := [aspect for aspect in self.aspects if aspect not in ratings]:
+            raise ValueError(f"found no rating of {', '.join(map(repr, missing))}, expected one for each aspect, "
+                             "or None where the text says nothing about it")
+        return {"aspect": [check_score(aspect, ratings[aspect]) for aspect in self.aspects],
+                "score": check_score("answer", score)}
+
+    def _ratings(self, result) -> Mapping:
+        "The aspects that the teacher rated; a score beside them is none"
+        ratings = read_field(result, "sentiment_per_aspect", result)
+        if not isinstance(ratings, Mapping):
+            raise TypeError(f"found {typed_repr(result)}, expected a mapping of aspect to a number in [0, 1]")
+        if ratings is not result or "score" in self.aspects: return ratings
+        return {aspect: rating for aspect, rating in result.items() if aspect != "score"}

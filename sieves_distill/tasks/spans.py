@@ -5,8 +5,8 @@
 # %% ../../nbs/tasks/spans.ipynb #eb1e9d7e
 from __future__ import annotations
 import re
-from numbers import Integral
-from ..basics.checks import check_known, check_names, check_score, check_text, short_repr
+from collections import Counter
+from ..basics.checks import check_known, check_names, check_score, check_text, is_int, short_repr
 from .task import Task
 from .fields import read_field, read_list
 
@@ -18,57 +18,83 @@ class NER(Task):
     "The names in a text: where they are, and of which type"
     def __init__(
         self,
-        entities=None,  # Types of entities: a list, or a mapping of type to description; default PERSON, LOCATION, ORGANIZATION
+        # Types of entities: a list, or a mapping of type to description; default PERSON, LOCATION, ORGANIZATION
+        entities=None,
         model=None,  # The teacher, where the task is to ask one itself
         task_id: str | None = None,  # Where `doc.results` holds the answers; default "NER"
     ):
         super().__init__(task_id, model)
-        self.descriptions = check_names(["PERSON", "LOCATION", "ORGANIZATION"] if entities is None else entities, "entities")
+        if entities is None: entities = ["PERSON", "LOCATION", "ORGANIZATION"]
+        self.descriptions = check_names(entities, "entities")
         self.entities: list[str] = list(self.descriptions)
 
     def columns(self) -> dict:
         from datasets import List, Value
-        return {"entities": List({"text": Value("string"), "start": Value("int32"), "end": Value("int32"), "entity_type": Value("string"), "score": Value("float32")})}
+        text, place, score = Value("string"), Value("int32"), Value("float32")
+        return {"entities": List({"text": text, "start": place, "end": place, "entity_type": text, "score": score})}
 
     def row(self, result, text: str) -> dict:
-        found = [_entity(entity, text) for entity in read_list(result, "entities")]
-        for entity in found: check_known(entity["entity_type"], self.descriptions, "entity type")
-        return {"entities": _located(found, text)}
+        entities = [_entity(entity, text) for entity in read_list(result, "entities")]
+        for entity in entities: check_known(entity["entity_type"], self.descriptions, "entity type")
+        return {"entities": _located(entities, text)}
 
 # %% ../../nbs/tasks/spans.ipynb #a8a80378
 def _entity(entity, text: str) -> dict:
     "An entity as a row; what it says about its place must be so"
-    kind, said, start, end = read_field(entity, "entity_type"), read_field(entity, "text", None), read_field(entity, "start", None), read_field(entity, "end", None)
-    row = {"text": said, "start": start, "end": end, "entity_type": kind, "score": check_score(kind, read_field(entity, "score", None))}
-    if start is None and end is None: return {**row, "text": check_text(said, "text of an entity")}
-    for place in start, end:
-        if not isinstance(place, Integral) or isinstance(place, bool): raise TypeError(f"found the span {start!r}:{end!r}, expected start and end to be int")
-    start, end = int(start), int(end)
-    if not 0 <= start < end <= len(text): raise ValueError(f"found the span {start}:{end} of {short_repr(said)}, which is not inside the text of {len(text):,} characters")
-    if said is None: said = text[start:end]
-    if text[start:end] != check_text(said, "text of an entity"):
-        places = [str(m.start()) for m in re.finditer(re.escape(said), text)][:3]
-        raise ValueError(f"found {short_repr(said)} at {start}:{end}, where the text has {short_repr(text[start:end])}; " + (f"it is at {', '.join(places)}" if places else "it is nowhere in the text"))
-    return {**row, "text": said, "start": start, "end": end}
+    kind, words = read_field(entity, "entity_type"), read_field(entity, "text", None)
+    start, end = read_field(entity, "start", None), read_field(entity, "end", None)
+    score = check_score(kind, read_field(entity, "score", None))
+    row = {"text": words, "start": start, "end": end, "entity_type": kind, "score": score}
+    if start is None and end is None: return {**row, "text": check_text(words, "text of an entity")}
+    if not is_int(start) or not is_int(end):
+        raise TypeError(f"found the span {start!r}:{end!r}, expected start and end to be int")
+    return {**row, **_placed(words, int(start), int(end), text)}
 
+def _placed(words: str | None, start: int, end: int, text: str) -> dict:
+    "The words of an entity and their place, which must be where the text has them"
+    if not 0 <= start < end <= len(text):
+        raise ValueError(f"found the span {start}:{end} of {short_repr(words)}, "
+                         f"which is not inside the text of {len(text):,} characters")
+    there = text[start:end]
+    if words is None: words = there
+    if there != check_text(words, "text of an entity"):
+        places = ", ".join([str(match.start()) for match in re.finditer(re.escape(words), text)][:3])
+        where = f"it is at {places}" if places else "it is nowhere in the text"
+        raise ValueError(f"found {short_repr(words)} at {start}:{end}, where the text has {short_repr(there)}; {where}")
+    return {"text": words, "start": start, "end": end}
+
+# %% ../../nbs/tasks/spans.ipynb #0e341dc4
 def _located(entities: list[dict], text: str) -> list[dict]:
     "The same with a place for each: those without one are found if the text has them as often as they are named"
-    places, taken = {}, {(entity["start"], entity["end"]) for entity in entities}
-    for said in {entity["text"]: None for entity in entities if entity["start"] is None}:
-        found = [m.span() for m in re.finditer(re.escape(said), text)]
-        named, free = sum(entity["text"] == said and entity["start"] is None for entity in entities), [span for span in found if span not in taken]
-        if len(free) != named:
-            raise ValueError(f"found the entity {short_repr(said)} without start and end, " + ("and it is not in the text" if not found else
-                             f"named {named} times where the text has it {len(free)} times: expected start and end, to know which is meant"))
-        places[said] = iter(free)
-    return [entity if entity["start"] is not None else {**entity, **dict(zip(("start", "end"), next(places[entity["text"]])))} for entity in entities]
+    taken = {(entity["start"], entity["end"]) for entity in entities}
+    named = Counter(entity["text"] for entity in entities if entity["start"] is None)
+    places = {words: iter(_free_places(words, n, taken, text)) for words, n in named.items()}
+    located = []
+    for entity in entities:
+        if entity["start"] is None:
+            start, end = next(places[entity["text"]])
+            entity = {**entity, "start": start, "end": end}
+        located.append(entity)
+    return located
+
+def _free_places(words: str, n_named: int, taken: set, text: str) -> list[tuple[int, int]]:
+    "The places of some words that no entity has yet, as many as there must be"
+    places = [match.span() for match in re.finditer(re.escape(words), text)]
+    free = [place for place in places if place not in taken]
+    if len(free) == n_named: return free
+    why = "and it is not in the text"
+    if places:
+        why = (f"named {n_named} times where the text has it {len(free)} times: "
+               "expected start and end, to know which is meant")
+    raise ValueError(f"found the entity {short_repr(words)} without start and end, {why}")
 
 # %% ../../nbs/tasks/spans.ipynb #6b395190
 class PIIMasking(Task):
     "A text with what identifies people masked"
     def __init__(
         self,
-        pii_types=None,  # What to mask: a list, or a mapping of type to description; default whatever identifies people
+        # What to mask: a list, or a mapping of type to description; default whatever identifies people
+        pii_types=None,
         model=None,  # The teacher, where the task is to ask one itself
         task_id: str | None = None,  # Where `doc.results` holds the answers; default "PIIMasking"
     ):
@@ -81,4 +107,5 @@ class PIIMasking(Task):
         return {"masked_text": Value("string")}
 
     def row(self, result, text: str) -> dict:
-        return {"masked_text": check_text(result if isinstance(result, str) else read_field(result, "masked_text"), "masked text")}
+        masked = result if isinstance(result, str) else read_field(result, "masked_text")
+        return {"masked_text": check_text(masked, "masked text")}

@@ -5,8 +5,7 @@
 # %% ../../nbs/tasks/texts.ipynb #b12e4a92
 from __future__ import annotations
 from collections.abc import Mapping
-from numbers import Integral
-from ..basics.checks import check_known, check_names, check_score, check_text, short_repr
+from ..basics.checks import check_known, check_names, check_score, check_text, is_int, short_repr
 from .task import Task
 from .fields import has_field, read_field, read_list
 
@@ -31,7 +30,7 @@ class Summarization(Task):
         task_id: str | None = None,  # Where `doc.results` holds the answers; default "Summarization"
     ):
         super().__init__(task_id, model)
-        if not isinstance(n_words, Integral) or isinstance(n_words, bool) or n_words < 1: raise ValueError(f"n_words must be an int from 1 on, found {n_words!r}")
+        if not is_int(n_words) or n_words < 1: raise ValueError(f"n_words must be an int from 1 on, found {n_words!r}")
         self.n_words = int(n_words)
 
     def columns(self) -> dict:
@@ -75,16 +74,25 @@ class QuestionAnswering(Task):
         return {"answers": List(Value("string")), "scores": List(Value("float32"))}
 
     def row(self, result, text: str) -> dict:
-        if isinstance(result, Mapping) and not (has_field(result, "qa_pairs") and "qa_pairs" not in self.questions): said = dict(result)
-        else:
-            pairs = read_list(result, "qa_pairs")
-            questions = [read_field(pair, "question", None) if not isinstance(pair, str) else None for pair in pairs]
-            if questions == [None] * len(self.questions): questions = self.questions  # unnamed, but one for each
-            if None in questions or len(set(questions)) < len(questions):
-                raise ValueError(f"found {len(pairs)} answers to {len(set(questions) - {None})} questions, expected one for each of the {len(self.questions)} questions")
-            said = dict(zip(questions, pairs))
-        for question in said: check_known(question, self.questions, "question")
-        if missing := [question for question in self.questions if question not in said]: raise ValueError(f"found no answer to {short_repr(missing[0])}, expected one for each question")
-        answers = [(said[q], None) if isinstance(said[q], str) else (read_field(said[q], "answer"), read_field(said[q], "score", None)) for q in self.questions]
+        replies = self._by_question(result)
+        for question in replies: check_known(question, self.questions, "question")
+        if missing := [question for question in self.questions if question not in replies]:
+            raise ValueError(f"found no answer to {short_repr(missing[0])}, expected one for each question")
+        answers = [_answer_and_score(replies[question]) for question in self.questions]
         return {"answers": [check_text(answer, "answer", blank=True) for answer, _ in answers],
                 "scores": [1.0 if score is None else check_score("answer", score) for _, score in answers]}
+
+    def _by_question(self, result) -> dict:
+        "The reply to each question: of a mapping as it is, of a list by name, or in order where none is named"
+        in_envelope = has_field(result, "qa_pairs") and "qa_pairs" not in self.questions
+        if isinstance(result, Mapping) and not in_envelope: return dict(result)
+        replies = read_list(result, "qa_pairs")
+        questions = [None if isinstance(reply, str) else read_field(reply, "question", None) for reply in replies]
+        if questions == [None] * len(self.questions): questions = self.questions
+        if None in questions or len(set(questions)) < len(questions):
+            raise ValueError(f"found {len(replies)} answers to {len(set(questions) - {None})} questions, "
+                             f"expected one for each of the {len(self.questions)} questions")
+        return dict(zip(questions, replies))
+
+def _answer_and_score(reply) -> tuple:
+    return (reply, None) if isinstance(reply, str) else (read_field(reply, "answer"), read_field(reply, "score", None))
