@@ -7,12 +7,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 from collections.abc import Mapping
-from typing import NamedTuple
+from .flat import FlatAnswers
 from ..tasks.task import Task
-from ..tasks.labels import Classification
 
 # %% auto #0
-__all__ = ['dataset_features', 'FlatAnswers', 'label_column', 'score_column', 'rows_to_arrow']
+__all__ = ['dataset_features', 'hot_column', 'code_column', 'score_column', 'rows_to_arrow']
 
 # %% ../../nbs/export/columns.ipynb #e5af9a7a
 def dataset_features(task: Task, scores: bool, gold: bool):
@@ -24,14 +23,6 @@ def dataset_features(task: Task, scores: bool, gold: bool):
     if gold: columns["gold"] = next(iter(answer.values()))
     return Features(columns)
 
-# %% ../../nbs/export/columns.ipynb #d76c26c4
-class FlatAnswers(NamedTuple):
-    "What was said about the documents of a batch, one entry a label spoken of, rows in order, a single-label choice first in its row"
-    rows: object  # Position of the document in the batch
-    codes: object  # Position of the label in the task
-    scores: object  # NaN where the label was named without a score
-    present: object  # For each document: was there an answer at all?
-
 # %% ../../nbs/export/columns.ipynb #0e86b702
 def _as_lists(matrix, present):
     "A matrix as an Arrow list column: null for the rows not present, and for the cells that are NaN"
@@ -39,20 +30,22 @@ def _as_lists(matrix, present):
     mask = None if present.all() else pa.array(~present)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(matrix.ravel(), from_pandas=True), mask=mask)
 
-def label_column(answers: FlatAnswers, task: Classification, threshold: float):
-    "Multi-hot lists, or the code of the chosen label"
-    rows, codes, scores, present = answers
-    if task.multi_label:
-        hot = np.zeros((len(present), len(task.labels)), bool)
-        hot[rows, codes] = ~(scores < threshold)  # NaN is a label named without a score: it counts
-        return _as_lists(hot, present)
-    chosen = np.zeros(len(present), np.int64)
-    chosen[rows[::-1]] = codes[::-1]  # of the labels of a row the first is the choice: it is written last
-    return pa.array(chosen, mask=~present)
+def hot_column(answers: FlatAnswers, n_labels: int, threshold: float):
+    "Multi-hot lists: True for a label whose score reaches the threshold, or that was named without one"
+    hot = np.zeros((len(answers.present), n_labels), bool)
+    hot[answers.rows, answers.codes] = ~(answers.scores < threshold)  # NaN is a label named without a score: it counts
+    return _as_lists(hot, answers.present)
 
-def score_column(answers: FlatAnswers, task: Classification):
+# %% ../../nbs/export/columns.ipynb #cf3b9856
+def code_column(answers: FlatAnswers):
+    "The code of the chosen label"
+    codes = np.zeros(len(answers.present), np.int64)
+    codes[answers.rows[::-1]] = answers.codes[::-1]  # the first of a row is the choice: it is written last
+    return pa.array(codes, mask=~answers.present)
+
+def score_column(answers: FlatAnswers, n_labels: int):
     "The teacher's score for each label of the task, null where it gave none"
-    scores = np.full((len(answers.present), len(task.labels)), np.nan, np.float32)
+    scores = np.full((len(answers.present), n_labels), np.nan, np.float32)
     scores[answers.rows, answers.codes] = answers.scores
     return _as_lists(scores, answers.present)
 
@@ -66,6 +59,7 @@ def rows_to_arrow(rows: list[dict], columns: dict) -> dict:
     encoded = [features.encode_example(row) for row in rows] if not _is_plain(columns) else rows
     return {name: pa.array([row[name] for row in encoded], types.field(name).type) for name in columns}
 
+# %% ../../nbs/export/columns.ipynb #0c322d5b
 def _is_plain(feature) -> bool:
     "Whether Arrow takes the values of a feature as they are"
     from datasets import List, Value
@@ -76,8 +70,10 @@ def _check_fields(value, feature, where: str = "the row"):
     "Refuse fields that a struct does not have, or lacks: Arrow would drop the ones and fill in the others"
     from datasets import List
     if isinstance(feature, dict) and isinstance(value, Mapping):
-        if set(value) != set(feature): raise ValueError(f"found {where} with {', '.join(map(repr, value)) or 'nothing'}, expected {', '.join(map(repr, feature))}")
-        for name, one in feature.items(): _check_fields(value[name], one, repr(name))
+        if set(value) != set(feature):
+            given, expected = ", ".join(map(repr, value)) or "nothing", ", ".join(map(repr, feature))
+            raise ValueError(f"found {where} with {given}, expected {expected}")
+        for name, inner in feature.items(): _check_fields(value[name], inner, repr(name))
     elif isinstance(feature, List) and isinstance(value, (list, tuple)):
         if isinstance(feature.feature, (dict, List)):
-            for one in value: _check_fields(one, feature.feature, where)
+            for item in value: _check_fields(item, feature.feature, where)

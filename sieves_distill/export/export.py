@@ -4,19 +4,20 @@
 
 # %% ../../nbs/export/export.ipynb #5499693b
 from __future__ import annotations
-import warnings
 import pyarrow as pa
+import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import chain
-from numbers import Real
 from pathlib import Path
 from uuid import uuid4
-from ..tasks.task import Task
-from ..tasks.labels import Classification
-from ..tasks.adapt import as_task
+from xxhash import xxh64
 from ..documents.doc import check_docs
-from .columns import dataset_features, label_column, rows_to_arrow, score_column
-from .reading import DocBatch, doc_batches, read_carefully, read_quickly
+from ..tasks.adapt import as_task
+from ..tasks.task import Task
+from .columns import dataset_features
+from .layout import Layout, layout_of
+from .reading import DocBatch, ReadBatch, doc_batches, read_batch, read_carefully
 
 # %% auto #0
 __all__ = ['to_hf_dataset']
@@ -25,8 +26,8 @@ __all__ = ['to_hf_dataset']
 class _Store:
     "Tables of one schema, in memory until there are many, then in a temporary Arrow file"
     def __init__(self, features, memory: int = 64 * 2**20):
-        from xxhash import xxh64
-        self.features, self.schema, self.memory, self.hash = features, features.arrow_schema, memory, xxh64(repr(features).encode())
+        self.features, self.schema, self.memory = features, features.arrow_schema, memory
+        self.hash = xxh64(repr(features).encode())
         self.tables, self.size, self.writer, self.file, self.path = [], 0, None, None, None
 
     def write(self, columns: dict):
@@ -61,75 +62,79 @@ class _Store:
         if self.file is not None: self.file.close()
         if self.path is not None: self.path.unlink(missing_ok=True)
 
-# %% ../../nbs/export/export.ipynb #fd1f20c9
-def _check_arguments(docs, task, threshold, scores, on_error) -> float:
-    "Refuse what cannot work before the first document is read; return the threshold"
-    if not isinstance(task, Classification):
-        name = type(task).__name__
-        if threshold is not None: raise ValueError(f"threshold decides which labels of a classification count, found threshold={threshold!r} for {name}; leave it out")
-        if scores: raise ValueError(f"scores adds a column to a classification, found scores=True for {name}, whose columns are {', '.join(task.columns())}; leave it out")
-    if on_error not in ("raise", "skip"): raise ValueError(f"on_error must be 'raise' or 'skip', found {on_error!r}")
-    check_docs(docs, repr(task.task_id))
-    if threshold is None: return 0.5
-    if not task.multi_label:
-        raise ValueError(f"threshold has no meaning for a single-label task, in which the highest score wins; found threshold={threshold!r}, leave it out")
-    if not isinstance(threshold, Real) or isinstance(threshold, bool):
-        raise TypeError(f"threshold must be a number in [0, 1], found {threshold!r} ({type(threshold).__name__})")
-    if not 0 <= threshold <= 1: raise ValueError(f"threshold must be in [0, 1], found {threshold}")
-    return float(threshold)
-
 # %% ../../nbs/export/export.ipynb #0a415458
-def _columns(task: Task, said, true, threshold: float, scores: bool) -> dict:
-    "The columns of a batch beside `text`; `true` is None where the truth is not asked for"
-    if isinstance(task, Classification):
-        columns = {"labels": label_column(said, task, threshold)}
-        if scores: columns["scores"] = score_column(said, task)
-        return columns if true is None else {**columns, "gold": label_column(true, task, 0.5)}
-    columns = task.columns()
-    out, first = rows_to_arrow(said, columns), next(iter(columns))
-    if true is None: return out
-    return {**out, "gold": rows_to_arrow([{first: None if row is None else row[first]} for row in true], {first: columns[first]})[first]}
-
-def _convert(batch: DocBatch, start: int, task: Task, threshold: float, scores: bool, gold: bool, on_error: str):
+def _convert(batch: DocBatch, layout: Layout, on_error: str) -> tuple[dict | None, list[str]]:
     "The columns of a batch, and why documents were left out; no columns if all were"
-    read = (read_quickly(batch, task, gold) if isinstance(task, Classification) else None) or read_carefully(batch, start, task, gold, on_error)
-    for again in (True, False):
-        texts, said, true, bad = read
-        if not texts: return None, bad
-        try: return {"text": texts, **_columns(task, said, true, threshold, scores)}, bad
-        except Exception:  # a row does not fit the columns: find out which, and say so in its name
-            if not again: raise
-            read = read_carefully(batch, start, task, gold, on_error, convert=True)
+    read = read_batch(batch, layout, on_error)
+    try: columns = _columns(read, layout)
+    except Exception:  # an answer does not fit the columns: find out which, and say so in its name
+        read = read_carefully(batch, layout, on_error, convert=True)
+        columns = _columns(read, layout)
+    return columns, read.left_out
+
+def _columns(read: ReadBatch, layout: Layout) -> dict | None:
+    return {"text": read.texts, **layout.columns(read.answers, read.gold)} if len(read.texts) else None
+
+# %% ../../nbs/export/export.ipynb #cd0828ce
+@dataclass
+class _Tally:
+    "How many documents were read, and how many left out"
+    read: int = 0
+    left_out: int = 0
+    reasons: list[str] = field(default_factory=list)  # The first three
+
+    def add(self, n_docs: int, reasons: list[str]):
+        self.read += n_docs
+        self.left_out += len(reasons)
+        self.reasons = (self.reasons + reasons)[:3]
+
+    def check(self) -> str | None:
+        "Refuse an export of nothing; return what to warn of"
+        if not self.read:
+            raise ValueError("docs is empty, expected at least one document (a generator can be read only once)")
+        because = (", the first because" if self.left_out > 3 else "") + ":\n" + "\n".join(self.reasons)
+        summary = f"{self.left_out:,} of {self.read:,} documents{because}"
+        if self.left_out == self.read: raise ValueError(f"nothing to export, left out {summary}")
+        return f"left out {summary}" if self.left_out else None
 
 # %% ../../nbs/export/export.ipynb #3e973cc3
 def to_hf_dataset(
-    docs: Iterable,  # Documents: anything with `.text` and `.results`; a generator is read once and never held in memory as a whole
+    # Documents: anything with `.text` and `.results`; a generator is read once and never held in memory as a whole
+    docs: Iterable,
     task: Task,  # The task whose answers to export; one of sieves will do
-    threshold: float | None = None,  # Multi-label classification: a score at or above it makes a label True, in [0, 1]; default 0.5. A label named without a score is True
-    scores: bool = False,  # Classification: add a column `scores`: the teacher's score for each label in the order of the task, null where it gave none
-    gold: bool = False,  # Add a column `gold`: the truth in the shape of the task's first column, such as `labels` (scores in it are cut at 0.5), null where a document has none
-    on_error: str = "raise",  # Or "skip": leave out documents that cannot be read, and warn once with their number and the first reasons
-    skipped: list | None = None,  # With "skip": a list, to which one line is added for each document left out, saying which and why
+    # Multi-label classification: a score at or above it makes a label True, in [0, 1]; default 0.5.
+    # A label named without a score is True
+    threshold: float | None = None,
+    # Classification: add a column `scores`: the teacher's score for each label in the order of the task,
+    # null where it gave none
+    scores: bool = False,
+    # Add a column `gold`: the truth in the shape of the task's first column, such as `labels`
+    # (scores in it are cut at 0.5), null where a document has none
+    gold: bool = False,
+    # Or "skip": leave out documents that cannot be read, and warn once with their number and the first reasons
+    on_error: str = "raise",
+    # With "skip": a list, to which one line is added for each document left out, saying which and why
+    skipped: list | None = None,
 ):
-    """The teacher's answers in `docs` as a `datasets.Dataset`: the column `text` and those of the task, for a classification `labels`.
+    """The teacher's answers in `docs` as a `datasets.Dataset`: the column `text` and those of the task,
+    for a classification `labels`.
 
-    Raises KeyError where documents have no results for the task, ValueError for an answer or text that cannot be right (None, an unknown label, NaN,
-    a score outside [0, 1], an empty text), TypeError for one of the wrong type; each names the document."""
+    Raises KeyError where documents have no results for the task, ValueError for an answer or text that cannot be right
+    (None, an unknown label, NaN, a score outside [0, 1], an empty text), TypeError for one of the wrong type;
+    each names the document."""
     task = as_task(task)
-    cut = _check_arguments(docs, task, threshold, scores, on_error)
-    store = _Store(dataset_features(task, scores, gold))
-    read, left_out, reasons = 0, 0, []
+    if on_error not in ("raise", "skip"): raise ValueError(f"on_error must be 'raise' or 'skip', found {on_error!r}")
+    check_docs(docs, repr(task.task_id))
+    layout = layout_of(getattr(task, "kind", None), task, threshold, scores)
+    store, tally = _Store(dataset_features(task, scores, gold)), _Tally()
     try:
-        for batch in doc_batches(docs, task.task_id, gold, rows=max(1, min(2_000, 5_000_000 // len(getattr(task, "labels", task.columns()))))):
-            columns, bad = _convert(batch, read, task, cut, scores, gold, on_error)
-            if skipped is not None: skipped += bad
-            read, left_out, reasons = read + len(batch), left_out + len(bad), (reasons + bad)[:3]
+        for batch in doc_batches(docs, task.task_id, gold, rows=max(1, min(2_000, 5_000_000 // layout.width()))):
+            columns, reasons = _convert(batch, layout, on_error)
+            tally.add(len(batch), reasons)
+            if skipped is not None: skipped += reasons
             if columns is not None: store.write(columns)
             del batch, columns  # not to be held while the next is read
-        if not read: raise ValueError("docs is empty, expected at least one document (a generator can be read only once)")
-        summary = f"{left_out:,} of {read:,} documents" + (", the first because" if left_out > 3 else "") + ":\n" + "\n".join(reasons)
-        if left_out == read: raise ValueError(f"nothing to export, left out {summary}")
-        if left_out: warnings.warn(f"left out {summary}", stacklevel=2)
+        if warning := tally.check(): warnings.warn(warning, stacklevel=2)
         return store.dataset()
     except BaseException:
         store.discard()

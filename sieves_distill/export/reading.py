@@ -7,32 +7,35 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, islice, repeat
-from operator import is_, itemgetter
-from ..tasks.task import Task
-from ..tasks.labels import Classification
+from dataclasses import dataclass, field
+from itertools import islice, repeat
+from operator import is_
 from ..documents.doc import Doc, doc_name, read_text
-from .columns import FlatAnswers, rows_to_arrow
+from .layout import Layout
 
 # %% auto #0
-__all__ = ['DocBatch', 'doc_batches', 'read_carefully', 'read_quickly']
+__all__ = ['DocBatch', 'doc_batches', 'ReadBatch', 'read_batch', 'read_quickly', 'read_carefully']
 
 # %% ../../nbs/export/reading.ipynb #49109fa7
 class DocBatch:
-    "Documents, column by column, with the answers to one task; where one lacks a text or an answer they are kept as they are, for the error message"
-    def __init__(self, docs=(), task_id: str = "", gold: bool = False):
-        self.ids, self.texts, self.said, self.golds, self.odd = [], [], [], [], {}
-        self.task_id, self.gold, self.characters = task_id, gold, 0
+    """Documents, column by column, with the results of one task, and their gold where it is asked for.
+
+    Where one lacks a text or a result they are kept as they are, for the error message."""
+    def __init__(self, docs=(), task_id: str = "", gold: bool = False, start: int = 0):
+        self.task_id, self.gold = task_id, gold
+        self.start = start  # The position of the first document in the source
+        self.ids, self.texts, self.results, self.golds, self.kept = [], [], [], [], {}
+        self.characters = 0
         self.add(docs)
 
     def __len__(self): return len(self.texts)
 
     def add(self, docs: list):
-        try: texts, said = [doc.text for doc in docs], [doc.results.get(self.task_id) for doc in docs]
-        except AttributeError: texts = said = [None] * len(docs)
-        if any(map(is_, said, repeat(None))): self.odd.update(enumerate(docs, len(self)))
+        try: texts, results = [doc.text for doc in docs], [doc.results.get(self.task_id) for doc in docs]
+        except AttributeError: texts = results = [None] * len(docs)
+        if any(map(is_, results, repeat(None))): self.kept.update(enumerate(docs, len(self)))
         self.texts += texts
-        self.said += said
+        self.results += results
         try: self.ids += [doc.id for doc in docs]
         except AttributeError: self.ids += [getattr(doc, "id", None) for doc in docs]
         if self.gold: self.golds += [getattr(doc, "gold", None) or {} for doc in docs]
@@ -41,150 +44,123 @@ class DocBatch:
 
     def documents(self) -> list:
         "The documents again, where each must be looked at"
-        return [self.odd[i] if i in self.odd else Doc(text, id, {self.task_id: said}, gold)
-                for i, (text, id, said, gold) in enumerate(zip(self.texts, self.ids, self.said, self.golds or [{}] * len(self)))]
+        columns = zip(self.texts, self.ids, self.results, self.golds or [{}] * len(self))
+        return [self.kept[i] if i in self.kept else Doc(text, id, {self.task_id: result}, gold)
+                for i, (text, id, result, gold) in enumerate(columns)]
 
 # %% ../../nbs/export/reading.ipynb #a53756d0
-def doc_batches(docs: Iterable, task_id: str, gold: bool, rows: int, characters: int = 16_000_000) -> Iterator[DocBatch]:
-    "Batches of at most `rows` documents, fewer where texts are long; if the source of the documents raises, a note says how far it came"
-    source, read = iter(docs), 0
+def doc_batches(
+    docs: Iterable, task_id: str, gold: bool, rows: int, characters: int = 16_000_000
+) -> Iterator[DocBatch]:
+    """Batches of at most `rows` documents, fewer where texts are long.
+
+    If the source of the documents raises, a note says how far it came."""
+    source, start = iter(docs), 0
     while True:
-        batch, some = DocBatch((), task_id, gold), []
+        batch, taken = DocBatch((), task_id, gold, start), []
         try:
             while len(batch) < rows and batch.characters < characters:
-                some = []
-                few = 100 if batch.characters < 1_000 * len(batch) else 20  # long texts in small numbers, lest memory overflow
-                some.extend(islice(source, min(few, rows - len(batch))))
-                if not some: break
-                batch.add(some)
-        except Exception as e:
-            e.add_note(f"to_hf_dataset had read {read + len(batch) + len(some):,} documents when their source raised this")
+                taken = []
+                at_once = 100 if batch.characters < 1_000 * len(batch) else 20  # few long texts, lest memory overflow
+                taken.extend(islice(source, min(at_once, rows - len(batch))))
+                if not taken: break
+                batch.add(taken)
+        except Exception as error:
+            read = start + len(batch) + len(taken)
+            error.add_note(f"to_hf_dataset had read {read:,} documents when their source raised this")
             raise
         if not len(batch): return
-        read += len(batch)
+        start += len(batch)
         yield batch
 
+# %% ../../nbs/export/reading.ipynb #422e2ffb
+@dataclass
+class ReadBatch:
+    "What was read of a batch"
+    texts: list  # Of the documents that could be read, str; an Arrow array where all could
+    answers: object  # Their answers, as `Layout.columns` wants them
+    gold: object = None  # The truth likewise; None where it is not asked for
+    left_out: list[str] = field(default_factory=list)  # Which documents could not be read, and why
+
+# %% ../../nbs/export/reading.ipynb #ffb30290
+def read_batch(batch: DocBatch, layout: Layout, on_error: str) -> ReadBatch:
+    "A batch, read quickly if nothing is out of the ordinary in it, else carefully"
+    return read_quickly(batch, layout) or read_carefully(batch, layout, on_error)
+
+def read_quickly(batch: DocBatch, layout: Layout) -> ReadBatch | None:
+    "What `read_carefully` gives, for a batch in which nothing is out of the ordinary; None for any other"
+    try:
+        answers = layout.lay_quickly(batch.results)
+        if not all(map(str.strip, batch.texts)): return None
+        texts, gold = pa.array(batch.texts, pa.string()), None
+        if batch.gold:
+            golds = [gold.get(batch.task_id) for gold in batch.golds]
+            present = np.array([gold is not None for gold in golds], bool)
+            gold = layout.lay_quickly([gold for gold in golds if gold is not None], present)
+        return ReadBatch(texts, answers, gold)
+    except (AttributeError, KeyError, TypeError, ValueError): return None
+
 # %% ../../nbs/export/reading.ipynb #7e0bce69
-def read_carefully(batch: DocBatch, start: int, task: Task, gold: bool, on_error: str, convert: bool = False):
-    "Texts, answers and gold answers of a batch, document by document, and why documents were left out; with `convert` each row is tried on the columns by itself"
-    docs, texts, said, true, reasons = batch.documents(), [], [], [], []
-    if on_error == "raise": _check_all_have_results(docs, start, task)
-    for position, doc in enumerate(docs, start):
-        where = f"{doc_name(doc, position)}, task {task.task_id!r}"
+def read_carefully(batch: DocBatch, layout: Layout, on_error: str, convert: bool = False) -> ReadBatch:
+    """A batch, document by document.
+
+    A document that cannot be read raises an error that names it; with `on_error="skip"` it is left out.
+    With `convert` each answer is tried on the columns by itself."""
+    docs, texts, answers, golds, left_out = batch.documents(), [], [], [], []
+    if on_error == "raise": _check_all_have_results(docs, batch)
+    for position, doc in enumerate(docs, batch.start):
+        where = f"{doc_name(doc, position)}, task {batch.task_id!r}"
         try:
             text = read_text(doc)
-            result, answer = _read(task, _result(doc, task), text, convert), None
-            if gold:
+            answer, gold = _read(_result(doc, batch.task_id), text, layout, convert), None
+            if batch.gold:
                 where += ", gold"
-                answer = None if (known := _gold(doc, task)) is None else _read(task, known, text, convert)
-        except Exception as e:  # whatever the function of a custom task may raise
-            why = str(e.args[0]) if isinstance(e, KeyError) and e.args and isinstance(task, Classification) else str(e) if isinstance(e, (TypeError, ValueError)) else f"{type(e).__name__}: {e}"
-            if on_error == "raise": raise (TypeError if isinstance(e, TypeError) else ValueError)(f"{where}: {why}\n{_HOW_TO_GO_ON}") from (None if isinstance(e, (TypeError, ValueError)) else e)
-            reasons.append(f"{where}: {why}")
+                known = (getattr(doc, "gold", None) or {}).get(batch.task_id)
+                if known is not None: gold = _read(known, text, layout, convert)
+        except Exception as error:  # whatever the function of a custom task may raise
+            if on_error == "raise": _refuse(where, error)
+            left_out.append(f"{where}: {_reason(error)}")
         else:
             texts.append(text)
-            said.append(result)
-            true.append(answer)
-    if isinstance(task, Classification): said, true = _stack(said, task), _stack(true, task)
-    return texts, said, true if gold else None, reasons
+            answers.append(answer)
+            golds.append(gold)
+    return ReadBatch(texts, layout.gather(answers), layout.gather(golds) if batch.gold else None, left_out)
 
-def _read(task: Task, result, text: str, convert: bool = False):
-    "A result as the task reads it: label to score for a classification, else a row, which is seen to fit the columns if `convert`"
-    if result is None: raise ValueError("found None: the teacher gave no answer")
-    if isinstance(task, Classification): return task.read(result, text)
-    row = task.row(result, text)
-    if convert: rows_to_arrow([row], task.columns())
-    return row
-
-_HOW_TO_GO_ON = "Correct the document, or pass on_error='skip' to leave such documents out and be told how many they were."
-
-def _result(doc, task):
+# %% ../../nbs/export/reading.ipynb #b10890d4
+def _result(doc, task_id: str):
     "What the teacher said about `doc`"
     if not isinstance(doc.results, Mapping):
-        raise TypeError(f"found the results {doc.results!r:.80} ({type(doc.results).__name__}), expected a mapping of task id to result")
-    if task.task_id not in doc.results: raise KeyError("found no result for it" + "".join(f", but one for {key!r}" for key in list(doc.results)[:1]))
-    return doc.results[task.task_id]
+        raise TypeError(f"found the results {doc.results!r:.80} ({type(doc.results).__name__}), "
+                        "expected a mapping of task id to result")
+    if task_id in doc.results: return doc.results[task_id]
+    raise ValueError("found no result for it" + "".join(f", but one for {key!r}" for key in list(doc.results)[:1]))
 
-def _gold(doc, task):
-    "The truth about `doc`, None where it is not known"
-    return (getattr(doc, "gold", None) or {}).get(task.task_id)
+def _read(result, text: str, layout: Layout, convert: bool):
+    if result is None: raise ValueError("found None: the teacher gave no answer")
+    answer = layout.read(result, text)
+    if convert: layout.check_fits(answer)
+    return answer
 
 # %% ../../nbs/export/reading.ipynb #8b5218ae
-def _check_all_have_results(docs: list, start: int, task: Classification):
+def _check_all_have_results(docs: list, batch: DocBatch):
     "Raise one KeyError for all documents of the batch that the teacher has not been asked about"
-    missing = [(doc_name(doc, i), doc) for i, doc in enumerate(docs, start)
-               if isinstance(getattr(doc, "results", None), Mapping) and task.task_id not in doc.results]
+    missing = [(doc_name(doc, i), doc) for i, doc in enumerate(docs, batch.start)
+               if isinstance(getattr(doc, "results", None), Mapping) and batch.task_id not in doc.results]
     if not missing: return
     names = ", ".join(name for name, _ in missing[:5]) + (f" and {len(missing) - 5:,} more" if len(missing) > 5 else "")
     others = sorted({str(key) for _, doc in missing for key in doc.results})
-    raise KeyError(f"{len(missing):,} of the {start + len(docs):,} documents read so far have no results for task {task.task_id!r}: {names}. "
-                   + (f"Their results are of {', '.join(map(repr, others[:5]))}: give the task that task_id. " if others else "")
-                   + "Run the teacher on them first, or pass on_error='skip' to leave them out.")
+    advice = f"Their results are of {', '.join(map(repr, others[:5]))}: give the task that task_id. " if others else ""
+    raise KeyError(f"{len(missing):,} of the {batch.start + len(docs):,} documents read so far "
+                   f"have no results for task {batch.task_id!r}: {names}. {advice}"
+                   "Run the teacher on them first, or pass on_error='skip' to leave them out.")
 
-def _stack(said: list[dict | None], task: Classification) -> FlatAnswers:
-    "Readings of `read_result`, laid flat; None where there is no answer"
-    index = {label: i for i, label in enumerate(task.labels)}
-    pairs = [(row, index[label], np.nan if score is None else score)
-             for row, reading in enumerate(said) if reading is not None for label, score in reading.items()]
-    rows, codes, scores = zip(*pairs) if pairs else ((), (), ())
-    return FlatAnswers(np.array(rows, np.intp), np.array(codes, np.intp), np.array(scores, float), np.array([r is not None for r in said], bool))
+# %% ../../nbs/export/reading.ipynb #a44d3db0
+def _refuse(where: str, error: Exception):
+    "Raise the error again as one that names the document"
+    ours = isinstance(error, (TypeError, ValueError))
+    raise (TypeError if isinstance(error, TypeError) else ValueError)(
+        f"{where}: {_reason(error)}\nCorrect the document, or pass on_error='skip' "
+        "to leave such documents out and be told how many they were.") from (None if ours else error)
 
-# %% ../../nbs/export/reading.ipynb #f81b5f4f
-def _lay_flat(results: list, multi_label: bool):
-    "Counts, labels (to be repeated if too few) and scores (or None) of results that all have one plain shape; None where they do not"
-    counts, kind = np.ones(len(results), np.intp), type(results[0])
-    if kind is str and not multi_label: return counts, results, None  # one that is no str will not be found among the labels
-    if set(map(type, results)) != {kind}: return None
-    if hasattr(results[0], "label_scores"):
-        results, kind = [result.label_scores for result in results], list
-        if set(map(type, results)) != {list}: return None
-    if kind is dict:
-        labels, scores, first = list(chain.from_iterable(results)), list(chain.from_iterable(map(dict.values, results))), list(results[0])
-        if labels == first * len(results): return counts * len(first), first, scores  # the same keys in each: with so many in all none has fewer
-        return np.fromiter(map(len, results), np.intp, len(results)), labels, scores
-    if multi_label:
-        if kind is not list: return None
-        counts, results = np.fromiter(map(len, results), np.intp, len(results)), list(chain.from_iterable(results))
-        kind = type(results[0]) if results else str
-        if set(map(type, results)) - {kind}: return None
-    if kind is str: return counts, results, None
-    if kind is tuple and set(map(len, results)) == {2}: return counts, *(list(map(itemgetter(i), results)) for i in (0, 1))
-    if hasattr(results[0], "label"):
-        scores = [getattr(result, "score", None) for result in results]
-        return counts, [result.label for result in results], scores if any(score is not None for score in scores) else None
-
-# %% ../../nbs/export/reading.ipynb #8f6ff2fe
-def _code(results: list, task: Classification, present=None) -> FlatAnswers:
-    "Results of one plain shape as answers; raises where the careful way must look"
-    present = np.ones(len(results), bool) if present is None else present
-    flat = _lay_flat(results, task.multi_label) if results else (np.zeros(0, np.intp), [], None)
-    if flat is None: raise ValueError("more than one shape")
-    counts, labels, scores = flat
-    index = {label: i for i, label in enumerate(task.labels)}
-    rows, codes = np.repeat(np.flatnonzero(present), counts), np.fromiter(map(index.__getitem__, labels), np.intp, len(labels))
-    if scores is None: scores = np.full(len(rows), np.nan)
-    elif set(map(type, scores)) <= {float, int, np.float64}:
-        scores = np.fromiter(scores, float, len(rows))
-        if not ((scores >= 0) & (scores <= 1)).all(): raise ValueError("outside [0, 1]")
-    else: raise TypeError("not plain numbers")
-    if len(codes) < len(rows): codes = np.tile(codes, len(results))  # the keys of one dict, none twice
-    elif counts.max(initial=0) > 1:
-        seen = np.zeros((len(present), len(index)), bool)
-        seen[rows, codes] = True
-        if np.count_nonzero(seen) < len(codes): raise ValueError("a label twice")
-    if not task.multi_label and (counts != 1).any():
-        if counts.min() < 1: raise ValueError("no label")
-        order = np.lexsort((codes, -scores, rows))  # the highest score first; of equals the first of the task
-        codes, scores = codes[order], scores[order]
-    return FlatAnswers(rows, codes, scores, present)
-
-def read_quickly(batch: DocBatch, task: Classification, gold: bool):
-    "What `read_carefully` gives, for a batch in which nothing is out of the ordinary; None for any other"
-    try:
-        if not all(map(str.strip, batch.texts)) or type(task).read is not Classification.read: return None
-        true = None
-        if gold:
-            golds = [known.get(task.task_id) for known in batch.golds]
-            true = _code([g for g in golds if g is not None], task, np.array([g is not None for g in golds]))
-        return pa.array(batch.texts, pa.string()), _code(batch.said, task), true, []
-    except (AttributeError, KeyError, TypeError, ValueError): return None
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: {error}"
