@@ -4,17 +4,92 @@
 
 # %% ../nbs/split.ipynb #2cd174e3
 from __future__ import annotations
-import secrets, warnings
 import numpy as np
 import pyarrow.compute as pc
+import secrets
+import warnings
+from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
-from numbers import Integral, Real
+from numbers import Real
 from scipy.sparse import csr_matrix
+from .basics.checks import is_int
 from .export.rows import check_dataset
+from .strata import Strata, hold_out
 
 # %% auto #0
-__all__ = ['fold_text', 'split_dataset']
+__all__ = ['fold_text', 'LabelTable', 'label_table', 'split_dataset']
+
+# %% ../nbs/split.ipynb #22cf7960
+def fold_text(text: str) -> str:
+    "`text` without the differences that make no other text of it"
+    return " ".join(text.casefold().split())
+
+# %% ../nbs/split.ipynb #3a0a5340
+def _order(dataset, seed: int):
+    "The rows of `dataset` in hashed order, and for each of them the number of its group of equal texts"
+    high, low = _hashes(dataset, seed)
+    rows = np.lexsort((low, high))
+    high, low = high[rows], low[rows]
+    group = np.cumsum(np.r_[0, (high[1:] != high[:-1]) | (low[1:] != low[:-1])])
+    tied = np.flatnonzero(np.bincount(group)[group] > 1)
+    if len(tied):  # in a group the content of the whole row decides; rows that are equal throughout may change places
+        content = map(repr, dataset.with_format("arrow")[rows[tied]].to_pylist())
+        rows[tied] = rows[tied][[i for _, _, i in sorted(zip(group[tied].tolist(), content, range(len(tied))))]]
+    return rows, group
+
+def _hashes(dataset, seed: int):
+    "Both halves of a hash of seed and text, of each row"
+    salt, digests = blake2b(f"{seed}\0".encode(), digest_size=16), bytearray()
+    for batch in dataset.select_columns("text").with_format("arrow").iter(10_000):
+        for text in batch["text"].to_pylist():
+            digest = salt.copy()
+            digest.update(fold_text(text).encode())
+            digests += digest.digest()
+    return np.frombuffer(digests, ">u8").reshape(-1, 2).T
+
+# %% ../nbs/split.ipynb #b63d901a
+@dataclass
+class LabelTable:
+    "The labels of some rows"
+    counts: csr_matrix  # `(n_rows, n_labels)`, 0 or 1
+    names: list[str]  # What to call the labels
+
+def label_table(dataset) -> LabelTable:
+    "The labels of `dataset`, one or several a row; raises ValueError where they cannot be read"
+    from datasets import ClassLabel, Value
+    feature = dataset.features["labels"]
+    column = dataset.select_columns("labels").with_format("arrow")[:]["labels"].combine_chunks()
+    if column.null_count:
+        raise ValueError(f"labels must not be null, found {column.null_count:,} rows where they are, "
+                         f"the first at position {pc.is_null(column).index(True).as_py()}")
+    if isinstance(getattr(feature, "feature", None), Value): return _hot_table(column)
+    if isinstance(feature, ClassLabel) or (isinstance(feature, Value) and "int" in feature.dtype):
+        return _class_table(column.to_numpy(), feature)
+    hint = ": dataset.class_encode_column('labels') makes classes of strings" if isinstance(feature, Value) else ""
+    raise ValueError("labels must be a ClassLabel or integers (single-label) or multi-hot lists of bool (multi-label), "
+                     f"found {feature}{hint}")
+
+# %% ../nbs/split.ipynb #9c0c1d18
+def _hot_table(column) -> LabelTable:
+    widths, values = pc.unique(pc.list_value_length(column)), pc.list_flatten(column)
+    if len(widths) > 1:
+        raise ValueError("labels must be multi-hot lists of one length, "
+                         f"found the lengths {sorted(widths.to_pylist())}")
+    distinct = pc.unique(values).to_pylist()
+    if values.null_count or not set(distinct) <= {0, 1}:
+        raise ValueError(f"labels must be multi-hot, 0 or 1 for each label, found {', '.join(map(str, distinct[:5]))}")
+    hot = values.to_numpy(zero_copy_only=False).astype(np.int32).reshape(len(column), -1)
+    hot = np.column_stack([hot, ~hot.any(axis=1)])
+    return LabelTable(csr_matrix(hot), [f"label {i}" for i in range(hot.shape[1] - 1)] + ["no label"])
+
+def _class_table(codes, feature) -> LabelTable:
+    name_of = getattr(feature, "int2str", str)
+    if hasattr(feature, "names") and (codes < 0).any():
+        raise ValueError(f"labels must be classes, found {codes.min()} at position {(codes < 0).argmax()}")
+    classes, codes = np.unique(codes, return_inverse=True)
+    hot = csr_matrix((np.ones(len(codes), np.int32), (np.arange(len(codes)), codes)))
+    return LabelTable(hot, [name_of(int(code)) for code in classes])
 
 # %% ../nbs/split.ipynb #545fd7b2
 def _n_rows(n: int, fraction: float, name: str) -> int:
@@ -26,217 +101,69 @@ def _n_rows(n: int, fraction: float, name: str) -> int:
     if not rows: raise ValueError(f"{name}={fraction} of {n} rows is less than one row: raise it, or bring more rows")
     return rows
 
-# %% ../nbs/split.ipynb #22cf7960
-def fold_text(text: str) -> str:
-    "`text` without the differences that make no other text of it"
-    return " ".join(text.casefold().split())
+def _wanted(n: int, val_frac: float, test_frac: float) -> dict[str, int]:
+    "How many of `n` rows go to each part that is held out, `test` first"
+    wanted = {"val": _n_rows(n, val_frac, "val_frac")}
+    if test_frac: wanted = {"test": _n_rows(n, test_frac, "test_frac"), **wanted}
+    if sum(wanted.values()) < n: return wanted
+    shown = " and ".join(f"{rows} rows for {part}" for part, rows in wanted.items())
+    raise ValueError(f"{shown} leave none of {n} for train: lower the fractions, or bring more rows")
 
-def _order(dataset, seed: int):
-    "The rows of `dataset` in hashed order, and for each of them the number of its group of equal texts"
-    salt, digests = blake2b(f"{seed}\0".encode(), digest_size=16), bytearray()
-    for batch in dataset.select_columns("text").with_format("arrow").iter(10_000):
-        for text in batch["text"].to_pylist():
-            digest = salt.copy()
-            digest.update(fold_text(text).encode())
-            digests += digest.digest()
-    high, low = np.frombuffer(digests, ">u8").reshape(-1, 2).T
-    rows = np.lexsort((low, high))
-    high, low = high[rows], low[rows]
-    group = np.cumsum(np.r_[0, (high[1:] != high[:-1]) | (low[1:] != low[:-1])])
-    tied = np.flatnonzero(np.bincount(group)[group] > 1)
-    if len(tied):  # within a group the content of the whole row decides; rows that are equal throughout may change places
-        content = map(repr, dataset.with_format("arrow")[rows[tied]].to_pylist())
-        rows[tied] = rows[tied][[i for _, _, i in sorted(zip(group[tied].tolist(), content, range(len(tied))))]]
-    return rows, group
-
-# %% ../nbs/split.ipynb #b63d901a
-def _labels(dataset):
-    "The labels of `dataset` as a sparse matrix (rows, labels) of counts, and what to call the labels"
-    from datasets import ClassLabel, Value
-    feature, column = dataset.features["labels"], dataset.select_columns("labels").with_format("arrow")[:]["labels"].combine_chunks()
-    if column.null_count: raise ValueError(f"labels must not be null, found {column.null_count:,} rows where they are, the first at position {_first(pc.is_null(column))}")
-    inner = getattr(feature, "feature", None)
-    if isinstance(inner, Value):
-        width, values = pc.unique(pc.list_value_length(column)), pc.list_flatten(column)
-        if len(width) > 1: raise ValueError(f"labels must be multi-hot lists of one length, found the lengths {sorted(width.to_pylist())}")
-        if values.null_count or not set(pc.unique(values).to_pylist()) <= {0, 1}:
-            raise ValueError(f"labels must be multi-hot, 0 or 1 for each label, found {', '.join(map(str, pc.unique(values).to_pylist()[:5]))}")
-        hot = values.to_numpy(zero_copy_only=False).astype(np.int32).reshape(len(column), -1)
-        hot = np.column_stack([hot, ~hot.any(axis=1)])
-        return csr_matrix(hot), [f"label {i}" for i in range(hot.shape[1] - 1)] + ["no label"]
-    if isinstance(feature, ClassLabel) or (isinstance(feature, Value) and "int" in feature.dtype):
-        codes = column.to_numpy()
-        if isinstance(feature, ClassLabel) and (codes < 0).any(): raise ValueError(f"labels must be classes, found {codes.min()} at position {(codes < 0).argmax()}")
-        found, codes = np.unique(codes, return_inverse=True)
-        names = [feature.int2str(int(code)) if isinstance(feature, ClassLabel) else str(code) for code in found]
-        return csr_matrix((np.ones(len(codes), np.int32), (np.arange(len(codes)), codes))), names
-    raise ValueError(f"labels must be a ClassLabel or integers (single-label) or multi-hot lists of bool (multi-label), found {feature}"
-                     + (": dataset.class_encode_column('labels') makes classes of strings" if isinstance(feature, Value) else ""))
-
-def _first(mask) -> int:
-    "The position of the first True"
-    return mask.index(True).as_py()
-
-# %% ../nbs/split.ipynb #6b8a5cdc
-def _strata(matrix, group):
-    "The number of its stratum for each group, and for each stratum its labels (a sparse matrix of counts) and the rows in one of its groups"
-    rows = np.bincount(group)
-    groups = csr_matrix((np.ones(len(group), np.int32), (group, np.arange(len(group))))) @ matrix
-    groups.sort_indices()
-    numbers, of_group, ends = {}, [], groups.indptr[1:]
-    for a, b, n in zip(groups.indptr[:-1], ends, rows):
-        of_group.append(numbers.setdefault((n, groups.indices[a:b].tobytes(), groups.data[a:b].tobytes()), len(numbers)))
-    of_group = np.array(of_group)
-    first = np.unique(of_group, return_index=True)[1]
-    return of_group, groups[first], rows[first]
-
-# %% ../nbs/split.ipynb #f6a6737f
-def _quotas(sizes: list[int], counts: list[int], rows: int) -> list[int]:
-    "How many of the `counts` groups of each of the ascending `sizes` to hold out, to have `rows` rows, or as many below that as whole groups can give"
-    reach, within = [1], (1 << rows + 1) - 1
-    for size, count in zip(sizes, counts):
-        sums, step = reach[-1], 1
-        while count:  # 1, 2, 4, … groups at a time
-            step = min(step, count)
-            sums |= sums << size * step & within
-            count, step = count - step, step * 2
-        reach.append(sums)
-    left, total, quotas = reach[-1].bit_length() - 1, sum(s * c for s, c in zip(sizes, counts)), []
-    for size, count, below in zip(reversed(sizes), reversed(counts), reversed(reach[:-1])):
-        fair = count * left / total
-        quotas.append(next(q for q in sorted(range(min(count, left // size) + 1), key=lambda q: abs(q - fair)) if below >> left - size * q & 1))
-        left, total = left - size * quotas[-1], total - size * count
-    return quotas[::-1]
-
-# %% ../nbs/split.ipynb #379d46f2
-class _HoldOut:
-    "How many groups of each stratum are held out, and what it would change to hold out one more or one less"
-    def __init__(self, labels, size, groups, rows: int, keep: int):
-        self.labels, self.size, self.groups, self.keep = labels, size, groups, keep
-        self.has, self.squares = (labels > 0).astype(np.int64), labels.power(2)
-        self.target = labels.T @ groups * (rows / (groups @ size))
-        self.weight = 1 / np.where(self.target > 0, self.target, 1)
-        self.base, self.taken, self.missing = np.zeros_like(groups), np.zeros_like(groups), {}
-        sizes = np.unique(size[groups > 0]).tolist()
-        counts = [int(groups[size == n].sum()) for n in sizes]
-        for n, count, quota in zip(sizes, counts, _quotas(sizes, counts, rows)):
-            wanted = groups[size == n] * quota  # of each stratum, times `count`
-            self.base[size == n] = np.minimum(wanted // count, groups[size == n] - keep).clip(0)
-            self.taken[size == n] = np.diff((2 * np.cumsum(wanted) + count) // (2 * count), prepend=0)
-            self.missing[n] = quota
-        self.taken = np.minimum(self.taken, self.base + 1)
-        for n in sizes: self.missing[n] -= int(self.taken[size == n].sum())
-
-    def held(self): return self.has.T @ self.taken  # groups of each label
-
-    def others(self): return self.has.T @ (self.groups - self.taken)
-
-    def addable(self): return (self.taken < self.groups) & (self.has @ (self.others() <= self.keep) == 0)
-
-    def at_share(self): return self.taken <= self.base
-
-    def spare(self): return ~self.at_share() & (self.has @ (self.held() == 1) == 0)
-
-    def change(self, step: int):
-        "By how much one more (1) or one less (-1) group of each stratum changes the distance from the targets"
-        return self.labels @ (2 * step * (self.labels.T @ self.taken - self.target) * self.weight) + self.squares @ self.weight
-
-    def move(self, step: int, among) -> bool:
-        "Hold out one more or one less group of the best stratum `among` these; False if there is none"
-        if not among.any(): return False
-        best = np.where(among, self.change(step), np.inf).argmin()
-        self.taken[best] += step
-        self.missing[int(self.size[best])] -= step
-        return True
-
-# %% ../nbs/split.ipynb #05d2ff8f
-def _protect_and_cover(hold: _HoldOut):
-    "Leave `keep` groups of each label on the other side, and hold one out where there is none"
-    by_label, total = hold.has.tocsc(), hold.has.T @ hold.groups
-    def having(label): return np.isin(np.arange(len(hold.groups)), by_label.indices[by_label.indptr[label]:by_label.indptr[label + 1]])
-    least = np.minimum(hold.keep, total)
-    for label in np.flatnonzero(hold.others() < least):
-        while hold.others()[label] < least[label] and hold.move(-1, having(label) & ~hold.at_share()): pass
-    for label in np.argsort(total, kind="stable"):
-        if total[label] and not hold.held()[label]: hold.move(1, having(label) & hold.addable())
-
-def _settle(hold: _HoldOut):
-    "Meet the quota of each size again"
-    for size in hold.missing:
-        of_size = hold.size == size
-        while hold.missing[size] < 0 and (hold.move(-1, of_size & hold.spare()) or hold.move(-1, of_size & ~hold.at_share())): pass
-        while hold.missing[size] > 0 and hold.move(1, of_size & hold.at_share() & hold.addable()): pass
-
-def _refine(hold: _HoldOut, tries: int = 5, moves: int = 5_000):
-    "Move odd groups between strata as long as that brings the labels nearer to their targets"
-    for _ in range(moves):
-        less = np.where(hold.spare(), hold.change(-1), np.inf)
-        for out in np.argsort(less, kind="stable")[:tries]:
-            if less[out] == np.inf: return
-            hold.taken[out] -= 1
-            more = np.where((hold.size == hold.size[out]) & hold.at_share() & hold.addable(), hold.change(1), np.inf)
-            if less[out] + more.min() < -1e-9:
-                hold.taken[more.argmin()] += 1
-                break
-            hold.taken[out] += 1
-        else: return
-
-# %% ../nbs/split.ipynb #9277a679
-def _hold_out(labels, size, groups, rows: int, keep: int):
-    "How many of the `groups` of each stratum to hold out so that they have `rows` rows"
-    hold = _HoldOut(labels, size, groups, rows, keep)
-    _protect_and_cover(hold)
-    _settle(hold)
-    _refine(hold)
-    for hold.keep in (keep, 1):  # where labels with few texts were in the way: whatever fits
-        while (left := rows - int(hold.taken @ size)) and hold.move(1, hold.addable() & (size <= left)): pass
-    return hold.taken
+# %% ../nbs/split.ipynb #508eff79
+def _sides(strata: Strata, wanted: dict[str, int]):
+    "The part that each group goes to, `(n_groups,)` names"
+    rank, groups, done = strata.rank(), strata.groups, np.zeros_like(strata.groups)
+    side = np.full(len(rank), "train", "<U5")
+    for part, n_rows in wanted.items():
+        keep = 2 if part == "test" else 1  # a label with two texts is in val rather than in test
+        taken = hold_out(strata, groups - done, n_rows, keep)
+        side[(rank >= done[strata.of_group]) & (rank < (done + taken)[strata.of_group])] = part
+        done += taken
+    return side
 
 # %% ../nbs/split.ipynb #aef06340
-def _unmet(parts: dict, wanted: dict, matrix, texts, names: list[str]) -> list[str]:
-    "What the data did not allow; `texts` counts the different texts of each label"
-    def some(labels): return ", ".join(repr(names[i]) for i in labels[:10]) + (f" and {len(labels) - 10:,} more" if len(labels) > 10 else "")
-    found = []
-    if single := [i for i, n in enumerate(texts) if n == 1]: found.append(f"with one text only, in train alone: {some(single)}")
-    for part in wanted:
-        held = matrix[parts[part]].sum(axis=0).A1 if len(parts[part]) else [0] * len(texts)
-        if missing := [i for i, n in enumerate(texts) if n > 1 and not held[i]]: found.append(f"no row in {part} for {some(missing)}")
-        if len(parts[part]) < wanted[part]:
-            found.append(f"{part} has {len(parts[part]):,} rows instead of {wanted[part]:,}, since rows with the same text stay together and train keeps a text of each label")
-    return found
+def _unmet(parts: dict, wanted: dict[str, int], table: LabelTable, texts) -> list[str]:
+    "What the data did not allow; `texts` `(n_labels,)` counts the different texts of each label"
+    def shown(labels):
+        more = f" and {len(labels) - 10:,} more" if len(labels) > 10 else ""
+        return ", ".join(repr(table.names[i]) for i in labels[:10]) + more
+    unmet, single = [], np.flatnonzero(texts == 1)
+    if len(single): unmet.append(f"with one text only, in train alone: {shown(single)}")
+    for part, n_rows in wanted.items():
+        rows = parts[part]
+        held = np.asarray(table.counts[rows].sum(axis=0)).ravel() if len(rows) else np.zeros(len(texts), int)
+        missing = np.flatnonzero((texts > 1) & (held == 0))
+        if len(missing): unmet.append(f"no row in {part} for {shown(missing)}")
+        if len(rows) < n_rows:
+            unmet.append(f"{part} has {len(rows):,} rows instead of {n_rows:,}, since rows with the same text stay "
+                         "together and train keeps a text of each label")
+    return unmet
 
 # %% ../nbs/split.ipynb #6b62bf4d
 def split_dataset(
     dataset,  # A `datasets.Dataset` with `text` and `labels`; further columns travel along
     val_frac: float,  # Share of all rows that goes to `val`, in (0, 1)
     test_frac: float = 0.0,  # Share of all rows that goes to `test`; 0 for none
-    seed: int | None = None,  # The same seed gives the same split of the same rows, in whatever order they come; None draws one
+    # The same seed gives the same split of the same rows, in whatever order they come; None draws one
+    seed: int | None = None,
 ):
-    """A `DatasetDict` with `train`, `val` and, if asked for, `test`: stratified by label, rows of equal text on one side, fractions exact to a row.
+    """A `DatasetDict` with `train`, `val` and, if asked for, `test`: stratified by label, rows of equal text on one
+    side, fractions exact to a row.
 
-    What the data do not allow (a label with one text, which stays in `train`; sizes that whole groups of duplicates cannot make) is said in one warning.
+    What the data do not allow (a label with one text, which stays in `train`; sizes that whole groups of duplicates
+    cannot make) is said in one warning.
     Raises ValueError for fractions that leave a part empty, or labels that cannot be read."""
     from datasets import DatasetDict
     check_dataset(dataset)
-    if seed is not None and (not isinstance(seed, Integral) or isinstance(seed, bool)): raise TypeError(f"seed must be an int or None, found {seed!r}")
-    wanted = {"val": _n_rows(len(dataset), val_frac, "val_frac")}
-    if test_frac: wanted = {"test": _n_rows(len(dataset), test_frac, "test_frac"), **wanted}
-    if sum(wanted.values()) >= len(dataset):
-        raise ValueError(f"{' and '.join(f'{n} rows for {part}' for part, n in wanted.items())} leave none of {len(dataset)} for train: lower the fractions, or bring more rows")
+    if seed is not None and not is_int(seed): raise TypeError(f"seed must be an int or None, found {seed!r}")
+    wanted = _wanted(len(dataset), val_frac, test_frac)
     rows, group = _order(dataset, secrets.randbits(32) if seed is None else int(seed))
-    matrix, names = _labels(dataset)
-    of_group, labels, size = _strata(matrix[rows], group)
-    groups = np.bincount(of_group)
-    rank = np.empty_like(of_group)  # of each group in its stratum
-    rank[np.argsort(of_group, kind="stable")] = np.arange(len(rank)) - np.repeat(np.cumsum(groups) - groups, groups)
-    side, done = np.full(len(rank), "train", "<U5"), np.zeros_like(groups)
-    for part, n in wanted.items():
-        taken = _hold_out(labels, size, groups - done, n, keep=2 if part == "test" else 1)  # a label with two texts is in val rather than in test
-        side[(rank >= done[of_group]) & (rank < (done + taken)[of_group])] = part
-        done += taken
-    parts = {part: rows[side[group] == part] for part in ("train", "val", *(["test"] if test_frac else []))}
-    unmet = _unmet(parts, wanted, matrix, (labels > 0).T @ groups, names)
+    table = label_table(dataset)
+    strata = Strata.of(table.counts[rows], group)
+    side = _sides(strata, wanted)[group]
+    parts = {part: rows[side == part] for part in ("train", "val", *(["test"] if test_frac else []))}
+    unmet = _unmet(parts, wanted, table, strata.groups_of_label())
     if empty := [part for part in wanted if not len(parts[part])]:
         raise ValueError(f"no row can go to {' or '.join(empty)}: " + "; ".join(unmet))
     if unmet: warnings.warn("split_dataset: " + "; ".join(unmet), stacklevel=2)
-    return DatasetDict({part: dataset.select(where) for part, where in parts.items()})
+    return DatasetDict({part: dataset.select(rows) for part, rows in parts.items()})
