@@ -6,7 +6,7 @@
 from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ..basics.checks import check_text, short_repr
+from ..basics.checks import check_text, typed_repr
 
 # %% auto #0
 __all__ = ['Doc', 'read_text', 'doc_name', 'check_docs']
@@ -24,9 +24,11 @@ class Doc:
 
 # %% ../../nbs/documents/doc.ipynb #0560de96
 def read_text(doc) -> str:
-    "The text of `doc`; raises TypeError if it is not a str, ValueError if there is nothing in it or it cannot be written as UTF-8"
+    """The text of `doc`.
+
+    Raises TypeError if it is not a str, ValueError if there is nothing in it or it cannot be written as UTF-8."""
     if not hasattr(doc, "text") or not hasattr(doc, "results"):
-        raise TypeError(f"found {short_repr(doc)} ({type(doc).__name__}), expected an object with .text and .results, such as Doc")
+        raise TypeError(f"found {typed_repr(doc)}, expected an object with .text and .results, such as Doc")
     return check_text(doc.text)
 
 # %% ../../nbs/documents/doc.ipynb #beaff40b
@@ -35,11 +37,17 @@ def doc_name(doc, position: int) -> str:
     name = getattr(doc, "id", None)
     return f"document at position {position}" if name is None else f"document {name!r}"
 
+# %% ../../nbs/documents/doc.ipynb #7bce9ef8
 def check_docs(docs, task_id: str = "task.task_id"):
-    "Refuse what is no collection of documents, such as one document or a table; `task_id` is for the advice in the message"
+    """Refuse what is no collection of documents, such as one document or a table.
+
+    `task_id` is for the advice in the message."""
     if hasattr(docs, "column_names") or hasattr(docs, "columns"):
-        raise TypeError(f"docs must be documents with .text and .results, found a {type(docs).__name__}; read_docs(data, results={{{task_id}: column}}) makes documents of its rows. "
-                        "If it is a datasets.Dataset with the columns text and labels, it is ready to be split and distilled as it is")
+        raise TypeError(f"docs must be documents with .text and .results, found a {type(docs).__name__}; "
+                        f"read_docs(data, results={{{task_id}: column}}) makes documents of its rows. "
+                        "If it is a datasets.Dataset with the columns text and labels, "
+                        "it is ready to be split and distilled as it is")
     if isinstance(docs, (str, bytes, Mapping)) or hasattr(docs, "text") or not isinstance(docs, Iterable):
-        raise TypeError(f"docs must be a list or a generator of documents with .text and .results, found one {type(docs).__name__}"
-                        + (": put it in a list" if hasattr(docs, "text") else ""))
+        advice = ": put it in a list" if hasattr(docs, "text") else ""
+        raise TypeError("docs must be a list or a generator of documents with .text and .results, "
+                        f"found one {type(docs).__name__}{advice}")

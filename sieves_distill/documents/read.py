@@ -4,276 +4,53 @@
 
 # %% ../../nbs/documents/read.ipynb #15451af0
 from __future__ import annotations
-import gzip, json, os, zlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from pathlib import Path
-from typing import NamedTuple
 from .doc import Doc
-from .values import as_plain, is_missing, parse_json, read_answer, unbox
+from .sources import Source, open_source
+from .values import is_missing, parse_json, read_answer
 
 # %% auto #0
-__all__ = ['check_suffix', 'iter_docs', 'read_docs']
-
-# %% ../../nbs/documents/read.ipynb #91d9f7e2
-class _Source(NamedTuple):
-    "Rows, and what is known of them before the first is read"
-    rows: Iterator[tuple[int, dict]]  # The number of a row, and its values by column
-    columns: list | None = None  # None where each row has its own
-    place: str = "row"  # What the number counts
-    structs: frozenset = frozenset()  # Columns of Arrow's mappings: each has the keys of all, and null may stand for a key that was not there
-
-# %% ../../nbs/documents/read.ipynb #5045f48a
-def _json_line(line: bytes, where: str) -> dict:
-    "The object on a line"
-    array = ". If the file is one JSON array, pass json.load(open(path)), which is a list of rows" if line.lstrip().startswith(b"[") else ""
-    try: row = json.loads(line.decode())
-    except UnicodeDecodeError as e:
-        raise ValueError(f"{where}: found bytes that are not UTF-8 ({line[e.start:e.start + 4]!r}, from byte {e.start:,} of the line), expected UTF-8; convert the file") from None
-    except RecursionError: raise ValueError(f"{where}: found JSON nested too deep to be read, expected a row; correct or remove the line") from None
-    except ValueError as e:
-        raise ValueError(f"{where}: found no valid JSON ({getattr(e, 'msg', e)}, at character {getattr(e, 'pos', 0):,} of {len(line):,}), expected one object a line; "
-                         f"correct or remove the line{array}") from None
-    if isinstance(row, dict): return row
-    raise ValueError(f"{where}: found a {type(row).__name__}, expected one object a line{array}")
-
-def _json_lines(path: Path) -> Iterator[tuple[int, dict]]:
-    "The objects in a file of JSON Lines, with the numbers of their lines"
-    n = 0
-    with (gzip.open if path.name.lower().endswith(".gz") else open)(path, "rb") as file:
-        try:
-            for n, line in enumerate(file, 1):
-                if n == 1: line = line.removeprefix(b"\xef\xbb\xbf")
-                if line and not line.isspace(): yield n, _json_line(line, f"{path}, line {n}")
-        except (EOFError, gzip.BadGzipFile, zlib.error) as e:
-            raise ValueError(f"{path}, after line {n}: found a broken or incomplete gzip file ({e}), expected the whole of one; get it again") from None
-
-# %% ../../nbs/documents/read.ipynb #c42550fb
-def _translation(kind, feature=None, decoded: bool = False):
-    "How values of an Arrow type (and a feature of `datasets`, which may have decoded them) are to be read; None where they are right as they are"
-    from pyarrow import types
-    if names := getattr(feature, "names", None): return lambda i: i if not isinstance(i, int) else names[i] if i >= 0 else None
-    if type(feature).__name__ == "Json" and not decoded: return lambda text: text if text is None else json.loads(text)
-    if types.is_float32(kind):
-        from numpy import float32
-        return lambda x: x if x is None else float(str(float32(x)))
-    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        inner = _translation(kind.value_type, getattr(feature, "feature", None), decoded)
-        return inner and (lambda values: values if values is None else list(map(inner, values)))
-    if types.is_struct(kind) and (inner := _translations(kind, feature if isinstance(feature, dict) else {}, decoded)):
-        return lambda value: value if value is None else {key: inner[key](v) if key in inner else v for key, v in value.items()}
-
-def _translations(schema, features, decoded: bool = False) -> dict:
-    "The columns, or fields of a struct, that need one"
-    found = {field.name: _translation(field.type, (features or {}).get(field.name), decoded) for field in schema}
-    return {name: function for name, function in found.items() if function is not None}
-
-def _structs(schema) -> frozenset: return frozenset(field.name for field in schema if "struct<" in str(field.type))
-
-# %% ../../nbs/documents/read.ipynb #fa6050cc
-def _arrow_rows(batches: Iterable, translations: dict) -> Iterator[tuple[int, dict]]:
-    "The rows of Arrow tables or record batches"
-    n = 0
-    for batch in batches:
-        names = batch.schema.names
-        columns = [column.to_pylist() for column in batch.columns]
-        columns = [list(map(translations[name], column)) if name in translations else column for name, column in zip(names, columns)]
-        for row in zip(*columns):
-            yield n, dict(zip(names, row))
-            n += 1
-
-def _rows_at_once(n: int, size: int) -> int:
-    "So many rows are about 16 MB, where `n` have `size` bytes"
-    return max(1, min(1_000, 16_000_000 * n // max(size, 1)))
-
-def _from_parquet(path: Path) -> _Source:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    try: file = pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False)  # else a row group is read as a whole
-    except pa.ArrowInvalid as e: raise ValueError(f"{path}: cannot be read as Parquet: {e}") from None
-    schema, features = file.schema_arrow, None
-    if b"huggingface" in (schema.metadata or {}):  # which class names there are
-        from datasets import Features
-        features = Features.from_arrow_schema(schema)
-    size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups))
-    batches = file.iter_batches(batch_size=_rows_at_once(file.metadata.num_rows, size))
-    return _Source(_arrow_rows(batches, _translations(schema, features)), schema.names, structs=_structs(schema))
-
-# %% ../../nbs/documents/read.ipynb #16c5ccd5
-def _from_dataset(dataset) -> _Source:
-    from datasets import Dataset, Features, IterableDataset
-    columns = dataset.column_names
-    if isinstance(columns, dict):
-        raise TypeError(f"found a {type(dataset).__name__} with {', '.join(map(repr, columns))}, expected one Dataset; did you mean dataset[{next(iter(columns), 'train')!r}]?")
-    if not isinstance(dataset, (Dataset, IterableDataset)): raise TypeError(_what_is_read(dataset))
-    features = dataset.features or Features()
-    schema, lazy = features.arrow_schema, isinstance(dataset, IterableDataset)
-    translations = _translations(schema, features, decoded=lazy)
-    if lazy: rows = ((n, {name: translations[name](v) if name in translations else v for name, v in row.items()}) for n, row in _mappings(dataset.with_format(None)))
-    else: rows = _arrow_rows(dataset.with_format("arrow").iter(batch_size=_rows_at_once(dataset.data.num_rows, dataset.data.nbytes)), translations)
-    return _Source(rows, columns, structs=_structs(schema))
-
-# %% ../../nbs/documents/read.ipynb #60c9334b
-def _series_values(series) -> list:
-    "The values of a pandas column, None where one is missing"
-    dtype = series.dtype
-    if getattr(dtype, "kind", None) == "f" and dtype.itemsize < 8: values = unbox(series.to_numpy(f"float{8 * dtype.itemsize}", na_value=float("nan")))
-    else: values = map(as_plain, series.tolist())
-    return [None if is_missing(value) else value for value in values]
-
-def _frame_rows(frame) -> Iterator[tuple[int, dict]]:
-    names, step = list(frame.columns), 1_000
-    for start in range(0, len(frame), step):
-        part = frame.iloc[start:start + step]
-        for n, row in enumerate(zip(*(_series_values(part.iloc[:, i]) for i in range(len(names)))), start): yield n, dict(zip(names, row))
-
-def _from_frame(frame) -> _Source:
-    named = [name for name in frame.index.names if name is not None and name not in frame.columns]
-    if named: frame = frame.reset_index(level=named)
-    return _Source(_frame_rows(frame), list(frame.columns))
-
-# %% ../../nbs/documents/read.ipynb #7da27b9d
-def _mappings(rows: Iterable) -> Iterator[tuple[int, dict]]:
-    for n, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            raise TypeError(f"row {n}: found {row!r:.80} ({type(row).__name__}), expected a mapping of column to value" + ("; it is a document already" if hasattr(row, "text") else ""))
-        yield n, as_plain(dict(row))
-
-def _what_is_read(source) -> str:
-    return (f"source must be a path, a pandas DataFrame, a datasets.Dataset or an iterable of mappings, found one {type(source).__name__}"
-            + ("; pass its .to_pandas()" if hasattr(source, "to_pandas") else "; put it in a list, or, if it is a mapping of columns, pass pandas.DataFrame(source)" if isinstance(source, Mapping) else ""))
-
-def _open(source) -> _Source:
-    "The rows of whatever can have rows"
-    if isinstance(source, (str, os.PathLike)): return _open_file(Path(source))
-    if hasattr(source, "iloc") and hasattr(source, "columns"): return _from_frame(source)
-    if hasattr(source, "column_names"): return _from_dataset(source)
-    if isinstance(source, (Mapping, bytes)) or hasattr(source, "to_pandas") or not isinstance(source, Iterable): raise TypeError(_what_is_read(source))
-    return _Source(_mappings(source))
-
-_LINES = (".jsonl", ".jsonl.gz", ".ndjson")
-_INSTEAD = {".csv": "pandas.read_csv(path)", ".tsv": "pandas.read_csv(path, sep='\\t')", ".xlsx": "pandas.read_excel(path)", ".json": "json.load(open(path)), if that is a list of rows"}
-
-def check_suffix(path: Path) -> str:
-    "`.parquet` or one of `_LINES`; a ValueError for any other"
-    suffix = next((suffix for suffix in (*_LINES, ".parquet") if path.name.lower().endswith(suffix)), None)
-    if suffix: return suffix
-    raise ValueError(f"found the path {str(path)!r:.200}, expected it to end in {', '.join(_LINES)} or .parquet"
-                     + (f"; pass {_INSTEAD[path.suffix.lower()]}" if path.suffix.lower() in _INSTEAD else ""))
-
-def _open_file(path: Path) -> _Source:
-    suffix = check_suffix(path)
-    path.stat()  # a file that is not there is an error now, not at the first row
-    return _from_parquet(path) if suffix == ".parquet" else _Source(_json_lines(path), place=f"{path}, line")
-
-# %% ../../nbs/documents/read.ipynb #6de1f154
-def _without_nulls(value):
-    "Arrow's mappings without the keys that have no value: in a struct null and absent are the same"
-    if isinstance(value, dict): return {key: _without_nulls(v) for key, v in value.items() if v is not None}
-    return list(map(_without_nulls, value)) if isinstance(value, list) else value
-
-def _answer_columns(part: str, wanted) -> dict | None:
-    "Task id to a tuple of its column, or of the columns of its label and its score"
-    if wanted is None: return None
-    if not isinstance(wanted, Mapping): raise TypeError(f"{part} must be a mapping of task id to column, found {wanted!r}; did you mean {part}={{task.task_id: {wanted!r}}}?")
-    out = {task_id: tuple(column) if isinstance(column, (tuple, list)) else (column,) for task_id, column in wanted.items()}
-    for task_id, columns in out.items():
-        if not isinstance(task_id, str): raise TypeError(f"a task id in {part} must be a str, found {task_id!r}" + ("; did you mean its task_id?" if hasattr(task_id, "task_id") else ""))
-        if len(columns) not in (1, 2): raise ValueError(f"{part}[{task_id!r}] must be a column, or a pair of the columns of label and score, found {wanted[task_id]!r}")
-    return out
-
-# %% ../../nbs/documents/read.ipynb #9148a3ea
-class _Columns:
-    "Which columns become which part of a document"
-    def __init__(self, text, results, gold, id, meta):
-        if isinstance(meta, str) or not (meta is None or isinstance(meta, Iterable)): raise TypeError(f"meta must be a list of columns, found {meta!r}; put it in a list")
-        self.text, self.id, self.meta = text, id, None if meta is None else list(meta)
-        self.answers = {"results": _answer_columns("results", results), "gold": _answer_columns("gold", gold)}
-        named = [column for wanted in self.answers.values() for columns in (wanted or {}).values() for column in columns]
-        self.needed = list(dict.fromkeys([text, *named, *(self.meta or []), *([] if id in (None, "id") else [id])]))
-        claimed = {text, id, *named}
-        self.own = {part for part in ("results", "gold", "meta", "chunks") if part not in claimed and self.answers.get(part) is None}  # in the format of this module
-        self.taken = claimed | self.own
-
-def _check_columns(needed: list, columns, where: str = ""):
-    "Raise KeyError for a column that is needed and not there"
-    columns = list(columns)
-    twice = [column for i, column in enumerate(columns) if column in columns[:i]]
-    if twice: raise ValueError(f"the columns must be distinct, found more than once: {', '.join(map(repr, twice))}")
-    for column in needed:
-        if column in columns: continue
-        folded = {str(name).casefold(): name for name in columns}
-        near = get_close_matches(str(column).casefold(), folded, n=1)
-        raise KeyError(f"{where}found no column {column!r}, expected one of {', '.join(map(repr, columns[:20]))}" + (f"; did you mean {folded[near[0]]!r}?" if near else ""))
-
-# %% ../../nbs/documents/read.ipynb #d414d3d5
-def _named_answers(row: dict, wanted: dict, structs: frozenset) -> dict:
-    "What the columns hold that were named for each task; a null is no answer"
-    out = {}
-    for task_id, (column, *score) in wanted.items():
-        value = row.get(column)
-        if is_missing(value): continue
-        if score: value = value if is_missing(row.get(score[0])) else (value, row[score[0]])
-        elif isinstance(value, str): value = parse_json(value)
-        elif column in structs: value = _without_nulls(value)
-        out[task_id] = read_answer(value)
-    return out
-
-def _own_answers(row: dict, part: str, structs: frozenset, where: str) -> dict:
-    "The column `results` or `gold`, as this module writes it"
-    value = row.get(part)
-    if is_missing(value): return {}
-    if isinstance(value, str): value = parse_json(value)
-    elif part in structs: value = _without_nulls(value)
-    if isinstance(value, Mapping): return {task_id: read_answer(v) for task_id, v in value.items()}
-    raise ValueError(f"{where}: found {value!r:.80} in the column {part!r}, expected a mapping of task id to result, or its JSON text; "
-                     f"if the column holds the answers to one task, pass {part}={{task_id: {part!r}}}")
-
-# %% ../../nbs/documents/read.ipynb #ca826801
-def _rest(row: dict, wanted: _Columns, where: str) -> dict:
-    "`meta` and `chunks`. A column that only shares its name with one of them is a column like any other"
-    found = {part: parse_json(row[part]) if isinstance(row[part], str) else row[part] for part in ("meta", "chunks") if part in wanted.own and part in row}
-    own, chunks = found.get("meta"), found.get("chunks")
-    is_part = {"meta": isinstance(own, Mapping), "chunks": isinstance(chunks, (list, tuple)) and set(map(type, chunks)) <= {str}}
-    if wanted.meta is None: columns = [c for c in row if c not in wanted.taken or (c in found and not is_part[c] and not is_missing(row[c]))]
-    else: columns = [c for c in wanted.meta if c in row]
-    rest = {column: row[column] for column in columns}
-    if is_part["meta"] and (wanted.meta is None or rest.pop("meta", None) is not None):
-        if twice := own.keys() & rest.keys(): raise ValueError(f"{where}: found {sorted(twice, key=str)[0]!r} as a column and in the column 'meta' too; rename or drop one of them")
-        rest = {**own, **rest}
-    return {"meta": rest, "chunks": list(chunks) if is_part["chunks"] else None}
-
-def _read_id(value):
-    "An id as it was before Arrow (see `_id_array`), or pandas where one is missing, changed its type"
-    if type(value) is dict and value.keys() == {"json"}: return json.loads(value["json"])
-    if type(value) is float: return None if value != value else int(value) if value.is_integer() else value
-    return value
-
-def _document(row: dict, wanted: _Columns, structs: frozenset, where: str) -> Doc:
-    said = {part: _named_answers(row, columns, structs) if columns is not None else _own_answers(row, part, structs, where) if part in wanted.own else {}
-            for part, columns in wanted.answers.items()}
-    text = row[wanted.text]
-    return Doc(None if is_missing(text) else text, None if wanted.id is None else _read_id(row.get(wanted.id)), **said, **_rest(row, wanted, where))
+__all__ = ['iter_docs', 'read_docs']
 
 # %% ../../nbs/documents/read.ipynb #c9e3508d
 def iter_docs(
     source,  # A path, a pandas DataFrame, a `datasets.Dataset` or `IterableDataset`, or an iterable of mappings
     text: str = "text",  # The column of texts; a null stays None, which the export refuses by name
-    results: dict | None = None,  # Task id to the column of its answers, or to a pair of columns, of labels and of scores; default: the column `results` as written here
+    # Task id to the column of its answers, or to a pair of columns, of labels and of scores;
+    # default: the column `results` as written here
+    results: dict | None = None,
     gold: dict | None = None,  # The same for the truth; default: the column `gold`
     id: str | None = "id",  # The column of ids; the default need not be there
-    meta: list | None = None,  # The columns to keep in `doc.meta`; default: all that are left, beside the column `meta` as written here
+    # The columns to keep in `doc.meta`; default: all that are left, beside the column `meta` as written here
+    meta: list | None = None,
 ) -> Iterator[Doc]:
     """The documents in `source`, one by one: files and datasets are streamed.
 
     A text that is a JSON list or object is parsed; a null is no answer, and leaves the task out of `doc.results`.
-    Raises KeyError for a column that is not there, ValueError for a row that cannot be read, TypeError for a source that has no rows."""
+    Raises KeyError for a column that is not there, ValueError for a row that cannot be read,
+    TypeError for a source that has no rows."""
     wanted = _Columns(text, results, gold, id, meta)
-    opened = _open(source)
+    opened = open_source(source)
     if opened.columns is not None: _check_columns(wanted.needed, opened.columns)
     return _documents(opened, wanted)
 
-def _documents(opened: _Source, wanted: _Columns) -> Iterator[Doc]:
+# %% ../../nbs/documents/read.ipynb #ce9c0a43
+def read_docs(
+    source,  # A path, a pandas DataFrame, a `datasets.Dataset` or `IterableDataset`, or an iterable of mappings
+    text: str = "text",  # The column of texts
+    # Task id to the column of its answers, or to a pair of columns, of labels and of scores
+    results: dict | None = None,
+    gold: dict | None = None,  # The same for the truth
+    id: str | None = "id",  # The column of ids
+    meta: list | None = None,  # The columns to keep in `doc.meta`; default: all that are left
+) -> list[Doc]:
+    "What `iter_docs` gives, as a list"
+    return list(iter_docs(source, text, results, gold, id, meta))
+
+# %% ../../nbs/documents/read.ipynb #e54e690a
+def _documents(opened: Source, wanted: _Columns) -> Iterator[Doc]:
     unseen, seen = set(wanted.needed if opened.columns is None else []), {}
     for n, row in opened.rows:
         where = f"{opened.place} {n}"
@@ -282,18 +59,131 @@ def _documents(opened: _Source, wanted: _Columns) -> Iterator[Doc]:
             unseen -= row.keys()
             seen |= dict.fromkeys(row)
         try: doc = _document(row, wanted, opened.structs, where)
-        except RecursionError: raise ValueError(f"{where}: found values nested too deep to be read, expected a row of a table; correct or remove it") from None
+        except RecursionError:
+            raise ValueError(f"{where}: found values nested too deep to be read, expected a row of a table; "
+                             "correct or remove it") from None
         yield doc
     if seen: _check_columns([column for column in wanted.needed if column in unseen], seen, "in no row ")
 
-# %% ../../nbs/documents/read.ipynb #ce9c0a43
-def read_docs(
-    source,  # A path, a pandas DataFrame, a `datasets.Dataset` or `IterableDataset`, or an iterable of mappings
-    text: str = "text",  # The column of texts
-    results: dict | None = None,  # Task id to the column of its answers, or to a pair of columns, of labels and of scores
-    gold: dict | None = None,  # The same for the truth
-    id: str | None = "id",  # The column of ids
-    meta: list | None = None,  # The columns to keep in `doc.meta`; default: all that are left
-) -> list[Doc]:
-    "What `iter_docs` gives, as a list"
-    return list(iter_docs(source, text, results, gold, id, meta))
+def _check_columns(needed: list, columns, where: str = ""):
+    "Raise KeyError for a column that is needed and not there"
+    columns = list(columns)
+    twice = [column for i, column in enumerate(columns) if column in columns[:i]]
+    if twice:
+        raise ValueError(f"the columns must be distinct, found more than once: {', '.join(map(repr, twice))}")
+    for column in needed:
+        if column in columns: continue
+        folded = {str(name).casefold(): name for name in columns}
+        near = get_close_matches(str(column).casefold(), folded, n=1)
+        hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
+        raise KeyError(f"{where}found no column {column!r}, expected one of {', '.join(map(repr, columns[:20]))}{hint}")
+
+# %% ../../nbs/documents/read.ipynb #9148a3ea
+class _Columns:
+    "Which columns become which part of a document"
+    def __init__(self, text, results, gold, id, meta):
+        if isinstance(meta, str) or not (meta is None or isinstance(meta, Iterable)):
+            raise TypeError(f"meta must be a list of columns, found {meta!r}; put it in a list")
+        self.text, self.id, self.meta = text, id, None if meta is None else list(meta)
+        self.answers = {"results": _answer_columns("results", results), "gold": _answer_columns("gold", gold)}
+        named = [name for by_task in self.answers.values() for names in (by_task or {}).values() for name in names]
+        optional = [] if id in (None, "id") else [id]
+        self.needed = list(dict.fromkeys([text, *named, *(self.meta or []), *optional]))
+        claimed = {text, id, *named}
+        parts = {part for part in ("results", "gold", "meta", "chunks") if self.answers.get(part) is None}
+        self.as_written = parts - claimed  # columns that may hold what `write_docs` has written
+        self.taken = claimed | self.as_written
+
+def _answer_columns(part: str, by_task) -> dict | None:
+    "Task id to a tuple of its column, or of the columns of its label and its score"
+    if by_task is None: return None
+    if not isinstance(by_task, Mapping):
+        raise TypeError(f"{part} must be a mapping of task id to column, found {by_task!r}; "
+                        f"did you mean {part}={{task.task_id: {by_task!r}}}?")
+    columns = {}
+    for task_id, names in by_task.items():
+        columns[task_id] = tuple(names) if isinstance(names, (tuple, list)) else (names,)
+        if not isinstance(task_id, str):
+            hint = "; did you mean its task_id?" if hasattr(task_id, "task_id") else ""
+            raise TypeError(f"a task id in {part} must be a str, found {task_id!r}{hint}")
+        if len(columns[task_id]) not in (1, 2):
+            raise ValueError(f"{part}[{task_id!r}] must be a column, or a pair of the columns of label and score, "
+                             f"found {names!r}")
+    return columns
+
+# %% ../../nbs/documents/read.ipynb #ca826801
+def _document(row: dict, wanted: _Columns, structs: frozenset, where: str) -> Doc:
+    text = None if is_missing(row[wanted.text]) else row[wanted.text]
+    name = None if wanted.id is None else _read_id(row.get(wanted.id))
+    results, gold = (_answers(row, part, wanted, structs, where) for part in ("results", "gold"))
+    parts = _written_parts(row, wanted)
+    return Doc(text, name, results, gold, _meta(row, wanted, parts, where), parts.get("chunks"))
+
+def _read_id(value):
+    "An id as it was before Arrow (see `write_docs`), or pandas where one is missing, changed its type"
+    if type(value) is dict and value.keys() == {"json"}: return json.loads(value["json"])
+    if type(value) is float: return None if value != value else int(value) if value.is_integer() else value
+    return value
+
+# %% ../../nbs/documents/read.ipynb #d414d3d5
+def _answers(row: dict, part: str, wanted: _Columns, structs: frozenset, where: str) -> dict:
+    "The results, or the gold, of a row: task id to answer"
+    if wanted.answers[part] is not None: return _named_answers(row, wanted.answers[part], structs)
+    return _written_answers(row, part, structs, where) if part in wanted.as_written else {}
+
+def _named_answers(row: dict, columns: dict, structs: frozenset) -> dict:
+    "What the columns hold that were named for each task; a null is no answer"
+    answers = {}
+    for task_id, (column, *score) in columns.items():
+        value = row.get(column)
+        if is_missing(value): continue
+        if not score: value = _parsed(value, column in structs)
+        elif not is_missing(row.get(score[0])): value = (value, row[score[0]])
+        answers[task_id] = read_answer(value)
+    return answers
+
+def _written_answers(row: dict, part: str, structs: frozenset, where: str) -> dict:
+    "The column `results` or `gold`, as `write_docs` writes it"
+    value = row.get(part)
+    if is_missing(value): return {}
+    value = _parsed(value, part in structs)
+    if isinstance(value, Mapping): return {task_id: read_answer(answer) for task_id, answer in value.items()}
+    raise ValueError(f"{where}: found {value!r:.80} in the column {part!r}, expected a mapping of task id to result, "
+                     "or its JSON text; if the column holds the answers to one task, "
+                     f"pass {part}={{task_id: {part!r}}}")
+
+def _parsed(value, in_struct: bool):
+    "A value out of a text of JSON, or out of a struct"
+    if isinstance(value, str): return parse_json(value)
+    return _without_nulls(value) if in_struct else value
+
+def _without_nulls(value):
+    "Arrow's mappings without the keys that have no value: in a struct null and absent are the same"
+    if isinstance(value, dict): return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return list(map(_without_nulls, value)) if isinstance(value, list) else value
+
+# %% ../../nbs/documents/read.ipynb #af67a334
+def _is_chunks(value) -> bool: return isinstance(value, (list, tuple)) and set(map(type, value)) <= {str}
+
+def _written_parts(row: dict, wanted: _Columns) -> dict:
+    "`meta` and `chunks`, where the columns of these names hold what `write_docs` writes"
+    parts = {part: row[part] for part in ("meta", "chunks") if part in wanted.as_written and part in row}
+    parts = {part: parse_json(value) if isinstance(value, str) else value for part, value in parts.items()}
+    if not isinstance(parts.get("meta"), Mapping): parts.pop("meta", None)
+    if _is_chunks(parts.get("chunks")): parts["chunks"] = list(parts["chunks"])
+    else: parts.pop("chunks", None)
+    return parts
+
+def _meta(row: dict, wanted: _Columns, parts: dict, where: str) -> dict:
+    "What the row holds beside the text, the id and the answers, and what stood in `meta` when it was written"
+    if wanted.meta is not None: columns = [column for column in wanted.meta if column in row]
+    else:
+        namesakes = (wanted.as_written & {"meta", "chunks"}) - parts.keys()
+        columns = [column for column, value in row.items()
+                   if column not in wanted.taken or (column in namesakes and not is_missing(value))]
+    rest = {column: row[column] for column in columns}
+    if "meta" not in parts or (wanted.meta is not None and rest.pop("meta", None) is None): return rest
+    if twice := parts["meta"].keys() & rest.keys():
+        raise ValueError(f"{where}: found {sorted(twice, key=str)[0]!r} as a column and in the column 'meta' too; "
+                         "rename or drop one of them")
+    return {**parts["meta"], **rest}

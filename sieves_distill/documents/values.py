@@ -19,8 +19,10 @@ def parse_json(text: str):
     except (ValueError, RecursionError): return text
 
 def read_answer(value):
-    "A parsed answer as it was before it was JSON: a list of exactly a str and a number is the pair (label, score), wherever it stands"
-    if type(value) is dict: return {key: read_answer(v) for key, v in value.items()}
+    """A parsed answer as it was before it was JSON.
+
+    A list of exactly a str and a number is the pair (label, score), wherever it stands."""
+    if type(value) is dict: return {key: read_answer(inner) for key, inner in value.items()}
     if type(value) is not list: return value
     if len(value) == 2 and type(value[0]) is str and type(value[1]) in (float, int): return tuple(value)
     return list(map(read_answer, value))
@@ -29,22 +31,26 @@ def read_answer(value):
 PLAIN_TYPES = frozenset((str, int, float, bool, type(None)))
 
 def unbox(value):
-    "A number, string or array of numpy's as Python's, a float32 as the decimal that it prints; a date stays, having no exact counterpart"
+    """A number, string or array of numpy's as Python's, a float32 as the decimal that it prints.
+
+    A date stays, having no exact counterpart."""
     import numpy as np
-    kind = getattr(value.dtype, "kind", None)
-    if kind in ("m", "M"): return None if np.ndim(value) == 0 and np.isnat(value) else value
-    if kind == "f" and value.dtype.itemsize != 8: value = np.asarray(value).astype(str).astype(float)
+    letter = getattr(value.dtype, "kind", None)  # numpy's letter for the sort of a type
+    if letter in ("m", "M"): return None if np.ndim(value) == 0 and np.isnat(value) else value
+    if letter == "f" and value.dtype.itemsize != 8: value = np.asarray(value).astype(str).astype(float)
     return value.tolist()
 
 def as_plain(value):
     "A value without numpy in it, and None for what pandas calls missing"
-    kind = type(value)
-    if kind in PLAIN_TYPES: return value
-    if kind is dict: return {key: as_plain(v) for key, v in value.items()}
-    if kind is list or kind is tuple: return kind(map(as_plain, value))
-    if kind.__name__ in ("NAType", "NaTType"): return None
+    cls = type(value)
+    if cls in PLAIN_TYPES: return value
+    if cls is dict: return {key: as_plain(inner) for key, inner in value.items()}
+    if cls is list or cls is tuple: return cls(map(as_plain, value))
+    if cls.__name__ in ("NAType", "NaTType"): return None
     if not hasattr(value, "dtype") or not hasattr(value, "tolist"): return value
     value = unbox(value)
     return value if hasattr(value, "dtype") else as_plain(value)
 
-def is_missing(value) -> bool: return value is None or (type(value) is float and value != value)
+def is_missing(value) -> bool:
+    "Whether a plain value says that there is nothing: None, or NaN"
+    return value is None or (type(value) is float and value != value)

@@ -4,99 +4,52 @@
 
 # %% ../../nbs/documents/write.ipynb #0f23c6e5
 from __future__ import annotations
-import gzip, json, os, re
-from collections.abc import Iterable, Iterator, Mapping
+import gzip, os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import fields, is_dataclass
-from enum import Enum
 from pathlib import Path
 from uuid import uuid4
-from ..basics.checks import REPAIR
 from .doc import check_docs, doc_name
-from .values import PLAIN_TYPES, unbox
-from .read import check_suffix
+from .encode import PARTS, doc_line, doc_row, dumps
+from .sources import check_suffix
 
 # %% auto #0
-__all__ = ['doc_line', 'write_docs', 'docs_to_dataset', 'docs_to_pandas']
+__all__ = ['write_docs', 'id_type', 'docs_to_dataset', 'docs_to_pandas']
 
-# %% ../../nbs/documents/write.ipynb #76af9bae
-def _attributes(value) -> dict | None:
-    "The fields of a pydantic model, a dataclass, a namedtuple or an object with plain attributes; None for any other"
-    if isinstance(value, (type, Enum, BaseException)): return None
-    if hasattr(value, "model_dump"): return value.model_dump()
-    if is_dataclass(value): return {field.name: getattr(value, field.name) for field in fields(value)}
-    if hasattr(value, "_asdict"): return value._asdict()
-    return {name: v for name, v in getattr(value, "__dict__", {}).items() if not name.startswith("_")} or None
+# %% ../../nbs/documents/write.ipynb #6502f879
+def write_docs(
+    # Documents: anything with `.text` and `.results`; `.id`, `.gold`, `.meta` and `.chunks` are written where they are
+    docs: Iterable,
+    path,  # Where to: `.jsonl`, `.jsonl.gz` (or `.ndjson`), or `.parquet`
+) -> int:
+    """Write documents to a file, for `read_docs` to read; returns their number.
 
-def _path(path: tuple) -> str: return path[0] + "".join(f"[{key!r}]" for key in path[1:])
+    A generator is written as it comes. The file appears when it is complete: whatever fails before leaves what was
+    there. Raises TypeError or ValueError for a document that the file cannot hold, and names it."""
+    path = Path(os.path.realpath(path))
+    write = _WRITERS[check_suffix(path, _WRITERS)]
+    if path.is_dir(): raise IsADirectoryError(f"{path} is a folder, expected the name of a file")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{uuid4().hex[:8]}.partial")
+    try:
+        n = write(docs, aside, path)
+        os.replace(aside, path)
+    finally: aside.unlink(missing_ok=True)
+    return n
 
-def _encoded(value, path: tuple):
-    "`value` as JSON can hold it; raises TypeError with the path to what it cannot"
-    kind = type(value)
-    if kind in PLAIN_TYPES: return value
-    if len(path) > 100: raise ValueError(f"found values nested more than 100 deep in {path[0]}, or something that contains itself; flatten or remove it")
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str): raise TypeError(f"found the key {key!r:.80} ({type(key).__name__}) in {_path(path)}, expected a str; JSON has no other keys: write str(key)")
-        return {str.__str__(key): _encoded(v, (*path, key)) for key, v in value.items()}
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"): return [_encoded(v, (*path, i)) for i, v in enumerate(value)]
-    if hasattr(value, "dtype") and hasattr(value, "tolist"):
-        plain = unbox(value)
-        if not hasattr(plain, "dtype"): return _encoded(plain, path)
-    elif isinstance(value, str): return str.__str__(value)
-    elif isinstance(value, (int, float)): return int(value) if isinstance(value, int) else float(value)
-    elif (found := _attributes(value)) is not None: return _encoded(found, path)
-    raise TypeError(f"found {value!r:.80} ({kind.__name__}) in {_path(path)}, expected what JSON can hold: str, int, float, bool, None, list or dict, or an object with such fields; "
-                    "convert it, e.g. a date with .isoformat(), a set with sorted(), a Decimal with float(), or leave it out")
+# %% ../../nbs/documents/write.ipynb #95b28f2b
+def _write_lines(docs: Iterable, aside: Path, path: Path) -> int:
+    "Write to `aside` what is to stand at `path`"
+    n, packed = 0, path.name.lower().endswith(".gz")
+    with (open(aside, "wb") as raw,
+          gzip.GzipFile(path.stem, "wb", 6, raw, mtime=0) if packed else nullcontext(raw) as file):
+        for n, line in enumerate(_each(docs, doc_line, "write_docs"), 1): file.write(line.encode())
+    return n
 
-# %% ../../nbs/documents/write.ipynb #c2d5b417
-_json = json.JSONEncoder(ensure_ascii=False).encode
-_SURROGATE = re.compile("[\ud800-\udfff]")
+def _each(docs: Iterable, function: Callable, caller: str) -> Iterator:
+    """`function` of each document; errors name the document.
 
-def _dumps(value) -> str:
-    "JSON text that can be written as UTF-8"
-    text = _json(value)
-    return text if text.isascii() else _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-
-_PARTS = ("id", "text", "results", "gold", "meta", "chunks")
-
-def _checked_id(name):
-    if hasattr(name, "dtype") and hasattr(name, "tolist"): name = name.tolist()
-    if name is None or isinstance(name, str) or (isinstance(name, int) and not isinstance(name, bool)): return name
-    raise TypeError(f"found the id {name!r:.80} ({type(name).__name__}), expected an int or a str; write str(id)")
-
-def _checked_parts(doc) -> dict:
-    "The parts of a document, plain; raises TypeError or ValueError for what cannot be written"
-    if not hasattr(doc, "text") or not hasattr(doc, "results"):
-        raise TypeError(f"found {doc!r:.80} ({type(doc).__name__}), expected an object with .text and .results, such as Doc; read_docs makes documents of rows")
-    text, name, chunks = doc.text, _checked_id(getattr(doc, "id", None)), getattr(doc, "chunks", None)
-    if not (text is None or isinstance(text, str)): raise TypeError(f"found the text {text!r:.80} ({type(text).__name__}), expected a str or None")
-    parts = {"id": name, "text": text, "results": doc.results}
-    for part in "gold", "meta":
-        value = getattr(doc, part, None)
-        parts[part] = {} if value is None else value
-    for part in "results", "gold", "meta":
-        if not isinstance(parts[part], Mapping): raise TypeError(f"found the {part} {parts[part]!r:.80} ({type(parts[part]).__name__}), expected a mapping")
-        parts[part] = _encoded(parts[part], (part,))
-    if not (chunks is None or (isinstance(chunks, (list, tuple)) and all(isinstance(chunk, str) for chunk in chunks))):
-        raise TypeError(f"found the chunks {chunks!r:.80} ({type(chunks).__name__}), expected a list of str or None")
-    return {**parts, "chunks": chunks if chunks is None else list(chunks)}
-
-# %% ../../nbs/documents/write.ipynb #f6abcc16
-def doc_line(doc) -> str:
-    parts = _checked_parts(doc)
-    return _dumps({part: v for part, v in parts.items() if part == "text" or (v is not None and (v != {} or part == "chunks"))}) + "\n"
-
-def _row(doc) -> tuple:
-    parts = _checked_parts(doc)
-    for part in "text", "id", "chunks":
-        for text in parts[part] if part == "chunks" and parts[part] else [parts[part]]:
-            if isinstance(text, str) and not text.isascii() and _SURROGATE.search(text):
-                raise ValueError(f"found a lone surrogate in the {part}, expected valid Unicode, as Arrow can hold no other; {REPAIR}, or write .jsonl, which can hold it")
-    return tuple(_dumps(parts[part]) if part in ("results", "gold", "meta") else parts[part] for part in _PARTS)
-
-def _each(docs: Iterable, function, caller: str) -> Iterator:
-    "`function` of each document; errors name the document, and if the source of the documents raises, a note says how far it came"
+    If the source of the documents raises, a note says how far it came."""
     check_docs(docs)
     source, position = iter(docs), 0
     while True:
@@ -106,101 +59,94 @@ def _each(docs: Iterable, function, caller: str) -> Iterator:
             e.add_note(f"{caller} had read {position:,} documents when their source raised this")
             raise
         try: out = function(doc)
-        except (TypeError, ValueError) as e: raise (TypeError if isinstance(e, TypeError) else ValueError)(f"{doc_name(doc, position)}: {e}") from None
+        except (TypeError, ValueError) as e:
+            exc = TypeError if isinstance(e, TypeError) else ValueError
+            raise exc(f"{doc_name(doc, position)}: {e}") from None
         yield out
         position += 1
 
 # %% ../../nbs/documents/write.ipynb #c8682458
-def _id_kind(kind: str | None, ids: list) -> str | None:
-    "The type that holds the ids so far, of which `kind` was the type, and these: int64, string, json, or None as long as there is no id"
-    kinds = {"string" if isinstance(i, str) else "int64" if -2**63 <= i < 2**63 else "json" for i in ids if i is not None} | {kind} - {None}
-    return kinds.pop() if len(kinds) == 1 else "json" if kinds else None
+def id_type(so_far: str | None, ids: list) -> str | None:
+    """The type that holds ids, of which `so_far` was the type, and these as well.
 
-def _schema(kind: str | None):
+    It is int64, string, or json for both; None as long as there is no id."""
+    types = {so_far} | {"string" if isinstance(i, str) else "int64" if -2**63 <= i < 2**63 else "json"
+                        for i in ids if i is not None}
+    types -= {None}
+    return types.pop() if len(types) == 1 else "json" if types else None
+
+def _schema(ids: str | None):
+    "Of the columns of documents, whose ids have this type"
     import pyarrow as pa
     types = {"json": pa.struct({"json": pa.string()}), "int64": pa.int64()}
-    return pa.schema({part: pa.string() for part in _PARTS} | {"id": types.get(kind, pa.string()), "chunks": pa.list_(pa.string())})
+    return pa.schema({part: pa.string() for part in PARTS}
+                     | {"id": types.get(ids, pa.string()), "chunks": pa.list_(pa.string())})
 
-def _id_array(ids: list, kind: str | None):
+def _id_array(ids: list, of_type: str | None):
     import pyarrow as pa
-    return pa.array([i if i is None else {"json": _dumps(i)} for i in ids] if kind == "json" else ids, _schema(kind).field("id").type)
+    if of_type == "json": ids = [i if i is None else {"json": dumps(i)} for i in ids]
+    return pa.array(ids, _schema(of_type).field("id").type)
 
-def _batches(docs: Iterable, caller: str) -> Iterator[dict]:
-    "Columns of some thousand documents, fewer where they are long"
-    rows, size = [], 0
-    for row in _each(docs, _row, caller):
-        rows.append(row)
-        size += sum(map(len, filter(None, (*row[1:5], *(row[5] or [])))))
-        if len(rows) >= 10_000 or size >= 16_000_000:
-            yield dict(zip(_PARTS, map(list, zip(*rows))))
-            rows, size = [], 0
-    if rows: yield dict(zip(_PARTS, map(list, zip(*rows))))
-
-def _table(columns: dict, kind: str | None):
+def _table(columns: dict, ids: str | None):
     import pyarrow as pa
-    return pa.table({**columns, "id": _id_array(columns["id"], kind)}, schema=_schema(kind))
+    return pa.table({**columns, "id": _id_array(columns["id"], ids)}, schema=_schema(ids))
 
 # %% ../../nbs/documents/write.ipynb #5f9ebfd3
 def _write_parquet(docs: Iterable, aside: Path, path: Path) -> int:
+    "Write to `aside` what is to stand at `path`"
     from pyarrow.parquet import ParquetWriter
-    writer, kind, n = None, None, 0
+    writer, ids, n = None, None, 0
     try:
         for columns in _batches(docs, "write_docs"):
-            wider = _id_kind(kind, columns["id"])
-            if writer is not None and wider != kind:
+            wider = id_type(ids, columns["id"])
+            if writer is not None and wider != ids:
                 writer.close()
                 writer = _with_other_ids(aside, wider)
-            kind = wider
-            if writer is None: writer = ParquetWriter(aside, _schema(kind))
-            writer.write_table(_table(columns, kind))
+            ids = wider
+            if writer is None: writer = ParquetWriter(aside, _schema(ids))
+            writer.write_table(_table(columns, ids))
             n += len(columns["id"])
         if writer is None: writer = ParquetWriter(aside, _schema(None))
     finally:
         if writer is not None: writer.close()
     return n
 
-def _with_other_ids(aside: Path, kind: str):
+def _with_other_ids(aside: Path, ids: str):
     "A writer of a new file at `aside`, in which the rows of the old one are already"
     from pyarrow.parquet import ParquetFile, ParquetWriter
     before = aside.with_name(f"{aside.name}.old")
     aside.rename(before)
-    writer = ParquetWriter(aside, _schema(kind))
+    writer = ParquetWriter(aside, _schema(ids))
     try:
         with ParquetFile(before) as file:
             for i in range(file.num_row_groups):
                 table = file.read_row_group(i)
-                writer.write_table(table.set_column(0, "id", _id_array(table["id"].to_pylist(), kind)))
+                writer.write_table(table.set_column(0, "id", _id_array(table["id"].to_pylist(), ids)))
     except BaseException:
         writer.close()
         raise
     finally: before.unlink()
     return writer
 
-def _write_lines(docs: Iterable, aside: Path, path: Path) -> int:
-    n = 0
-    with open(aside, "wb") as raw, gzip.GzipFile(path.stem, "wb", 6, raw, mtime=0) if path.name.lower().endswith(".gz") else nullcontext(raw) as file:
-        for n, line in enumerate(_each(docs, doc_line, "write_docs"), 1): file.write(line.encode())
-    return n
+# %% ../../nbs/documents/write.ipynb #0f3dc299
+def _batches(docs: Iterable, caller: str) -> Iterator[dict]:
+    "Columns of some thousand documents, fewer where they are long"
+    rows, size = [], 0
+    for row in _each(docs, doc_row, caller):
+        rows.append(row)
+        size += sum(map(len, filter(None, (*row[1:5], *(row[5] or [])))))
+        if len(rows) >= 10_000 or size >= 16_000_000:
+            yield dict(zip(PARTS, map(list, zip(*rows))))
+            rows, size = [], 0
+    if rows: yield dict(zip(PARTS, map(list, zip(*rows))))
 
-# %% ../../nbs/documents/write.ipynb #6502f879
-def write_docs(
-    docs: Iterable,  # Documents: anything with `.text` and `.results`; `.id`, `.gold`, `.meta` and `.chunks` are written where they are
-    path,  # Where to: `.jsonl`, `.jsonl.gz` (or `.ndjson`), or `.parquet`
-) -> int:
-    """Write documents to a file, for `read_docs` to read; returns their number.
-
-    A generator is written as it comes. The file appears when it is complete: whatever fails before leaves what was there.
-    Raises TypeError or ValueError for a document that the file cannot hold, and names it."""
-    path = Path(os.path.realpath(path))
-    write = _write_parquet if check_suffix(path) == ".parquet" else _write_lines
-    if path.is_dir(): raise IsADirectoryError(f"{path} is a folder, expected the name of a file")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}-{uuid4().hex[:8]}.partial")
-    try:
-        n = write(docs, aside, path)
-        os.replace(aside, path)
-    finally: aside.unlink(missing_ok=True)
-    return n
+# %% ../../nbs/documents/write.ipynb #b3783723
+_WRITERS: dict[str, Callable[[Iterable, Path, Path], int]] = {
+    ".jsonl": _write_lines,
+    ".jsonl.gz": _write_lines,
+    ".ndjson": _write_lines,
+    ".parquet": _write_parquet,
+}
 
 # %% ../../nbs/documents/write.ipynb #9b7a9b61
 def docs_to_dataset(
@@ -211,11 +157,12 @@ def docs_to_dataset(
     The columns are `id`, `text`, `results`, `gold`, `meta` (JSON text, all three) and `chunks`."""
     import pyarrow as pa
     from datasets import Dataset
-    kind, batches = None, []
+    ids, batches = None, []
     for columns in _batches(docs, "docs_to_dataset"):
-        kind = _id_kind(kind, columns["id"])
-        batches.append({part: v if part == "id" else pa.array(v, _schema(None).field(part).type) for part, v in columns.items()})
-    return Dataset(pa.concat_tables([_schema(kind).empty_table(), *(_table(columns, kind) for columns in batches)]))
+        ids = id_type(ids, columns["id"])
+        batches.append({part: values if part == "id" else pa.array(values, _schema(None).field(part).type)
+                        for part, values in columns.items()})
+    return Dataset(pa.concat_tables([_schema(ids).empty_table(), *(_table(columns, ids) for columns in batches)]))
 
 # %% ../../nbs/documents/write.ipynb #448d6928
 def docs_to_pandas(
@@ -223,9 +170,10 @@ def docs_to_pandas(
 ):
     "Documents as a pandas `DataFrame` with the columns of `docs_to_dataset`, for `read_docs` to read"
     import pandas as pd
-    columns = {part: [] for part in _PARTS}
+    columns = {part: [] for part in PARTS}
     for batch in _batches(docs, "docs_to_pandas"):
         for part, values in batch.items(): columns[part] += values
-    kind = _id_kind(None, columns["id"])
-    ids = pd.Series(columns["id"], dtype={"int64": "Int64" if None in columns["id"] else "int64"}.get(kind, object))
-    return pd.DataFrame({**columns, "id": ids, "chunks": pd.Series(columns["chunks"], dtype=object)})
+    dtype = object
+    if id_type(None, columns["id"]) == "int64": dtype = "Int64" if None in columns["id"] else "int64"
+    ids, chunks = pd.Series(columns["id"], dtype=dtype), pd.Series(columns["chunks"], dtype=object)
+    return pd.DataFrame({**columns, "id": ids, "chunks": chunks})
