@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from .evaluate.sureness import least_sure
     from .evaluate.teacher import TeacherReport, teacher_report
     from .evaluate.two_teachers import Agreement, agreement
-    from .students.student import DistillationFramework, Student
+    from .students.frameworks import DistillationFramework
+    from .students.student import Student
     from .train.distillation import distill
     from .relabel.choice import choose_next
     from .relabel.corrections import read_corrections, with_corrections
@@ -73,7 +74,7 @@ _LAZY = {
     "teacher_report": "evaluate.teacher",
     "Agreement": "evaluate.two_teachers",
     "agreement": "evaluate.two_teachers",
-    "DistillationFramework": "students.student",
+    "DistillationFramework": "students.frameworks",
     "Student": "students.student",
     "distill": "train.distillation",
     "choose_next": "relabel.choice",

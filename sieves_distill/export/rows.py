@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from ..basics.checks import short_repr
 from ..tasks.kinds import Kind, kind_of
-from .columns import dataset_features
 from .export import to_hf_dataset
 
 # %% auto #0
@@ -100,6 +99,19 @@ class Rows:
         texts = dataset.select_columns("text").with_format("arrow")[:]["text"].to_pylist()
         return cls(texts, y, kind, read_scores(dataset, kind) if kind.scored else None, Gold(known, gold) if len(known) else None)
 
+    def to_dataset(self):
+        "The rows as a `datasets.Dataset` in the form of the export"
+        from datasets import Dataset, Features, List, Value
+        answers = self.kind.features()
+        features, columns = {"text": Value("string"), **answers}, {"text": self.texts, self.kind.column: self.kind.write_column(self.y)}
+        if self.scores is not None:
+            features["scores"] = List(Value("float32"))
+            columns["scores"] = [[None if np.isnan(score) else score for score in row] for row in self.scores.tolist()]
+        if self.gold is not None:
+            features["gold"], columns["gold"] = answers[self.kind.column], [None] * len(self)
+            for i, answer in zip(self.gold.rows, self.kind.write_column(self.gold.y)): columns["gold"][i] = answer
+        return Dataset.from_dict(columns, Features(features))
+
     def __getitem__(self, at) -> Rows:
         at = np.arange(len(self))[at]
         gold = self.gold
@@ -115,13 +127,7 @@ def labelled_rows(data, task, threshold: float | None = None, on_error: str = "r
     from datasets import Dataset, DatasetDict
     if not isinstance(data, (Dataset, DatasetDict)): return _exported(data, task, threshold, on_error)
     if threshold is not None: raise ValueError("threshold is for documents with scores; found a Dataset, whose labels are decided already")
-    rows = Rows.read(data, task)
-    columns = {"text": rows.texts, rows.kind.column: rows.kind.write_column(rows.y)}
-    if rows.gold is not None:
-        columns["gold"] = [None] * len(rows)
-        for i, answer in zip(rows.gold.rows, rows.kind.write_column(rows.gold.y)): columns["gold"][i] = answer
-    if rows.scores is not None: columns["scores"] = [[None if np.isnan(score) else score for score in row] for row in rows.scores.tolist()]
-    return Dataset.from_dict(columns, dataset_features(task, scores="scores" in columns, gold="gold" in columns))
+    return Rows.read(data, task).to_dataset()
 
 def _exported(docs, task, threshold: float | None, on_error: str):
     kind = kind_of(task)

@@ -4,66 +4,61 @@
 
 # %% ../../nbs/heads/folds.ipynb #3bd8ccc1
 from __future__ import annotations
+from collections.abc import Callable
 import numpy as np
-from scipy.special import expit, log_softmax, softmax
 from sklearn.metrics import average_precision_score
-from sklearn.model_selection import KFold, StratifiedKFold
-from .names import one_hot
-from .logistic import fit_logistic
+from ..tasks.kinds import Kind
+from .exclusion import comparable, cut_folds, relative_likelihood
+from .logistic import Sample, fit_logistic
 
 # %% auto #0
-__all__ = ['FEW', 'DOUBT', 'LOOKS', 'fold_rounds', 'out_of_fold', 'ranking_score', 'relative_likelihood', 'label_trust',
-           'few_rows', 'look_twice']
+__all__ = ['fold_rounds', 'out_of_fold', 'few_rows', 'ranking_score', 'label_likelihood', 'label_trust', 'look_again']
 
-# %% ../../nbs/heads/folds.ipynb #0505815e
-def _folds(y, seed: int):
-    "Four folds, stratified where every label that occurs has a row for each; those whose rows cannot be learnt from are left out"
-    n = min(4, len(y))
-    counts = np.bincount(y) if y.ndim == 1 else [0]
-    folds = StratifiedKFold if y.ndim == 1 and counts[counts > 0].min() >= n else KFold
-    return [(a, b) for a, b in folds(n, shuffle=True, random_state=seed).split(np.zeros(len(y)), y if y.ndim == 1 else None) if y.ndim == 2 or len(np.unique(y[a])) > 1]
+# %% ../../nbs/heads/folds.ipynb #8e36be41
+def fold_rounds(n_rows: int) -> int:
+    "How often the folds are drawn"
+    return 3 if n_rows <= 300 else 1
 
-def fold_rounds(n_rows: int) -> int: return 3 if n_rows <= 300 else 1
-
-def out_of_fold(X, y, n_labels: int, seed: int, bar=None, soft=None, trust=None, **params):
-    "What models that have not seen a row say of it: logits `(rounds, n, n_labels)`"
-    out = np.zeros((fold_rounds(len(y)), len(y), n_labels))
+def out_of_fold(sample: Sample, seed: int, recipe, bar=None, **params):
+    "What models that have not seen a row say of it: logits `(rounds, n, n_labels)`; `params` are those of the logistic regression"
+    rounds = recipe.fold_rounds(len(sample))
+    out = np.zeros((rounds, len(sample), len(sample.kind)))
     for i, logits in enumerate(out):
-        for a, b in _folds(y, (seed + i) % 2 ** 32):
-            weight, bias = fit_logistic(X[a], y[a], n_labels, None if trust is None else trust[a], None if soft is None else soft[a], **{"tol": 1e-3, **params})
-            logits[b] = X[b] @ weight.T + bias
+        for rest, held in cut_folds(sample.kind, sample.y, (seed + i) % 2 ** 32):
+            head = fit_logistic(sample[rest], recipe.name_rows, **{"tol": 1e-3, **params})
+            logits[held] = head.logits(sample.X[held])
             if bar is not None: bar.update()
     return out
 
-def ranking_score(y, logits) -> float:
+def few_rows(n: int, seed: int, most: int = 1000):
+    "Positions of the rows that a choice is made on, which needs no more: all, or `most` at random"
+    return np.arange(n) if n <= most else np.sort(np.random.default_rng(seed).permutation(n)[:most])
+
+# %% ../../nbs/heads/folds.ipynb #b5df5d92
+def ranking_score(kind: Kind, y, logits) -> float:
     "Average precision, the mean over the labels that some rows have and others not, weighted by how many have them"
-    hot, score = one_hot(y, logits.shape[1]), logits if y.ndim == 2 else log_softmax(logits, axis=1)
-    live = np.flatnonzero(hot.any(0) & ~hot.all(0))
-    return float(average_precision_score(hot[:, live], score[:, live], average="weighted")) if len(live) else 0.
+    live = kind.varied(y)
+    if not len(live): return 0.
+    return float(average_precision_score(kind.one_hot(y)[:, live], comparable(kind, logits)[:, live], average="weighted"))
 
-def relative_likelihood(y, logits):
+def label_likelihood(kind: Kind, y, logits):
     "How likely each label of a row is beside the likeliest, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`"
-    p = (expit(logits) if y.ndim == 2 else softmax(logits, axis=2)).mean(0)
-    return np.where(y, p, 1 - p) / np.maximum(p, 1 - p) if y.ndim == 2 else p[np.arange(len(y)), y] / p.max(1)
+    return relative_likelihood(kind, kind.activate(logits).mean(0), y)
 
-def label_trust(y, logits, doubt: float):
-    "How much each label of a row is trusted, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`: its relative likelihood to the power of `doubt`; mean 1 for each label"
-    trust, groups = relative_likelihood(y, logits) ** doubt, 2 if y.ndim == 2 else logits.shape[2]
-    for g in range(groups): trust /= np.where(y == g, (trust * (y == g)).sum(0) / np.maximum((y == g).sum(0), 1), 1)
+def label_trust(kind: Kind, y, logits, doubt: float):
+    """How much each label of a row is trusted, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`:
+    its relative likelihood to the power of `doubt`; mean 1 for each label"""
+    trust = label_likelihood(kind, y, logits) ** doubt
+    for value in range(kind.n_values):
+        has = y == value
+        trust /= np.where(has, (trust * has).sum(0) / np.maximum(has.sum(0), 1), 1)
     return trust
 
-# %% ../../nbs/heads/folds.ipynb #6b08a3a2
-FEW, DOUBT, LOOKS = 1000, 1, 2  # rows up to which rotating and averaging pay, and that a choice takes; how much labels are doubted; and in how many rounds, where rows are more than `FEW`
-
-# %% ../../nbs/heads/folds.ipynb #24c674dd
-def few_rows(n: int, seed: int):
-    "Positions of the rows that a choice is made on: all, or `FEW` at random"
-    return np.arange(n) if n <= FEW else np.sort(np.random.default_rng(seed).permutation(n)[:FEW])
-
-def look_twice(y, ask):
-    "Out-of-fold logits, and how far each label is to be trusted by them, after `LOOKS` rounds: `ask` gives the logits of heads that go by the trust of the round before, at first by none"
+def look_again(sample: Sample, ask: Callable, recipe):
+    """Out-of-fold logits, and how far each label is to be trusted by them, after several looks: `ask` gives the logits of heads
+    that go by the trust of the look before, at first by none"""
     trust = None
-    for _ in range(LOOKS):
+    for _ in range(recipe.looks):
         logits = ask(trust)
-        trust = label_trust(y, logits, DOUBT)
+        trust = label_trust(sample.kind, sample.y, logits, recipe.doubt)
     return logits, trust

@@ -4,52 +4,104 @@
 
 # %% ../../nbs/heads/logistic.ipynb #ad3b978a
 from __future__ import annotations
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial, singledispatch
 import numpy as np
-from scipy.special import expit, softmax
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
-from .names import append_names
+from ..tasks.kinds import Kind, ManyLabels, OneLabel
 
 # %% auto #0
-__all__ = ['to_probabilities', 'decide_labels', 'fit_logistic', 'rotate_features']
+__all__ = ['Names', 'Sample', 'Linear', 'fit_logistic', 'rotate_features']
 
-# %% ../../nbs/heads/logistic.ipynb #5c117e7d
-def to_probabilities(logits, multi_label: bool):
-    return expit(logits) if multi_label else softmax(logits, axis=1)
+# %% ../../nbs/heads/logistic.ipynb #28d8ee98
+@dataclass(frozen=True, eq=False)
+class Names:
+    "Rows for what labels are called"
+    X: object  # Features `(n_names, dim)`
+    y: np.ndarray  # What each is about, encoded as the rows' answers are
 
-def decide_labels(proba, labels: list[str], multi_label: bool) -> list:
-    "The label names that probabilities `(n, n_labels)` stand for"
-    if multi_label: return [[labels[j] for j in np.flatnonzero(row)] for row in proba > .5]
-    return [labels[j] for j in proba.argmax(1)] if len(proba) else []
+@dataclass(frozen=True, eq=False)
+class Sample:
+    "What a head is fitted to"
+    X: object  # Features `(n, dim)`, dense or sparse
+    y: np.ndarray  # Answers, encoded
+    kind: Kind
+    trust: np.ndarray | None = None  # How much each label of a row counts, in the shape of `y`
+    soft: np.ndarray | None = None  # How likely each label is `(n, n_labels)`
+    names: Names | None = None
 
-# %% ../../nbs/heads/logistic.ipynb #940239a0
-def fit_logistic(X, y, n_labels: int, trust=None, soft=None, named=None, **params):
-    """Weights `(n_labels, dim)` and biases `(n_labels,)` of a balanced logistic regression; `y` is integers `(n,)` or booleans `(n, n_labels)`,
-    `trust` of the same shape says how much each row counts, and `soft` `(n, n_labels)` how likely each label is;
-    `named` are rows for what labels are called, features and labels"""
-    if named is not None: X, y, trust, soft = append_names(X, y, n_labels, trust, soft, *named)
-    def fit(y, trust=None, soft=None):
-        X_, params_ = X, {"class_weight": "balanced", "max_iter": 1000, **params}
-        if soft is not None:  # a row stands once for each label that is likely at all, with its likelihood as its weight
-            known = np.where(np.isin(np.arange(soft.shape[1]), y), soft, 0)
-            n, (rows, y) = len(y), np.nonzero(known > .01 * known.max(1, keepdims=True))
-            X_, trust = X[rows], soft[rows, y] * (1 if trust is None else trust[rows])
-            if params_["class_weight"] == "balanced":
-                mass = np.bincount(y, trust)
-                trust, params_["class_weight"] = trust * n / np.count_nonzero(mass) / mass[y], None
-        return LogisticRegression(**params_).fit(X_, y, sample_weight=trust)
-    weight, bias = np.zeros((n_labels, X.shape[1])), np.zeros(n_labels)
-    if y.ndim == 2:
-        for j, n in enumerate(y.sum(0)):
-            if 0 < n < len(y):
-                model = fit(y[:, j].astype(int), None if trust is None else trust[:, j], None if soft is None else np.stack([1 - soft[:, j], soft[:, j]], 1))
-                weight[j], bias[j] = model.coef_[0], model.intercept_[0]
-            else: bias[j] = np.log((n + .5) / (len(y) - n + .5))
-        return weight, bias
-    model = fit(y, trust, soft)
+    def __len__(self): return len(self.y)
+
+    def __getitem__(self, at) -> Sample:
+        trust, soft = (None if weights is None else weights[at] for weights in (self.trust, self.soft))
+        return replace(self, X=self.X[at], y=self.y[at], trust=trust, soft=soft)
+
+    def with_names(self, name_rows: float) -> Sample:
+        "The names as rows below the others, each for so many of them. Where labels are soft, a name is as sure of its own as the rows are of theirs"
+        if self.names is None: return self
+        X, y, names = self.X, self.y, self.names
+        trust = np.concatenate([np.ones(y.shape) if self.trust is None else self.trust, np.full(names.y.shape, float(name_rows))])
+        soft = self.soft
+        if soft is not None:
+            hot = self.kind.one_hot(y)
+            soft = np.concatenate([soft, np.where(self.kind.one_hot(names.y), soft[hot].mean(), soft[~hot].mean())])
+        X = sparse.vstack([X, names.X], format="csr") if sparse.issparse(X) else np.concatenate([X, names.X])
+        return replace(self, X=X, y=np.concatenate([y, names.y]), trust=trust, soft=soft, names=None)
+
+# %% ../../nbs/heads/logistic.ipynb #519fb28e
+@dataclass(frozen=True, eq=False)
+class Linear:
+    "A linear layer"
+    weight: np.ndarray  # `(n_labels, dim)`
+    bias: np.ndarray  # `(n_labels,)`
+
+    def logits(self, X): return X @ self.weight.T + self.bias
+
+def fit_logistic(sample: Sample, name_rows: float = 3, **params) -> Linear:
+    "A balanced logistic regression; a name of a label counts for `name_rows` rows, `params` are scikit-learn's"
+    sample = sample.with_names(name_rows)
+    fit = partial(_fit_classes, params={"class_weight": "balanced", "max_iter": 1000, **params})
+    return _fit_labels(sample.kind, sample, fit)
+
+def _fit_classes(X, y, trust, soft, params: dict) -> LogisticRegression:
+    "scikit-learn's model of classes that exclude each other, `y` integers `(n,)`"
+    if soft is not None:
+        known = np.where(np.isin(np.arange(soft.shape[1]), y), soft, 0)
+        n, (rows, y) = len(y), np.nonzero(known > .01 * known.max(1, keepdims=True))
+        X, trust = X[rows], soft[rows, y] * (1 if trust is None else trust[rows])
+        if params["class_weight"] == "balanced":
+            mass = np.bincount(y, trust)
+            trust, params = trust * n / np.count_nonzero(mass) / mass[y], {**params, "class_weight": None}
+    return LogisticRegression(**params).fit(X, y, sample_weight=trust)
+
+# %% ../../nbs/heads/logistic.ipynb #eb484cd2
+@singledispatch
+def _fit_labels(kind: Kind, sample: Sample, fit: Callable) -> Linear:
+    raise NotImplementedError(f"{type(kind).__name__} is no kind of labels: a logistic regression cannot answer it")
+
+@_fit_labels.register
+def _(kind: OneLabel, sample: Sample, fit: Callable) -> Linear:
+    model = fit(sample.X, sample.y, sample.trust, sample.soft)
     coef, intercept = model.coef_, model.intercept_
-    if len(model.classes_) == 2: coef, intercept = np.concatenate([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
-    weight[model.classes_], bias[:], bias[model.classes_] = coef, intercept.min() - 30, intercept
-    return weight, bias
+    if len(model.classes_) == 2:  # which scikit-learn fits as one difference
+        coef, intercept = np.concatenate([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
+    weight, bias = np.zeros((len(kind), sample.X.shape[1])), np.full(len(kind), intercept.min() - 30)
+    weight[model.classes_], bias[model.classes_] = coef, intercept
+    return Linear(weight, bias)
+
+@_fit_labels.register
+def _(kind: ManyLabels, sample: Sample, fit: Callable) -> Linear:
+    weight, bias, n = np.zeros((len(kind), sample.X.shape[1])), np.zeros(len(kind)), len(sample)
+    for j, count in enumerate(sample.y.sum(0)):
+        if 0 < count < n:
+            trust = None if sample.trust is None else sample.trust[:, j]
+            soft = None if sample.soft is None else np.stack([1 - sample.soft[:, j], sample.soft[:, j]], 1)
+            model = fit(sample.X, sample.y[:, j].astype(int), trust, soft)
+            weight[j], bias[j] = model.coef_[0], model.intercept_[0]
+        else: bias[j] = np.log((count + .5) / (n - count + .5))
+    return Linear(weight, bias)
 
 # %% ../../nbs/heads/logistic.ipynb #bff807e7
 def rotate_features(X):

@@ -4,55 +4,50 @@
 
 # %% ../../nbs/heads/names.ipynb #ef52ffb6
 from __future__ import annotations
+from functools import singledispatch
 import re
 import numpy as np
-from scipy import sparse
 from sklearn.preprocessing import normalize
+from ..tasks.kinds import Kind, ManyLabels, OneLabel
 
 # %% auto #0
-__all__ = ['one_hot', 'soft_labels', 'label_texts', 'varied_labels', 'names_fit', 'append_names']
+__all__ = ['soft_labels', 'label_texts', 'names_fit']
 
-# %% ../../nbs/heads/names.ipynb #47b56771
-def one_hot(y, n_labels: int):
-    return y if y.ndim == 2 else np.eye(n_labels, dtype=bool)[y]
-
-def soft_labels(y, scores):
-    "How likely each label of a row is, `(n, n_labels)`, from the teacher's scores, NaN where there is none; or None where they say no more than `y`"
+# %% ../../nbs/heads/names.ipynb #e828172c
+def soft_labels(kind: Kind, y, scores):
+    "How likely each label of a row is, `(n, n_labels)`, from the teacher's scores, NaN where there is none; None where they say no more than `y`"
     if scores is None: return None
-    hot, known = one_hot(y, scores.shape[1]).astype(float), ~np.isnan(scores)
-    if y.ndim == 2: soft = np.where(known & ((scores >= .5) == y), np.nan_to_num(scores), hot)
-    else:
-        rest = np.maximum(1 - np.nansum(scores, 1), 0) / np.maximum((~known).sum(1), 1)
-        soft = np.where(known, np.nan_to_num(scores), rest[:, None])
-        own = soft[np.arange(len(y)), y]
-        soft = np.where((known[np.arange(len(y)), y] & (own > 0) & (own >= soft.max(1)))[:, None], soft / np.maximum(soft.sum(1, keepdims=True), 1e-12), hot)
+    hot = kind.one_hot(y).astype(float)
+    soft = _soften(kind, y, hot, scores, ~np.isnan(scores))
     return soft if np.abs(soft - hot).max() > .01 else None
 
-# %% ../../nbs/heads/names.ipynb #5a3e10c2
-_NAMED = 3  # for how many rows what a label is called counts
+@singledispatch
+def _soften(kind: Kind, y, hot, scores, known):
+    "The scores where they say the same as the label; `hot` elsewhere"
+    raise NotImplementedError(f"{type(kind).__name__} has no soft labels")
 
+@_soften.register
+def _(kind: ManyLabels, y, hot, scores, known): return np.where(known & ((scores >= .5) == y), np.nan_to_num(scores), hot)
+
+@_soften.register
+def _(kind: OneLabel, y, hot, scores, known):
+    rest = np.maximum(1 - np.nansum(scores, 1), 0) / np.maximum((~known).sum(1), 1)
+    soft, rows = np.where(known, np.nan_to_num(scores), rest[:, None]), np.arange(len(y))
+    chosen = soft[rows, y]
+    agrees = known[rows, y] & (chosen > 0) & (chosen >= soft.max(1))
+    return np.where(agrees[:, None], soft / np.maximum(soft.sum(1, keepdims=True), 1e-12), hot)
+
+# %% ../../nbs/heads/names.ipynb #e8e21042
 def label_texts(task) -> list[str]:
     "What the labels say of themselves: their names, with the words apart, and their descriptions"
     words = [re.sub("[-_./]+", " ", label).strip() or label for label in task.labels]
-    return [f"{name}: {task.descriptions[label]}" if task.descriptions.get(label) else name for name, label in zip(words, task.labels)]
-
-def varied_labels(y, n_labels: int):
-    "Positions of the labels that some rows have and others not; and of each, in the form of `y`, the labels of a text that is about it and no other of them"
-    hot = one_hot(y, n_labels)
-    live = np.flatnonzero(hot.any(0) & ~hot.all(0))
-    return live, live if y.ndim == 1 else np.eye(n_labels, dtype=bool)[live] | hot.all(0)
+    described = zip(words, map(task.descriptions.get, task.labels))
+    return [f"{name}: {description}" if description else name for name, description in described]
 
 def names_fit(X, names, hot) -> bool:
-    "Whether texts are nearer to the names of their own labels than other texts are, on the mean over the labels; embeddings `(n, dim)` and `(n_names, dim)`, booleans `(n, n_names)`"
+    """Whether texts are nearer to the names of their own labels than other texts are, on the mean over the labels:
+    embeddings `(n, dim)` and `(n_names, dim)`, booleans `(n, n_names)`"""
     if len(names) < 2: return False
     near = normalize(X) @ normalize(names).T
     near = near - near.mean(1, keepdims=True)
-    return bool(np.mean([near[of, j].mean() - near[~of, j].mean() for j, of in enumerate(hot.T)]) > 0)
-
-def append_names(X, y, n_labels: int, trust, soft, names, of):
-    "The rows, and below them those of the names: features and labels. Where labels are soft, a name is as sure of its own as the rows are of theirs"
-    trust = np.concatenate([np.ones(y.shape) if trust is None else trust, np.full(of.shape, float(_NAMED))])
-    if soft is not None:
-        hot = one_hot(y, n_labels)
-        soft = np.concatenate([soft, np.where(one_hot(of, n_labels), soft[hot].mean(), soft[~hot].mean())])
-    return sparse.vstack([X, names], format="csr") if sparse.issparse(X) else np.concatenate([X, names]), np.concatenate([y, of]), trust, soft
+    return bool(np.mean([near[has, j].mean() - near[~has, j].mean() for j, has in enumerate(hot.T)]) > 0)

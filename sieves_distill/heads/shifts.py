@@ -4,41 +4,83 @@
 
 # %% ../../nbs/heads/shifts.ipynb #caa68587
 from __future__ import annotations
+from dataclasses import dataclass
+from functools import singledispatch
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
+from ..tasks.kinds import Kind, ManyLabels, OneLabel
+from .temperature import fit_temperature
 
 # %% auto #0
-__all__ = ['fit_thresholds', 'fit_offsets']
+__all__ = ['fit_thresholds', 'fit_offsets', 'Settings', 'fit_settings']
 
 # %% ../../nbs/heads/shifts.ipynb #abf0dc51
 def fit_thresholds(y, logits):
-    "For each label, the logit above which its F1 is best"
-    out = np.zeros(y.shape[1])
+    "For each label, the logit above which its F1 is best; `y` is booleans, `logits` floats `(n, n_labels)`"
+    thresholds = np.zeros(y.shape[1])
     for j in np.flatnonzero(y.any(0) & ~y.all(0)):
         order = np.argsort(-logits[:, j])
         z, right = logits[order, j], y[order, j].cumsum()
         best = int(np.argmax(right / (np.arange(1, len(y) + 1) + y[:, j].sum())))
-        out[j] = (z[best] + z[best + 1]) / 2 if best + 1 < len(y) else z[best] - 1
-    return out
+        thresholds[j] = (z[best] + z[best + 1]) / 2 if best + 1 < len(y) else z[best] - 1
+    return thresholds
 
 # %% ../../nbs/heads/shifts.ipynb #6d1f2a02
-_STIFF, _RARE = .05, 25  # the penalty on offsets, in units of how far a text's logits lie apart; and the rows of a label from which on it grows with them
-
-def fit_offsets(y, logits):
-    "What to add to each label's logit, `(n_labels,)`, from out-of-fold logits `(rounds, n, n_labels)`; 0 for labels that no row has"
-    (live, at), out = np.unique(y, return_inverse=True), np.zeros(logits.shape[2])
+def fit_offsets(
+    y,  # Labels, integers `(n,)`
+    logits,  # From models that have not seen the rows, `(rounds, n, n_labels)`
+    stiff: float = .05,  # The penalty on offsets, in units of how far a text's logits lie apart
+    rare: float = 25,  # The rows of a label from which on the penalty grows with them
+):
+    "What to add to each label's logit, `(n_labels,)`; 0 for labels that no row has"
+    (live, at), offsets = np.unique(y, return_inverse=True), np.zeros(logits.shape[2])
     z, counts = logits[:, :, live], np.bincount(at)
     apart = max(z.std(2).mean(), 1e-12)
-    own = np.take_along_axis(z, at[None, :, None], 2)
-    weight = np.where(own[..., 0] > z.max(2) - 25, 1 / counts[at] / len(live) / len(z), 0)  # a fold that lacks a label says nothing of its rows
-    z, hot = z / apart, np.eye(len(live))[at]
-    stiff = _STIFF * np.maximum(1, counts / _RARE)
-    def loss(found):
-        scale, offset = np.exp(found[0]), found[1:]
-        said = log_softmax((z + offset) * scale, axis=2)
-        slope = (np.exp(said) - hot) * weight[..., None]
-        return -(weight[..., None] * hot * said).sum() + (stiff * offset ** 2).sum(), np.r_[(slope * (z + offset)).sum() * scale, slope.sum((0, 1)) * scale + 2 * stiff * offset]
-    found = minimize(loss, np.zeros(len(live) + 1), jac=True, method="L-BFGS-B", bounds=[(-4, 4), *((-5, 5) if told else (0, 0) for told in np.bincount(at, weight.sum(0)))]).x[1:]
-    out[live] = found * apart
-    return out
+    weight = _row_weights(z, at, counts)
+    penalty = stiff * np.maximum(1, counts / rare)
+    told = np.bincount(at, weight.sum(0))
+    bounds = [(-4, 4), *((-5, 5) if mass else (0, 0) for mass in told)]
+    loss = _offset_loss(z / apart, np.eye(len(live))[at], weight, penalty)
+    offsets[live] = minimize(loss, np.zeros(len(live) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x[1:] * apart
+    return offsets
+
+def _row_weights(z, at, counts):
+    "What each row counts in each round, each label the same in all; nothing where a fold lacked its label, and says nothing of it"
+    chosen = np.take_along_axis(z, at[None, :, None], 2)
+    return np.where(chosen[..., 0] > z.max(2) - 25, 1 / counts[at] / len(counts) / len(z), 0)
+
+def _offset_loss(z, hot, weight, penalty):
+    "The loss and its gradient, as a function of the logarithm of the scale and the offsets"
+    def loss(params):
+        scale, offset = np.exp(params[0]), params[1:]
+        log_proba = log_softmax((z + offset) * scale, axis=2)
+        slope = (np.exp(log_proba) - hot) * weight[..., None]
+        value = -(weight[..., None] * hot * log_proba).sum() + (penalty * offset ** 2).sum()
+        return value, np.r_[(slope * (z + offset)).sum() * scale, slope.sum((0, 1)) * scale + 2 * penalty * offset]
+    return loss
+
+# %% ../../nbs/heads/shifts.ipynb #f624bc42
+@dataclass(frozen=True, eq=False)
+class Settings:
+    "What is done to a head's logits: `(logits - shift) / temperature`"
+    shift: np.ndarray | float  # `(n_labels,)`
+    temperature: float
+
+def fit_settings(kind: Kind, y, logits, recipe, offsets: bool = False) -> Settings:
+    "From out-of-fold logits `(rounds, n, n_labels)`: for several labels a text half of the way to the thresholds; for one label, with `offsets`, these"
+    shift = _fit_shift(kind, y, logits, recipe, offsets)
+    return Settings(shift, fit_temperature(logits - shift, y, kind))
+
+@singledispatch
+def _fit_shift(kind: Kind, y, logits, recipe, offsets: bool):
+    "What to take off the logits"
+    return 0
+
+@_fit_shift.register
+def _(kind: OneLabel, y, logits, recipe, offsets: bool):
+    return -recipe.fit_offsets(y, logits, recipe.stiff, recipe.rare) if offsets else 0
+
+@_fit_shift.register
+def _(kind: ManyLabels, y, logits, recipe, offsets: bool):
+    return sum(recipe.fit_thresholds(y, logits_of_round) for logits_of_round in logits) / len(logits) / 2

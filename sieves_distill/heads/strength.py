@@ -4,51 +4,64 @@
 
 # %% ../../nbs/heads/strength.ipynb #09ab6d87
 from __future__ import annotations
+from dataclasses import dataclass, replace
+import numpy as np
 from threadpoolctl import threadpool_limits
-from .logistic import fit_logistic
-from .temperature import fit_temperature
-from .folds import label_trust, out_of_fold, ranking_score
-from .shifts import fit_offsets, fit_thresholds
+from .folds import label_trust, out_of_fold
+from .logistic import Linear, Sample, fit_logistic
+from .shifts import fit_settings
 
 # %% auto #0
-__all__ = ['best_candidate', 'fit_settings', 'fit_head', 'soft_or_hard', 'choose_strength', 'choose_head']
+__all__ = ['Candidate', 'try_out', 'best_candidate', 'with_and_without_soft', 'choose_strength', 'Head', 'fit_head',
+           'choose_head']
 
 # %% ../../nbs/heads/strength.ipynb #b47a4942
-_STRENGTHS = (1, 3, 10, 30)  # candidates for C, the inverse of the regularisation
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    "A way to fit a head, and what heads fitted so say of rows that they have not seen"
+    sample: Sample
+    params: dict  # Of the logistic regression
+    logits: np.ndarray  # `(rounds, n, n_labels)`
+    score: float  # How well they rank the rows, the sum over the rounds
 
-def best_candidate(candidates, y, n_labels: int, seed: int):
-    "Of candidates, pairs of X and parameters, the position of the one that ranks best, and its out-of-fold logits"
-    best = None
-    for i, (X, params) in enumerate(candidates):
-        logits = out_of_fold(X, y, n_labels, seed, **params)
-        score = sum(ranking_score(y, one) for one in logits)
-        if best is None or score > best[0]: best = score, i, logits
-    return best[1:]
+def try_out(sample: Sample, params: dict, seed: int, recipe) -> Candidate:
+    "A candidate, scored"
+    logits = out_of_fold(sample, seed, recipe, **params)
+    return Candidate(sample, params, logits, sum(recipe.ranking_score(sample.kind, sample.y, of_round) for of_round in logits))
 
-def fit_settings(y, logits, offsets: bool = False):
-    "What out-of-fold logits suggest: what to take off the biases, for several labels a text thresholds, halfway, for one with `offsets` these; and the temperature to divide by after that"
-    if y.ndim == 2: shift = sum(fit_thresholds(y, one) for one in logits) / len(logits) / 2
-    else: shift = -fit_offsets(y, logits) if offsets else 0
-    return shift, fit_temperature(logits - shift, y)
+def best_candidate(candidates: list, seed: int, recipe) -> Candidate:
+    "Of pairs of a sample and parameters the one that ranks best, the first of equals"
+    return max((try_out(sample, params, seed, recipe) for sample, params in candidates), key=lambda candidate: candidate.score)
 
-def fit_head(X, y, n_labels: int, logits, trust=None, **params):
-    "Weights and biases from all rows, with the thresholds and, unless it is given, the trust that out-of-fold logits suggest; and the temperature to divide both by"
-    weight, bias = fit_logistic(X, y, n_labels, label_trust(y, logits, .5) if trust is None else trust, **params)
-    shift, temperature = fit_settings(y, logits)
-    return weight, bias - shift, temperature
+def with_and_without_soft(sample: Sample) -> list[Sample]:
+    "The sample with its soft labels, where it has any, and with the labels alone"
+    return [sample] if sample.soft is None else [sample, replace(sample, soft=None)]
 
-def soft_or_hard(soft) -> list:
-    "Soft labels, where there are any, and the labels alone"
-    return [None] if soft is None else [soft, None]
+def choose_strength(sample: Sample, seed: int, recipe, **params) -> Candidate:
+    "The `C` that ranks best, unless it is among `params`, and soft labels or the labels alone, whichever ranks better"
+    strengths = [params["C"]] if "C" in params else recipe.strengths
+    return best_candidate([(variant, {**params, "C": C}) for C in strengths for variant in with_and_without_soft(sample)], seed, recipe)
 
-def choose_strength(X, y, n_labels: int, seed: int, soft=None, **params):
-    "`params` with the `C` that ranks best, unless they have one, and `soft` or None, whichever ranks better; and the out-of-fold logits that these give"
-    candidates = [{**params, "C": C, "soft": one} for C in ([params["C"]] if "C" in params else _STRENGTHS) for one in soft_or_hard(soft)]
-    i, logits = best_candidate([(X, one) for one in candidates], y, n_labels, seed)
-    return candidates[i], logits
+# %% ../../nbs/heads/strength.ipynb #6ce3421e
+@dataclass(frozen=True, eq=False)
+class Head(Linear):
+    "A linear layer, and the temperature that its logits are to be divided by"
+    temperature: float
 
-def choose_head(X, y, n_labels: int, seed: int, trust=None, **params):
-    "The head on features that are as they are, and `params` with the `C` and the soft labels (or None) that were chosen; a `C` in `params` is not chosen again"
+    def cooled(self) -> Linear:
+        "The layer, divided by its temperature"
+        return Linear(self.weight / self.temperature, self.bias / self.temperature)
+
+def fit_head(chosen: Candidate, recipe, trust=None) -> Head:
+    "A head from all rows, with the thresholds and, unless it is given, the trust that out-of-fold logits suggest"
+    sample, logits = chosen.sample, chosen.logits
+    if trust is None: trust = label_trust(sample.kind, sample.y, logits, recipe.head_doubt)
+    linear = fit_logistic(replace(sample, trust=trust), recipe.name_rows, **chosen.params)
+    settings = fit_settings(sample.kind, sample.y, logits, recipe)
+    return Head(linear.weight, linear.bias - settings.shift, settings.temperature)
+
+def choose_head(sample: Sample, seed: int, recipe, trust=None, **params) -> tuple[Head, Candidate]:
+    "The head on features that are as they are, and how it was chosen to be fitted; a `C` in `params` is not chosen again"
     with threadpool_limits(1):  # problems this small lose more between threads than they gain
-        params, logits = choose_strength(X, y, n_labels, seed, **params)
-        return fit_head(X, y, n_labels, logits, trust=trust, **params), params
+        chosen = choose_strength(sample, seed, recipe, **params)
+        return fit_head(chosen, recipe, trust), chosen

@@ -4,9 +4,11 @@
 
 # %% ../../nbs/heads/temperature.ipynb #7ce8f401
 from __future__ import annotations
+from functools import singledispatch
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
+from ..tasks.kinds import Kind, ManyLabels, OneLabel
 
 # %% auto #0
 __all__ = ['fit_temperature']
@@ -16,19 +18,36 @@ _SPREAD = .5  # standard deviation of the logarithm of the temperature, before a
 
 def fit_temperature(
     logits,  # Of rows that the head has not seen, `(n, n_labels)`, or `(rounds, n, n_labels)` from several such heads
-    y,  # Their labels: integers `(n,)`, or booleans `(n, n_labels)` where a text has several
+    y,  # Their answers, encoded: integers `(n,)`, or booleans `(n, n_labels)` where a text has several labels
+    kind: Kind,  # Which kind of answer they are
 ) -> float:
-    """The temperature that calibrates logits divided by it (Guo et al. 2017): the most probable one, in [1/20, 20], given the labels and a log-normal prior around 1.
+    """The temperature that calibrates logits divided by it (Guo et al. 2017): the most probable one, in [1/20, 20],
+    given the labels and a log-normal prior around 1.
 
     Raises ValueError where there are no rows, or the shapes do not fit."""
     logits, y = np.asarray(logits, dtype="float64"), np.asarray(y)
     *_, n, k = (1, *logits.shape)
-    if not n or len(y) != n or y.ndim == 2 and y.shape[1] != k: raise ValueError(f"expected logits of at least one row and labels for each, found logits {logits.shape} and labels {y.shape}")
-    sign = np.where(y, -1, 1) if y.ndim == 2 else None
-    def loss(log_temperature):
-        z = logits / np.exp(log_temperature)
-        if y.ndim == 2: return np.logaddexp(0, sign * z).sum()
-        own = np.exp(log_softmax(z, axis=-1)[..., np.arange(n), y])
-        return -np.log((own * n + 1 / k) / (n + 1)).sum()
-    rounds = logits.size / (n * k)
-    return float(np.exp(minimize_scalar(lambda t: loss(t) / rounds + .5 * (t / _SPREAD) ** 2, bounds=(-np.log(20), np.log(20)), method="bounded").x))
+    if not n or len(y) != n or len(kind) != k:
+        raise ValueError(f"expected logits of at least one row and labels for each, found logits {logits.shape} and labels {y.shape}")
+    loss, rounds = _loss_by_temperature(kind, logits, y), logits.size / (n * k)
+    prior = lambda log_temperature: .5 * (log_temperature / _SPREAD) ** 2
+    search = minimize_scalar(lambda t: loss(np.exp(t)) / rounds + prior(t), bounds=(-np.log(20), np.log(20)), method="bounded")
+    return float(np.exp(search.x))
+
+@singledispatch
+def _loss_by_temperature(kind: Kind, logits, y):
+    "The log loss of all rows as a function of the temperature"
+    raise NotImplementedError(f"{type(kind).__name__} has no temperature")
+
+@_loss_by_temperature.register
+def _(kind: ManyLabels, logits, y):
+    sign = np.where(y, -1, 1)
+    return lambda temperature: np.logaddexp(0, sign * (logits / temperature)).sum()
+
+@_loss_by_temperature.register
+def _(kind: OneLabel, logits, y):
+    n, k = logits.shape[-2:]
+    def loss(temperature):
+        chosen = np.exp(log_softmax(logits / temperature, axis=-1)[..., np.arange(n), y])
+        return -np.log((chosen * n + 1 / k) / (n + 1)).sum()
+    return loss

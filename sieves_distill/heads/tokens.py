@@ -4,11 +4,14 @@
 
 # %% ../../nbs/heads/tokens.ipynb #af65988b
 from __future__ import annotations
+from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
+from ..basics.quiet import quiet
 
 # %% auto #0
-__all__ = ['token_shares', 'load_static_model', 'static_token_shares', 'token_vectors', 'token_weights']
+__all__ = ['token_shares', 'load_static_model', 'static_token_shares', 'token_vectors', 'token_weights', 'TokenCounts',
+           'count_tokens']
 
 # %% ../../nbs/heads/tokens.ipynb #beaf569b
 def token_shares(
@@ -33,7 +36,8 @@ def load_static_model(path: str, token: str | None = None):
 
 def static_token_shares(model, texts: list[str]):
     "A sparse matrix `(n_texts, n_tokens)`: the share that each token has among the tokens of a text"
-    return sparse.vstack([token_shares(model.tokenize(texts[i:i + 10_000]), len(model.tokens)) for i in range(0, len(texts), 10_000)], format="csr")
+    blocks = (texts[start:start + 10_000] for start in range(0, len(texts), 10_000))
+    return sparse.vstack([token_shares(model.tokenize(block), len(model.tokens)) for block in blocks], format="csr")
 
 def token_vectors(model):
     "One vector a token, `(n_tokens, dim)` float32, whatever way the static model stores them"
@@ -43,7 +47,26 @@ def token_vectors(model):
 
 # %% ../../nbs/heads/tokens.ipynb #9e646a9a
 def token_weights(shares):
-    "How much each token weighs in the means and in the counts, from the training rows' shares; 0 in the counts for tokens that they do not have"
-    df, squares = (np.bincount(shares.indices, x, shares.shape[1]) for x in (None, shares.data ** 2))
+    """How much each token weighs in the means and in the counts, both `(n_tokens,)`, from the training rows' shares;
+    0 in the counts for tokens that they do not have"""
+    df, squares = (np.bincount(shares.indices, weights, shares.shape[1]) for weights in (None, shares.data ** 2))
     idf, typical = np.log((1 + shares.shape[0]) / (1 + df)) + 1, np.sqrt(squares / np.maximum(df, 1))
     return np.sqrt(idf), np.divide(idf, np.sqrt(typical), out=np.zeros(len(df)), where=df > 0)
+
+# %% ../../nbs/heads/tokens.ipynb #7b801395
+@dataclass(frozen=True, eq=False)
+class TokenCounts:
+    "Which tokens texts have, weighted by how rare they are, with a mean square length of one"
+    matrix: object  # `(n_texts, n_seen)`, sparse
+    seen: np.ndarray  # The tokens that occur, their ids `(n_seen,)`
+    factor: np.ndarray  # What their shares were multiplied by `(n_seen,)`
+
+def count_tokens(texts: list[str], tokenizer) -> TokenCounts:
+    "The tokens that a tokenizer of transformers finds in texts"
+    with quiet(): shares = token_shares(tokenizer(texts, add_special_tokens=False)["input_ids"], len(tokenizer))
+    df = np.bincount(shares.indices, minlength=shares.shape[1])
+    seen = np.flatnonzero(df)
+    factor = np.log((1 + len(texts)) / (1 + df[seen])) + 1
+    counts = shares[:, seen] @ sparse.diags(factor)
+    scale = np.sqrt(len(texts) / max((counts.data ** 2).sum(), 1e-12))
+    return TokenCounts((counts * scale).tocsr(), seen, factor * scale)

@@ -1,2 +1,3 @@
 """What answers: one room a kind of student"""
-from .student import DistillationFramework, Student
+from .frameworks import FRAMEWORKS, DistillationFramework, Framework
+from .student import Student

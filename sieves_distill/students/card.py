@@ -4,7 +4,9 @@
 
 # %% ../../nbs/students/card.ipynb #af226b32
 from __future__ import annotations
+from ..tasks.kinds import kind_from
 from ..evaluate.report import Report, show_interval
+from .frameworks import FRAMEWORKS, Framework
 
 # %% auto #0
 __all__ = ['model_card']
@@ -13,26 +15,30 @@ __all__ = ['model_card']
 def model_card(metrics: dict) -> str:
     "The model card as markdown, from the content of `metrics.json`"
     run, report = metrics["run"], Report(metrics)
-    library, native = {"setfit": ("setfit", "from setfit import SetFitModel\nmodel = SetFitModel.from_pretrained(path)"),
-                       "model2vec": ("model2vec", "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)")}[run["framework"]]
-    rows = run["rows"]["train"]["labels"]
-    labels = "\n".join(f"| {_cell(label)} | {n} | {show_interval(metrics['per_label'][label]['f1'])} | {metrics['per_label'][label]['support']} |" for label, n in rows.items())
-    kind = "any number of labels a text" if run["multi_label"] else "one label a text"
-    notes = "".join(f"\n- {note}" for note in metrics["warnings"])
-    without = run["recipe"].get("native_f1")
-    less = "" if without is None else (f"\n`SetFitModel` does not know the token table of this student, and answers without it: agreement macro-F1 {without:.3f} in place of {metrics['f1']:.3f}.\n")
-    sooner = "\nSooner on a CPU: `Student.load(path, backend=\"openvino\")`, after `pip install 'sieves-distill[openvino]'`.\n" if library == "setfit" else ""
-    ece = "; *ECE* is the expected calibration error of the probabilities" if metrics.get("calibration") else ""
+    framework = FRAMEWORKS[run["framework"]]
+    return "".join([_head(run, framework), _how_good(metrics, report), _how_to_use(metrics, framework), _how_made(run)])
+
+def _head(run: dict, framework: Framework) -> str:
+    labels = list(run["rows"]["train"]["labels"])
+    kind = kind_from({**run, "labels": labels})
+    scores = " and scores" if run["recipe"].get("soft_labels") else ""
     return f"""---
-library_name: {library}
+library_name: {framework.library}
 pipeline_tag: text-classification
-tags: [{library}, text-classification, distillation, sieves_distill]
+tags: [{framework.library}, text-classification, distillation, sieves_distill]
 ---
-# {run["task_id"]}: a {library} student
+# {run["task_id"]}: a {framework.library} student
 
-A classifier of texts, {kind} of {len(rows)}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} from the labels{' and scores' if run['recipe'].get('soft_labels') else ''} of a teacher on {run["rows"]["train"]["n"]} documents.
+A classifier of texts, {kind.words} of {len(labels)}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} from the labels{scores} of a teacher on {run["rows"]["train"]["n"]} documents.
 Base model: `{run["base_model"]}`. {run["megabytes"]:.1f} MB.
+"""
 
+def _how_good(metrics: dict, report: Report) -> str:
+    ece = "; *ECE* is the expected calibration error of the probabilities" if metrics.get("calibration") else ""
+    notes = "".join(f"\n- {note}" for note in metrics["warnings"])
+    rows, per_label = metrics["run"]["rows"]["train"]["labels"], metrics["per_label"]
+    labels = "\n".join(f"| {_cell(label)} | {n} | {show_interval(per_label[label]['f1'])} | {per_label[label]['support']} |" for label, n in rows.items())
+    return f"""
 ## How good it is
 {report.verdict}
 
@@ -43,7 +49,13 @@ Brackets are 95 % bootstrap intervals over {metrics["agreement"]["n"]} held-out 
 | label | training rows | F1 against the teacher | rows held out |
 |---|---|---|---|
 {labels}
+"""
 
+def _how_to_use(metrics: dict, framework: Framework) -> str:
+    f1, without = metrics["f1"], metrics["run"]["recipe"].get("native_f1")
+    less = "" if without is None else ("\n`SetFitModel` does not know the token table of this student, and answers without it: "
+                                       f"agreement macro-F1 {without:.3f} in place of {f1:.3f}.\n")
+    return f"""
 ## How to use it
 ```python
 from sieves_distill import Student
@@ -52,19 +64,24 @@ student = Student.load(path)  # the folder of this file
 student.predict(["a text", "another"])
 student.predict_proba(["a text", "another"])  # in the order of student.labels
 ```
-{sooner}
-or without this library{", from a source you trust (its head is a pickle)" if library == "setfit" else ""}:
+{framework.card_note}
+or without this library{framework.card_warning}:
 
 ```python
-{native}
+{framework.native_code}
 model.predict(["a text", "another"])
 ```
-{less}
+{less}"""
+
+def _how_made(run: dict) -> str:
+    asked = ", ".join(f"`{name}={run[name]}`" for name in ("val_frac", "seed", "init_kwargs", "train_kwargs"))
+    return f"""
 ## How it was made
-`framework="{run["framework"]}"`, `val_frac={run["val_frac"]}`, `seed={run["seed"]}`, `init_kwargs={run["init_kwargs"]}`, `train_kwargs={run["train_kwargs"]}`; {run["seconds"]["train"]:.0f} s of training.
+`framework="{run["framework"]}"`, {asked}; {run["seconds"]["train"]:.0f} s of training.
 The rows are in `data/`, all figures in `metrics.json`.
 """
 
+# %% ../../nbs/students/card.ipynb #16859d42
 def _cell(text) -> str: return str(text).replace("|", "\\|").replace("\n", " ")
 
 def _markdown(frame) -> str:

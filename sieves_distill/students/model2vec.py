@@ -6,29 +6,31 @@
 from __future__ import annotations
 import numpy as np
 from ..basics.quiet import quiet
-from .student import DistillationFramework, Student
+from ..tasks.kinds import Kind, kind_from
+from .frameworks import DistillationFramework
+from .student import LinearStudent
 
 # %% auto #0
 __all__ = ['Model2VecStudent']
 
 # %% ../../nbs/students/model2vec.ipynb #b4f456a3
-class Model2VecStudent(Student):
+class Model2VecStudent(LinearStudent):
     "A student of static token embeddings; `model` is a `model2vec.inference.StaticModelPipeline`"
     framework, _batch = DistillationFramework.model2vec, 4096
 
-    def __init__(self, model, labels: list[str], multi_label: bool, task_id: str = "Classification", path=None, temperature: float | None = None):
+    def __init__(self, model, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None):
         *_, last = model.head.layers
-        super().__init__(model, last.weight, last.bias, labels, multi_label, task_id, path, temperature)
+        super().__init__(model, last.weight, last.bias, kind, task_id, path, temperature)
 
-    def _features(self, texts):
+    def features(self, texts):
         x = self.model.model.encode(texts, use_multiprocessing=False)
         for layer in self.model.head.layers[:-1]: x = np.maximum(layer(x), 0)
         return x
 
-    def _write(self, path): self.model.save_pretrained(str(path))
+    def write(self, path): self.model.save_pretrained(str(path))
 
     @classmethod
-    def _read(cls, path, about, backend=None):
+    def read(cls, path, about, backend=None):
         from model2vec.inference import StaticModelPipeline
         with quiet(): pipeline = StaticModelPipeline.from_pretrained(str(path))
-        return cls(pipeline, about["labels"], about["multi_label"], about["task_id"], path, about.get("temperature"))
+        return cls(pipeline, kind_from(about), about["task_id"], path, about.get("temperature"))

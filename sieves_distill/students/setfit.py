@@ -10,49 +10,69 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.preprocessing import LabelBinarizer
-from ..basics.quiet import quiet
 from ..basics.disk import read_json
+from ..basics.quiet import quiet
+from ..tasks.kinds import Kind, LabelKind, kind_from
 from ..heads.embed import embed
+from ..heads.logistic import Linear
 from ..heads.tokens import token_shares
-from .student import DistillationFramework, Student
+from .frameworks import DistillationFramework
 from .openvino import import_openvino, with_openvino
+from .student import LinearStudent
 
 # %% auto #0
-__all__ = ['sklearn_head', 'SetFitStudent']
+__all__ = ['sklearn_head', 'setfit_strategy', 'SetFitStudent']
 
 # %% ../../nbs/students/setfit.ipynb #230f3ea8
-def sklearn_head(weight, bias, strategy: str | None):
-    "The scikit-learn estimator that SetFit uses, from weights `(n_labels, dim)` and biases `(n_labels,)`"
-    def lr(coef, intercept, n_classes):
-        out = LogisticRegression()
-        out.classes_, out.coef_, out.intercept_ = np.arange(n_classes), np.asarray(coef, dtype="float64"), np.asarray(intercept, dtype="float64")
-        out.n_features_in_, out.n_iter_ = out.coef_.shape[1], np.array([0])
-        return out
-    if strategy is None:
-        return lr(weight[1:] - weight[:1], bias[1:] - bias[:1], 2) if len(bias) == 2 else lr(weight, bias, len(bias))
-    each = [lr(w[None], b[None], 2) for w, b in zip(weight, bias)]
-    if strategy == "one-vs-rest":
-        head = OneVsRestClassifier(LogisticRegression())
-        head.estimators_, head.label_binarizer_ = each, LabelBinarizer(sparse_output=True).fit(np.eye(len(bias), dtype=int))
-        head.n_features_in_ = weight.shape[1]
-    else:
-        head = MultiOutputClassifier(LogisticRegression())
-        head.estimators_, head.classes_ = each, [e.classes_ for e in each]
-        head.n_features_in_ = weight.shape[1]
+def sklearn_head(linear: Linear, strategy: str | None):
+    "The scikit-learn estimator that SetFit uses, from a linear layer"
+    each = [_logistic_regression(weight[None], bias[None], 2) for weight, bias in zip(linear.weight, linear.bias)]
+    return _HEADS[strategy](linear, each)
+
+def _logistic_regression(coef, intercept, n_classes: int) -> LogisticRegression:
+    "scikit-learn's model, as if it had been fitted"
+    model = LogisticRegression()
+    model.classes_ = np.arange(n_classes)
+    model.coef_, model.intercept_ = np.asarray(coef, dtype="float64"), np.asarray(intercept, dtype="float64")
+    model.n_features_in_, model.n_iter_ = model.coef_.shape[1], np.array([0])
+    return model
+
+def _one_of(linear: Linear, each: list) -> LogisticRegression:
+    weight, bias = linear.weight, linear.bias
+    if len(bias) == 2: return _logistic_regression(weight[1:] - weight[:1], bias[1:] - bias[:1], 2)
+    return _logistic_regression(weight, bias, len(bias))
+
+def _one_vs_rest(linear: Linear, each: list) -> OneVsRestClassifier:
+    head = OneVsRestClassifier(LogisticRegression())
+    head.estimators_, head.n_features_in_ = each, linear.weight.shape[1]
+    head.label_binarizer_ = LabelBinarizer(sparse_output=True).fit(np.eye(len(each), dtype=int))
     return head
+
+def _multi_output(linear: Linear, each: list) -> MultiOutputClassifier:
+    head = MultiOutputClassifier(LogisticRegression())
+    head.estimators_, head.n_features_in_ = each, linear.weight.shape[1]
+    head.classes_ = [model.classes_ for model in each]
+    return head
+
+_HEADS = {None: _one_of, "one-vs-rest": _one_vs_rest, "multi-output": _multi_output}  # by SetFit's strategy for several labels
+
+def setfit_strategy(kind: LabelKind) -> str | None:
+    "SetFit's name for how labels are answered: None for one a text"
+    return {"softmax": None, "sigmoid": "multi-output"}[kind.activation]
 
 # %% ../../nbs/students/setfit.ipynb #e99f5148
 _ONE_AT_A_TIME = threading.Lock()  # a tokenizer of transformers, whose padding is changed from call to call, fails when threads share it
 
-class SetFitStudent(Student):
+class SetFitStudent(LinearStudent):
     "A student that is a sentence transformer with a linear head, and perhaps a token table; `model` is a `setfit.SetFitModel`"
     framework = DistillationFramework.setfit
     exact = False  # True: compute in float32, as SetFit does, also where the CPU is quicker in bfloat16
 
-    def __init__(self, model, weight, bias, labels: list[str], multi_label: bool, task_id: str = "Classification", path=None, temperature: float | None = None, table=None, alone=None, backend: str | None = None):
-        super().__init__(model, weight, bias, labels, multi_label, task_id, path, temperature)
-        self._table = table  # `(n_tokens, n_labels)`, or None
-        self._alone = (weight, bias) if alone is None else alone  # The head of `model`
+    def __init__(self, model, linear: Linear, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None,
+                 table=None, alone: Linear | None = None, backend: str | None = None):
+        super().__init__(model, linear.weight, linear.bias, kind, task_id, path, temperature)
+        self.table = table  # `(n_tokens, n_labels)`, or None
+        self.alone = linear if alone is None else alone  # The head of `model`, which knows no token table
         self.backend, self._compiled = backend, {}
 
     def _encoder(self):
@@ -60,47 +80,57 @@ class SetFitStudent(Student):
         if self.exact not in self._compiled: self._compiled[self.exact] = with_openvino(self.model.model_body, self.exact)
         return self._compiled[self.exact]
 
-    def _features(self, texts): return embed(self._encoder(), texts, self.model.normalize_embeddings, self.exact or self.backend is not None)
+    def features(self, texts):
+        return embed(self._encoder(), texts, self.model.normalize_embeddings, self.exact or self.backend is not None)
+
+    embed_texts = features
 
     def __getstate__(self): return self.__dict__ | {"_compiled": {}}  # which cannot be pickled, and is made again
 
-    def _token_shares(self, texts): return token_shares(self.model.model_body.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else [], len(self._table))
+    def _token_shares(self, texts):
+        ids = self.model.model_body.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else []
+        return token_shares(ids, len(self.table))
 
-    def _logits(self, texts):
+    def logits(self, texts):
         with _ONE_AT_A_TIME:
-            logits = super()._logits(texts)
-            return logits if self._table is None else logits + self._token_shares(texts) @ self._table
+            logits = super().logits(texts)
+            return logits if self.table is None else logits + self._token_shares(texts) @ self.table
 
     @property
     def native(self) -> SetFitStudent:
         "What `SetFitModel.from_pretrained` makes of the folder: the student without its token table; itself where it has none"
-        if self._table is None: return self
-        out = SetFitStudent(self.model, *self._alone, self.labels, self.multi_label, self.task_id, backend=self.backend)
+        if self.table is None: return self
+        out = SetFitStudent(self.model, self.alone, self.kind, self.task_id, backend=self.backend)
         out.exact, out._compiled = self.exact, self._compiled
         return out
 
-    def _write(self, path):
+    def write(self, path):
         from safetensors.numpy import save_file
         self.model.save_pretrained(str(path))
-        tensors = {"weight": self._weight, "bias": self._bias}
-        if self._table is not None: tensors |= {"table": self._table, "weight_alone": self._alone[0], "bias_alone": self._alone[1]}
+        tensors = {"weight": self.weight, "bias": self.bias}
+        if self.table is not None: tensors |= {"table": self.table, "weight_alone": self.alone.weight, "bias_alone": self.alone.bias}
         save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path / "head.safetensors")
 
     @classmethod
-    def _check_backend(cls, backend):
+    def check_backend(cls, backend):
         if backend not in (None, "openvino"): raise ValueError(f"expected 'openvino' as backend, or None for PyTorch, found {backend!r}")
         if backend: import_openvino()
 
     @classmethod
-    def _read(cls, path, about, backend=None):
+    def read(cls, path, about, backend=None):
         from safetensors.numpy import load_file
-        from sentence_transformers import SentenceTransformer
-        from setfit import SetFitModel
-        with quiet(): body = SentenceTransformer(str(path), model_kwargs={"use_safetensors": True}, local_files_only=True, device="cpu" if backend else None)
-        head, config = load_file(path / "head.safetensors"), read_json(path / "config_setfit.json")
-        strategy = "multi-output" if about["multi_label"] else None
-        alone = head.get("weight_alone", head["weight"]), head.get("bias_alone", head["bias"])
-        model = SetFitModel(body, sklearn_head(*alone, strategy), strategy, normalize_embeddings=config.get("normalize_embeddings", False), labels=about["labels"])
-        student = cls(model, head["weight"], head["bias"], about["labels"], about["multi_label"], about["task_id"], path, about.get("temperature"), head.get("table"), alone, backend)
+        head, kind = load_file(path / "head.safetensors"), kind_from(about)
+        linear = Linear(head["weight"], head["bias"])
+        alone = Linear(head.get("weight_alone", linear.weight), head.get("bias_alone", linear.bias))
+        model = _read_model(path, alone, kind, device="cpu" if backend else None)
+        student = cls(model, linear, kind, about["task_id"], path, about.get("temperature"), head.get("table"), alone, backend)
         student._encoder()  # what fails, fails here
         return student
+
+def _read_model(path, alone: Linear, kind: LabelKind, device: str | None):
+    "SetFit's model, without its pickled head"
+    from sentence_transformers import SentenceTransformer
+    from setfit import SetFitModel
+    with quiet(): body = SentenceTransformer(str(path), model_kwargs={"use_safetensors": True}, local_files_only=True, device=device)
+    normalize, strategy = read_json(path / "config_setfit.json").get("normalize_embeddings", False), setfit_strategy(kind)
+    return SetFitModel(body, sklearn_head(alone, strategy), strategy, normalize_embeddings=normalize, labels=kind.labels)

@@ -4,113 +4,112 @@
 
 # %% ../../nbs/students/student.ipynb #b24e75ef
 from __future__ import annotations
-import json
-import numpy as np
-from enum import Enum
-from importlib import import_module
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+import json
+import numpy as np
 from tqdm.auto import tqdm
-from ..basics.quiet import quiet
 from ..basics.disk import read_json
-from ..heads.logistic import decide_labels, to_probabilities
-from ..evaluate.report import Report
+from ..basics.quiet import quiet
+from ..tasks.kinds import Kind
 from ..evaluate.evaluate import read_mistakes
+from ..evaluate.report import Report
+from .frameworks import FRAMEWORKS, framework_name
 
 # %% auto #0
-__all__ = ['DistillationFramework', 'Student', 'check_texts']
-
-# %% ../../nbs/students/student.ipynb #2c503234
-class DistillationFramework(str, Enum):
-    "What a student is made of"
-    setfit = "setfit"  # A sentence transformer, fine-tuned on pairs of texts, with a linear head
-    model2vec = "model2vec"  # Static token embeddings with a linear head
-
-    @classmethod
-    def _missing_(cls, value):
-        raise ValueError(f"Unsupported distillation framework for this task: found {value!r}, expected one of {', '.join(repr(f.value) for f in cls)}")
-
-_CLASSES = {"setfit": "sieves_distill.students.setfit.SetFitStudent", "model2vec": "sieves_distill.students.model2vec.Model2VecStudent"}
-
-def _student_class(framework: str) -> type:
-    "The class of students of a framework, imported when it is first asked for"
-    module, _, name = _CLASSES[DistillationFramework(framework).value].rpartition(".")
-    return getattr(import_module(module), name)
+__all__ = ['Student', 'LinearStudent', 'check_texts', 'read_about']
 
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student:
     "A trained student: it predicts, and knows how good it is. Made by `task.distill(…)` or `Student.load(path)`"
-    framework: DistillationFramework
+    framework: str  # Its name in `FRAMEWORKS`
     backend: str | None = None  # What computes in place of the framework, see `load`
     answers_from_proba = True  # `predict` follows from `predict_proba`: whoever needs both runs the model once
     _batch = 256  # texts between two steps of the progress bar
 
-    def __init__(self, model, weight, bias, labels: list[str], multi_label: bool, task_id: str = "Classification", path=None, temperature: float | None = None):
-        self.model = model  # The framework's own: a `SetFitModel`, or a `StaticModelPipeline`
-        self.labels, self.multi_label, self.task_id = list(labels), bool(multi_label), task_id
+    def __init__(self, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None):
+        self.kind, self.task_id = kind, task_id  # What kind of answer it gives, and to which question
         self.path = None if path is None else Path(path)  # Its folder
         self.metrics: dict = read_json(self.path / "metrics.json") if self.path else {}  # Agreement, gold, baselines, and how the student was made
         self.temperature = temperature  # What weights and biases were divided by, so that probabilities are calibrated; None where they were not
-        self._weight, self._bias = weight, bias
+
+    @property
+    def labels(self) -> list[str]: return self.kind.labels
+
+    @property
+    def multi_label(self) -> bool: return self.kind.multi_label
 
     def __repr__(self):
-        f1 = f", agreement macro-F1 {self.metrics['f1']:.3f}" if self.metrics else ""
-        return f"Student({self.framework.value}, {len(self.labels)} labels, multi_label={self.multi_label}{f1}, path={str(self.path)!r})"
+        f1 = f", agreement macro-F1 {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
+        return f"Student({framework_name(self.framework)}, {self.kind.shown()}{f1}, path={str(self.path)!r})"
 
     def predict(self, texts: list[str], progress: bool = False) -> list:
         "The label of each text or, where the task is multi-label, a list of labels (perhaps empty). Raises TypeError unless `texts` is a list of str"
-        return decide_labels(self.predict_proba(texts, progress), self.labels, self.multi_label)
+        return self.kind.decode(self.kind.decide(self.predict_proba(texts, progress)))
 
     def predict_proba(self, texts: list[str], progress: bool = False):
-        "Probabilities, an array `(n_texts, n_labels)` of float in the order of `labels`. Raises TypeError unless `texts` is a list of str"
-        texts, blocks = check_texts(texts), [np.zeros((0, len(self.labels)))]
+        """Probabilities, an array `(n_texts, n_labels)` of float in the order of `labels`; what the student computes where answers are no labels.
+        Raises TypeError unless `texts` is a list of str"""
+        texts, blocks = check_texts(texts), [np.zeros((0, *self.kind.shape))]
         with tqdm(total=len(texts), desc="predict", unit=" texts", disable=not progress, leave=False) as bar:
             for start in range(0, len(texts), self._batch):
                 block = texts[start:start + self._batch]
-                blocks.append(to_probabilities(self._logits(block), self.multi_label))
+                blocks.append(self.scores(block))
                 bar.update(len(block))
         return np.concatenate(blocks)
 
-    def _logits(self, texts): return self._features(texts) @ self._weight.T + self._bias
+    def scores(self, texts: list[str]):
+        "What the model computes of a batch of texts, `(n_texts, …)`: what the kind of answer decides by"
+        raise NotImplementedError(f"{type(self).__name__} must compute: def scores(self, texts) -> array")
 
-    def __call__(self, docs, progress: bool = False):
+    def embed_texts(self, texts: list[str]):
+        "Vectors `(n_texts, dim)` that say what texts are about; None where the student has none to speak of"
+        return None
+
+    def __call__(self, docs: Iterable, progress: bool = False):
         "Write the student's answer with all its scores into `doc.results[task_id]` of each document, and return the documents"
         if hasattr(docs, "text"): raise TypeError("expected a list of documents, found one document: put it in a list")
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
-        for doc, row in zip(docs, self.predict_proba([doc.text for doc in docs], progress).tolist()):
-            doc.results[self.task_id] = dict(zip(self.labels, row))
+        for doc, result in zip(docs, self.kind.results(self.predict_proba([doc.text for doc in docs], progress))):
+            doc.results[self.task_id] = result
         return docs
 
-    def _stream(self, docs):
+    def _stream(self, docs: Iterator) -> Iterator:
         while batch := list(islice(docs, self._batch)): yield from self(batch)
 
     def save_pretrained(self, path):
         "Write the framework's own files, and what `Student.load` needs beside them, into the folder `path`"
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
-        with quiet(): self._write(path)
-        about = {"format": 1, "framework": self.framework.value, "labels": self.labels, "multi_label": self.multi_label, "task_id": self.task_id, "temperature": self.temperature}
+        with quiet(): self.write(path)
+        about = {"format": 1, "framework": framework_name(self.framework), **self.kind.about(), "task_id": self.task_id, "temperature": self.temperature}
         (path / "student.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def write(self, path: Path):
+        "Write the framework's own files"
+        raise NotImplementedError(f"{type(self).__name__} must write its files: def write(self, path)")
 
     @staticmethod
     def load(path, backend: str | None = None) -> Student:
         """Load a student from its folder, without unpickling anything. Raises FileNotFoundError or ValueError for a folder that holds none.
 
-        `backend="openvino"`: the encoder of a SetFit student computes with OpenVINO on the CPU, sooner than with PyTorch. Raises ImportError where that is not installed, ValueError for other students and other
-        names, RuntimeError where OpenVINO gives other embeddings than PyTorch. None: as the framework does."""
-        path = Path(path)
-        missing = [name for name in ("student.json", "head.safetensors", "model.safetensors") if not (path / name).is_file()]
-        if missing:
-            found = f"no {', '.join(missing)} in it" if path.is_dir() else "no such folder"
-            raise FileNotFoundError(f"expected the folder of a student at {str(path)!r}, found {found}; make one with task.distill(…)")
-        about = read_json(path / "student.json")
-        kind = _student_class(about["framework"])
-        kind._check_backend(backend)
-        return kind._read(path, about, backend)
+        `backend="openvino"`: the encoder of a SetFit student computes with OpenVINO on the CPU, sooner than with PyTorch.
+        Raises ImportError where that is not installed, ValueError for other students and other names, RuntimeError where OpenVINO
+        gives other embeddings than PyTorch. None: as the framework does."""
+        about = read_about(path := Path(path))
+        student = FRAMEWORKS[framework_name(about["framework"])].part("student")
+        student.check_backend(backend)
+        return student.read(path, about, backend)
 
     @classmethod
-    def _check_backend(cls, backend):
-        if backend is not None: raise ValueError(f"expected no backend for a student of {cls.framework.value}, which is quick as it is, found {backend!r}")
+    def read(cls, path: Path, about: dict, backend: str | None = None) -> Student:
+        "The student in a folder, whose student.json is `about`"
+        raise NotImplementedError(f"{cls.__name__} must read its folder: def read(cls, path, about, backend)")
+
+    @classmethod
+    def check_backend(cls, backend: str | None):
+        if backend is not None: raise ValueError(f"expected no backend for a student of {framework_name(cls.framework)}, which is quick as it is, found {backend!r}")
 
     @property
     def report(self):
@@ -118,8 +117,7 @@ class Student:
         if not self.metrics: raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
         return Report(self.metrics, self._mistakes if self._rows("val") is not None else None)
 
-    def _mistakes(self):
-        return read_mistakes(self, self._rows("val"))
+    def _mistakes(self): return read_mistakes(self, self._rows("val"))
 
     @property
     def native(self) -> Student:
@@ -136,10 +134,38 @@ class Student:
         from datasets import load_from_disk
         return load_from_disk(str(self.path / "data" / side))
 
+# %% ../../nbs/students/student.ipynb #a61751b9
+class LinearStudent(Student):
+    "A student whose last layer is linear in features of the texts"
+    def __init__(self, model, weight, bias, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None):
+        super().__init__(kind, task_id, path, temperature)
+        self.model = model  # The framework's own: a `SetFitModel`, or a `StaticModelPipeline`
+        self.weight, self.bias = weight, bias  # `(n_labels, dim)` and `(n_labels,)`
+
+    def features(self, texts: list[str]):
+        "What the last layer sees of texts, `(n_texts, dim)`"
+        raise NotImplementedError(f"{type(self).__name__} must give features: def features(self, texts) -> array")
+
+    def logits(self, texts: list[str]):
+        "What the last layer says of texts, `(n_texts, n_labels)`"
+        return self.features(texts) @ self.weight.T + self.bias
+
+    def scores(self, texts: list[str]): return self.kind.activate(self.logits(texts))
+
 # %% ../../nbs/students/student.ipynb #5ff88d53
 def check_texts(texts) -> list[str]:
+    "`texts` as a list; raises TypeError for what is no list of str"
     if isinstance(texts, str): raise TypeError("expected a list of str, found one str: put it in a list")
     texts = list(texts)
     for i, text in enumerate(texts):
         if not isinstance(text, str): raise TypeError(f"expected a list of str, found {type(text).__name__} at position {i}")
     return texts
+
+def read_about(path: Path) -> dict:
+    "What student.json says; raises FileNotFoundError for a folder that holds no student"
+    about = read_json(path / "student.json")
+    framework = FRAMEWORKS.get(about.get("framework"), FRAMEWORKS["model2vec"])  # where there is none, all are missing
+    missing = [name for name in ("student.json", *framework.files) if not (path / name).is_file()]
+    if not missing: return about
+    content = f"no {', '.join(missing)} in it" if path.is_dir() else "no such folder"
+    raise FileNotFoundError(f"expected the folder of a student at {str(path)!r}, found {content}; make one with task.distill(…)")

@@ -48,9 +48,19 @@ class Kind:
         "What the report keeps of the answers of some rows"
         return {}
 
+    shape: tuple = ()  # Of what a student computes of one text
+
     def decide(self, scores):
         "The answers, encoded, that a student's scores `(n, …)` stand for"
         return scores
+
+    def results(self, scores) -> list:
+        "What a student writes into documents in the teacher's place, in a shape that the task reads"
+        return self.decode(self.decide(scores))
+
+    def shown(self) -> str:
+        "For the `repr` of a student"
+        return self.words
 
     def decode(self, y) -> list:
         "Encoded answers in the task's own terms"
@@ -83,6 +93,13 @@ class LabelKind(Kind):
     def __hash__(self): return hash((type(self), *self.labels))
 
     def about(self) -> dict: return {"labels": self.labels, "multi_label": self.multi_label}
+
+    @property
+    def shape(self): return (len(self),)
+
+    def results(self, scores) -> list: return [dict(zip(self.labels, row)) for row in scores.tolist()]
+
+    def shown(self) -> str: return f"{len(self)} labels, multi_label={self.multi_label}"
 
     def counts(self, y):
         "How many rows have each label, `(n_labels,)`"

@@ -4,25 +4,29 @@
 
 # %% ../../nbs/train/contrast.ipynb #8e15bd5f
 from __future__ import annotations
-import tempfile
-import numpy as np
 from dataclasses import replace
+import math, tempfile
+import numpy as np
 from ..basics.quiet import quiet
 from ..heads.embed import bfloat16
 
 # %% auto #0
-__all__ = ['n_steps', 'setfit_arguments', 'fine_tune_body']
+__all__ = ['contrastive_loss', 'draw_rows', 'n_steps', 'setfit_arguments', 'fine_tune_body']
 
 # %% ../../nbs/train/contrast.ipynb #dc0547ae
-def _contrastive_loss(body, hot, trust):
-    "Supervised contrastive loss over all pairs of a batch; `hot` is booleans `(n, n_labels)`, `trust` how much each row counts `(n,)`, and the labels of a batch are positions in both"
+def contrastive_loss(body, hot, trust):
+    """Supervised contrastive loss over all pairs of a batch, a torch module; `hot` is booleans `(n, n_labels)`,
+    `trust` how much each row counts `(n,)`, and the labels of a batch are positions in both"""
     import torch
     from torch.nn import functional as F
     class LabelContrast(torch.nn.Module):
         temperature = .1
+
         def __init__(self):
             super().__init__()
-            self.model, self.hot, self.trust = body, torch.tensor(hot, dtype=torch.float32), torch.tensor(trust, dtype=torch.float32)
+            self.model = body
+            self.hot, self.trust = torch.tensor(hot, dtype=torch.float32), torch.tensor(trust, dtype=torch.float32)
+
         def forward(self, features, labels):
             with bfloat16(self.model): x = self.model(features[0])["sentence_embedding"]  # step by step: autocast holds on to the weights as they were when it began
             x = F.normalize(x.float())  # similarities take more than the 8 bits of bfloat16
@@ -35,42 +39,39 @@ def _contrastive_loss(body, hot, trust):
             return (loss * trust).sum() / trust.sum() if trust.any() else x.sum() * 0
     return LabelContrast()
 
-def _jaccard(y):
+def _jaccard(hot):
     "The share of labels that rows have in common, `(n, n)`; two rows without any are alike"
     import torch
-    both = y @ y.T
-    either = y.sum(1, keepdim=True) + y.sum(1) - both
+    both = hot @ hot.T
+    either = hot.sum(1, keepdim=True) + hot.sum(1) - both
     return torch.where(either > 0, both / either.clamp(min=1), 1.)
 
 # %% ../../nbs/train/contrast.ipynb #aafee74f
-def _draw_rows(hot, n: int, seed: int):
+def draw_rows(hot, n: int, seed: int):
     "`n` positions of rows, each label drawn as often as any other"
     rng = np.random.default_rng(seed)
-    groups = [rng.permutation(np.flatnonzero(of)) for of in (*hot.T, ~hot.any(1)) if of.any()]
-    turns = [groups[g] for g in rng.permuted(np.tile(np.arange(len(groups)), (-(-n // len(groups)), 1)), axis=1).ravel()[:n]]
-    seen: dict[int, int] = {}
-    out = np.empty(n, int)
+    groups = [rng.permutation(np.flatnonzero(has)) for has in (*hot.T, ~hot.any(1)) if has.any()]
+    turns = rng.permuted(np.tile(np.arange(len(groups)), (-(-n // len(groups)), 1)), axis=1).ravel()[:n]
+    drawn, times = np.empty(n, int), np.zeros(len(groups), int)
     for i, group in enumerate(turns):
-        k = seen[id(group)] = seen.get(id(group), -1) + 1
-        out[i] = group[k % len(group)]
-    return out
+        drawn[i] = groups[group][times[group] % len(groups[group])]
+        times[group] += 1
+    return drawn
 
 # %% ../../nbs/train/contrast.ipynb #0efb4c15
-_STEPS_PER_EPOCH, _TOKENS = 100, 128
-
-def n_steps(n_rows: int, args) -> int:
+def n_steps(n_rows: int, args, per_epoch: int = 100) -> int:
     "How many steps of fine-tuning to take: those of SetFit's `num_iterations` (default 20 pairs of each kind a row), within the budget"
-    import math
     if args.max_steps > 0: return args.max_steps
-    per_epoch = math.ceil(2 * (args.num_iterations or 20) * n_rows / args.embedding_batch_size)
-    return math.ceil(args.embedding_num_epochs * min(per_epoch, _STEPS_PER_EPOCH))
+    wanted = math.ceil(2 * (args.num_iterations or 20) * n_rows / args.embedding_batch_size)
+    return math.ceil(args.embedding_num_epochs * min(wanted, per_epoch))
 
 # %% ../../nbs/train/contrast.ipynb #ede66994
 def setfit_arguments(train_kwargs: dict, seed: int):
     "SetFit's `TrainingArguments`: ours, then the user's. No checkpoint is written"
     with quiet():
         from setfit import TrainingArguments
-        ours = {"body_learning_rate": 1e-4, "output_dir": tempfile.gettempdir(), "seed": seed, "report_to": "none", "save_strategy": "no", "logging_strategy": "no"}
+        ours = {"body_learning_rate": 1e-4, "output_dir": tempfile.gettempdir(), "seed": seed, "report_to": "none",
+                "save_strategy": "no", "logging_strategy": "no"}
         return TrainingArguments(**{**ours, **train_kwargs})
 
 # %% ../../nbs/train/contrast.ipynb #33272a4c
@@ -78,26 +79,34 @@ def _trainer(model, args, own_loss: bool, trust, bar):
     "SetFit's trainer, with our batches and loss unless the user has one of their own, and silent but for our own progress bar"
     from datasets import Dataset
     from setfit import Trainer
+    class ContrastTrainer(Trainer):
+        def get_dataset(self, x, hot, args, max_pairs=-1):
+            rows = draw_rows(hot, args.max_steps * self.st_trainer.args.per_device_train_batch_size, args.seed)
+            if own_loss:
+                rows = list(dict.fromkeys(i for i in rows.tolist() if hot[i].any()))[:200]
+                y = hot[rows].astype(int) if self.model.multi_target_strategy else hot[rows].argmax(1)
+                return super().get_dataset([x[i] for i in rows], y.tolist(), args, max_pairs)
+            batches = Dataset.from_dict({"sentence": [x[i] for i in rows], "label": rows})
+            return batches, contrastive_loss(self.model.model_body, hot, trust)
+    trainer = ContrastTrainer(model, args)
+    _show_only(trainer, bar)
+    return trainer
+
+def _show_only(trainer, bar):
+    "Leave no callback that prints, and have each step counted by `bar`"
     from transformers import PrinterCallback, ProgressCallback, TrainerCallback
     class Bar(TrainerCallback):
         def on_step_end(self, *_, **__): bar.update()
-    class ContrastTrainer(Trainer):
-        def get_dataset(self, x, hot, args, max_pairs=-1):
-            rows = _draw_rows(hot, args.max_steps * self.st_trainer.args.per_device_train_batch_size, args.seed)
-            if not own_loss: return Dataset.from_dict({"sentence": [x[i] for i in rows], "label": rows}), _contrastive_loss(self.model.model_body, hot, trust)
-            rows = list(dict.fromkeys(i for i in rows.tolist() if hot[i].any()))[:200]
-            y = hot[rows].astype(int).tolist() if self.model.multi_target_strategy else hot[rows].argmax(1).tolist()
-            return super().get_dataset([x[i] for i in rows], y, args, max_pairs)
-    trainer = ContrastTrainer(model, args, callbacks=[Bar()])
     for callback in list(trainer.st_trainer.callback_handler.callbacks):
-        if isinstance(callback, (PrinterCallback, ProgressCallback)) or "Notebook" in type(callback).__name__: trainer.remove_callback(type(callback))
-    return trainer
+        if isinstance(callback, (PrinterCallback, ProgressCallback)) or "Notebook" in type(callback).__name__:
+            trainer.remove_callback(type(callback))
+    trainer.add_callback(Bar())
 
 # %% ../../nbs/train/contrast.ipynb #d4fdbc1d
-def fine_tune_body(model, texts: list[str], hot, trust, args, own_loss: bool, steps: int, bar):
+def fine_tune_body(model, texts: list[str], hot, trust, args, own_loss: bool, steps: int, bar, max_tokens: int = 128):
     "Fine-tune the sentence transformer of `model` in place; `hot` is booleans `(n, n_labels)`, and `trust` how much each row counts `(n,)`"
     body = model.model_body
-    length, body.max_seq_length = body.max_seq_length, min(args.max_length or _TOKENS, body.max_seq_length or _TOKENS)
+    length, body.max_seq_length = body.max_seq_length, min(args.max_length or max_tokens, body.max_seq_length or max_tokens)
     try:
         trainer = _trainer(model, replace(args, max_steps=steps), own_loss, trust, bar)
         if not own_loss: trainer.st_trainer.args.per_device_train_batch_size = min(2 * args.embedding_batch_size, len(texts))

@@ -4,46 +4,31 @@
 
 # %% ../../nbs/train/distillation.ipynb #34a48d8d
 from __future__ import annotations
-import json, platform, time, warnings
+from dataclasses import dataclass, field
 from importlib.metadata import version
+import json, platform, time, warnings
 from tqdm.auto import tqdm
-from ..basics.quiet import quiet
 from ..basics.disk import deployed_megabytes, new_folder
-from ..tasks.adapt import as_classification
-from ..export.rows import gold_for_labels, labelled_rows, read_rows
-from ..split import split_dataset
+from ..basics.quiet import quiet
+from ..tasks.adapt import as_distillable
+from ..tasks.kinds import Kind
+from ..tasks.task import Task
+from ..export.rows import Rows, gold_for_labels, labelled_rows
+from ..evaluate.evaluate import evaluate_student
 from ..evaluate.report import Report
-from ..evaluate.evaluate import check_measurable, evaluate_student
-from ..students.student import DistillationFramework, Student
 from ..students.card import model_card
-from .held_out import label_counts, macro_f1
-from .model2vec import train_model2vec
-from .setfit import train_setfit
-from .options import check_base, check_kwargs, check_learnable, check_seed, check_setfit_head
+from ..students.frameworks import FRAMEWORKS, DistillationFramework, Framework, framework_name
+from ..students.student import Student
+from .lesson import Lesson, Trained, macro_f1, split_answers
+from .options import check_kwargs, check_learnable, check_seed
+from .recipe import Recipe
 
 # %% auto #0
 __all__ = ['distill']
 
-# %% ../../nbs/train/distillation.ipynb #2b38997b
-def _with_warnings(function):
-    "What `function` returns, and the warnings it gives, which are not shown"
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        out = function()
-    return out, [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
-
-# %% ../../nbs/train/distillation.ipynb #b46bec86
-def _environment(framework) -> dict:
-    "The versions that matter"
-    import sieves_distill
-    names = [framework.value, "datasets", "scikit-learn", "numpy", *(["torch", "transformers", "sentence-transformers"] if framework == "setfit" else [])]
-    return {"sieves_distill": sieves_distill.__version__, "python": platform.python_version(), **{name: version(name) for name in names}}
-
 # %% ../../nbs/train/distillation.ipynb #14f531f7
-_TRAIN = {DistillationFramework.setfit: train_setfit, DistillationFramework.model2vec: train_model2vec}
-
 def distill(
-    task,  # The task, which says what the labels are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
+    task,  # The task, which says what the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
     base_model_id: str,  # The base: a folder, or a name on the Hugging Face hub; a sentence transformer for SetFit, a static model for Model2Vec
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`. Scores of the teacher, in the results or a column `scores`, are learnt where they help
@@ -58,44 +43,130 @@ def distill(
     progress: bool = True,  # Show a progress bar
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
     native: bool = False,  # SetFit: no token table, so that `SetFitModel.from_pretrained` answers as the student does. Model2Vec students always are
+    recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
 ) -> Student:
     """Train a student on what a teacher said, score it on held-out rows, and leave a folder that can be deployed.
 
-    Whatever cannot work raises ValueError, TypeError, KeyError or an OSError before training: an unknown framework, or name in `init_kwargs` or `train_kwargs`;
-    a `val_frac` outside (0, 1); documents or rows that cannot be read, or that all have the same answer; an `output_path` that holds other files."""
-    task, framework = as_classification(task), DistillationFramework(framework)
-    if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1: raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
-    seed, base = check_seed(seed), check_base(base_model_id, framework)
-    init, train = check_kwargs(framework, init_kwargs=init_kwargs, train_kwargs=train_kwargs)
-    if framework is DistillationFramework.setfit: check_setfit_head(task, init)
-    start, seconds = time.perf_counter(), {}
-    def done(stage): seconds[stage] = round(time.perf_counter() - start - sum(seconds.values()), 3)
-    with new_folder(output_path) as folder, tqdm(desc="read", disable=not progress, bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}") as bar:
-        splits, notes = _with_warnings(lambda: split_dataset(labelled_rows(data, task, threshold, on_error), val_frac, seed=seed))
-        if learn_from_gold: splits["train"] = gold_for_labels(splits["train"])
-        y = {side: read_rows(rows, task)[1] for side, rows in splits.items()}
-        notes += check_learnable(y["train"], task, framework)
-        check_measurable(y["val"])
-        done("read")
-        student, recipe = _TRAIN[framework](base, splits["train"], task, init, train, seed, bar, **({"native": native} if framework is DistillationFramework.setfit else {}))
-        done("train")
+    Whatever cannot work raises ValueError, TypeError, KeyError or an OSError before training: an unknown framework,
+    or name in `init_kwargs` or `train_kwargs`; a `val_frac` outside (0, 1); documents or rows that cannot be read,
+    or that all have the same answer; an `output_path` that holds other files."""
+    order = _check_order(as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe())
+    order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold}
+    with new_folder(output_path) as folder, _progress_bar(progress) as bar:
+        sides = _read(data, order, on_error)
+        trained = _train(sides, order, bar, {"native": native})
         bar.set_description("evaluate")
-        student.save_pretrained(folder)
-        with quiet(): splits.save_to_disk(str(folder / "data"))
-        student = Student.load(folder)
-        metrics = evaluate_student(student, splits["val"], train=splits["train"], seed=seed).metrics
-        if student.native is not student:
-            recipe["native_f1"] = macro_f1(y["val"], student.native.predict_proba(splits["val"]["text"][:]) - .5)
-        done("evaluate")
-        metrics["warnings"] = notes + metrics["warnings"]
-        metrics["run"] = {
-            "framework": framework.value, "base_model": str(base_model_id), "task_id": task.task_id, "multi_label": task.multi_label, "seed": seed, "val_frac": val_frac, "threshold": threshold, "learn_from_gold": learn_from_gold,
-            **json.loads(json.dumps({"init_kwargs": init_kwargs or {}, "train_kwargs": train_kwargs or {}, "recipe": recipe}, default=repr)),
-            "rows": {side: {"n": len(y), "labels": dict(zip(task.labels, label_counts(y, len(task.labels)).tolist()))} for side, y in y.items()},
-            "seconds": seconds, "megabytes": deployed_megabytes(folder), "versions": _environment(framework)}
-        Report(metrics).save(folder / "metrics.json")
-        (folder / "README.md").write_text(model_card(metrics), encoding="utf-8")
+        student = _save(trained.student, sides, folder)
+        metrics = _evaluate(student, trained, sides, order)
+        _write_report(metrics, folder)
         bar.set_description("done")
         bar.update(max(0, (bar.total or 0) - bar.n))
-    for note in notes: warnings.warn(note, stacklevel=3)
+    for note in sides.notes: warnings.warn(note, stacklevel=3)
     return Student.load(output_path)
+
+def _progress_bar(shown: bool) -> tqdm:
+    return tqdm(desc="read", disable=not shown, bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}")
+
+# %% ../../nbs/train/distillation.ipynb #0e18c3ce
+@dataclass
+class _Order:
+    "What `distill` was asked for, checked"
+    task: Task
+    base: str
+    framework: str
+    val_frac: float
+    init_kwargs: dict
+    train_kwargs: dict
+    seed: int
+    recipe: Recipe
+    given: dict  # `init_kwargs` and `train_kwargs` as the user gave them
+    asked: dict = field(default_factory=dict)
+    seconds: dict = field(default_factory=dict)  # Of each stage
+    start: float = field(default_factory=time.perf_counter)
+
+    @property
+    def kind(self) -> Kind: return self.task.kind
+
+    @property
+    def row(self) -> Framework: return FRAMEWORKS[self.framework]
+
+    def done(self, stage: str): self.seconds[stage] = round(time.perf_counter() - self.start - sum(self.seconds.values()), 3)
+
+def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
+    framework = framework_name(framework)
+    if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1:
+        raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
+    seed = check_seed(seed)
+    init, train = check_kwargs(framework, init_kwargs=init_kwargs, train_kwargs=train_kwargs)
+    if check := FRAMEWORKS[framework].part("check"): check(task.kind, base_model_id, init)
+    given = {"init_kwargs": init_kwargs or {}, "train_kwargs": train_kwargs or {}}
+    return _Order(task, str(base_model_id), framework, val_frac, init, train, seed, recipe, given)
+
+# %% ../../nbs/train/distillation.ipynb #2b38997b
+@dataclass
+class _Sides:
+    "The rows, split"
+    data: object  # A `DatasetDict` with `train` and `val`
+    train: Rows
+    val: Rows
+    notes: list[str]  # What a reader of the report should know
+
+def _read(data, order: _Order, on_error: str) -> _Sides:
+    "Read once, split, and refuse what holds nothing to learn or to score"
+    task, kind = order.task, order.kind
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rows = labelled_rows(data, task, order.asked["threshold"], on_error)
+        parts = split_answers(rows, kind, order.val_frac, order.seed)
+    notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+    if order.asked["learn_from_gold"]: parts["train"] = gold_for_labels(parts["train"], kind.column)
+    train, val = (Rows.read(parts[side], task) for side in ("train", "val"))
+    notes += check_learnable(kind, train.y, order.framework)
+    kind.check_measurable(val.y)
+    order.done("read")
+    return _Sides(parts, train, val, notes)
+
+def _train(sides: _Sides, order: _Order, bar, options: dict) -> Trained:
+    "Whatever the framework's recipe makes of the training rows"
+    options = {name: value for name, value in options.items() if name in order.row.options}
+    lesson = Lesson(sides.train, order.task, order.base, order.recipe, order.seed, bar, order.init_kwargs, order.train_kwargs, options)
+    trained = order.row.part("train")(lesson)
+    order.done("train")
+    return trained
+
+# %% ../../nbs/train/distillation.ipynb #b46bec86
+def _save(student: Student, sides: _Sides, folder) -> Student:
+    "The student as it is read again from the folder, where the rows are, too"
+    student.save_pretrained(folder)
+    with quiet(): sides.data.save_to_disk(str(folder / "data"))
+    return Student.load(folder)
+
+def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
+    "The content of metrics.json"
+    metrics = evaluate_student(student, sides.val, train=sides.train, seed=order.seed).metrics
+    if student.native is not student:
+        proba = student.native.predict_proba(sides.val.texts)
+        trained.made["native_f1"] = macro_f1(order.kind, sides.val.y, proba - .5)
+    order.done("evaluate")
+    metrics["warnings"] = sides.notes + metrics["warnings"]
+    metrics["run"] = _run(trained.made, sides, order, student.path)
+    return metrics
+
+def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
+    "How the student was made, as plain values"
+    about = {name: value for name, value in order.kind.about().items() if name != "labels"}
+    plain = json.loads(json.dumps({**order.given, "recipe": made}, default=repr))
+    rows = {side: {"n": len(part), **order.kind.counts_by_answer(part.y)} for side, part in (("train", sides.train), ("val", sides.val))}
+    changed = order.recipe.constants()
+    return {"framework": order.framework, "base_model": order.base, "task_id": order.task.task_id, **about, "seed": order.seed,
+            "val_frac": order.val_frac, **order.asked, **plain, **({"constants": changed} if changed else {}), "rows": rows,
+            "seconds": order.seconds, "megabytes": deployed_megabytes(folder), "versions": _environment(order.row)}
+
+def _environment(framework: Framework) -> dict:
+    "The versions that matter"
+    import sieves_distill
+    return {"sieves_distill": sieves_distill.__version__, "python": platform.python_version(), **{name: version(name) for name in framework.packages}}
+
+def _write_report(metrics: dict, folder):
+    Report(metrics).save(folder / "metrics.json")
+    (folder / "README.md").write_text(model_card(metrics), encoding="utf-8")

@@ -4,56 +4,97 @@
 
 # %% ../../nbs/train/model2vec.ipynb #0b528948
 from __future__ import annotations
+from dataclasses import dataclass
+from functools import singledispatch
 import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 from ..basics.quiet import quiet
-from ..export.rows import read_rows, read_scores
-from ..heads.tokens import (
-    load_static_model, static_token_shares, token_shares, token_vectors, token_weights)
-from ..heads.names import label_texts, names_fit, one_hot, soft_labels, varied_labels
+from ..tasks.kinds import Kind, ManyLabels
+from ..export.rows import Rows
+from ..heads.blend import Blend, Blocks, blend_steps, fit_blend
+from ..heads.exclusion import answers_about
+from ..heads.logistic import Linear
+from ..heads.names import soft_labels
 from ..heads.temperature import fit_temperature
-from ..heads.blend import blend_steps, fit_blend
-from ..students.student import Student
+from ..heads.tokens import load_static_model, static_token_shares, token_shares, token_vectors
 from ..students.model2vec import Model2VecStudent
-from .held_out import inner_split, label_counts, macro_f1
+from .lesson import Lesson, Trained, inner_split, macro_f1
 
 # %% auto #0
-__all__ = ['fit_token_table', 'train_model2vec']
+__all__ = ['TokenFeatures', 'TokenTable', 'fit_token_table', 'train_model2vec']
 
 # %% ../../nbs/train/model2vec.ipynb #08afc57f
-def _pipeline(static, table, layers, task):
-    "A native `StaticModelPipeline`: the tokenizer and settings of `static`, the vectors `table`, and the head `layers`, pairs of weights and biases"
+def _pipeline(static, table, layers: list[Linear], kind: Kind):
+    "A native `StaticModelPipeline`: the tokenizer and settings of `static`, the vectors `table`, and the head `layers`"
     from model2vec import StaticModel
     from model2vec.inference import StaticModelPipeline
     from model2vec.inference.mlp import Activation, Layer, MLPHead
     f32 = lambda x: np.ascontiguousarray(x, dtype="float32")
-    model = StaticModel(f32(table), static.tokenizer, normalize=static.normalize, max_length=static.max_length, base_model_name=static.base_model_name, language=static.language)
-    head = MLPHead([Layer(f32(w), f32(b)) for w, b in layers], Activation.SIGMOID if task.multi_label else Activation.SOFTMAX, np.array(task.labels))
-    return StaticModelPipeline(model, head)
+    model = StaticModel(f32(table), static.tokenizer, normalize=static.normalize, max_length=static.max_length,
+                        base_model_name=static.base_model_name, language=static.language)
+    layers = [Layer(f32(layer.weight), f32(layer.bias)) for layer in layers]
+    return StaticModelPipeline(model, MLPHead(layers, Activation[kind.activation.upper()], np.array(kind.labels)))
 
 # %% ../../nbs/train/model2vec.ipynb #8e10deb5
-def fit_token_table(model, texts: list[str], y, task, seed: int, bar=None, soft=None):
-    "The linear student as a pipeline; what it is the sum of: (vectors, evidence) of the tokens, and (weights, biases) of the head on them, before calibration; and what was chosen"
-    shares, vectors = static_token_shares(model, texts), token_vectors(model)
-    in_means, in_counts = (w.astype("float32") for w in token_weights(shares))
+@dataclass(frozen=True, eq=False)
+class TokenFeatures:
+    "How a text becomes features: the mean of its tokens' vectors, and their weighted counts"
+    model: object  # The static model
+    vectors: np.ndarray  # Weighted by how rare a token is `(n_tokens, dim)`
+    seen: np.ndarray  # Tokens that the training rows have, their ids `(n_seen,)`
+    rarity: np.ndarray  # What each of them weighs in the counts `(n_seen,)`
+
+    def of_shares(self, shares): return shares @ self.vectors, shares[:, self.seen] @ sparse.diags(self.rarity)
+
+    def of_texts(self, texts: list[str]): return self.of_shares(token_shares(self.model.tokenize(texts), len(self.model.tokens)))
+
+@dataclass(frozen=True, eq=False)
+class TokenTable:
+    "The linear student, and what it is the sum of"
+    pipeline: object  # A native `StaticModelPipeline`
+    vectors: np.ndarray  # Of the tokens, `(n_tokens, dim)`
+    evidence: np.ndarray  # What each token says by itself, `(n_tokens, n_labels)`
+    head: Linear  # On both side by side, before calibration
+    made: dict  # What was chosen
+
+def fit_token_table(model, rows: Rows, task, seed: int, recipe, bar=None, soft=None) -> TokenTable:
+    "The linear student of these rows; `soft` is how likely each label of a row is, `(n, n_labels)`, or None"
+    shares = static_token_shares(model, rows.texts)
+    features = _token_features(model, shares, recipe)
+    means, counts = features.of_shares(shares)
+    scales = [_scale(block, len(rows)) for block in (means, counts.data)]
+    blocks = _blocks(means, counts, scales, features, rows, task, recipe)
+    blend = fit_blend(blocks, rows.y, rows.kind, seed, recipe, bar, soft)
+    return _as_table(features, scales, blend, rows.kind, named=blocks.names_y is not None)
+
+def _token_features(model, shares, recipe) -> TokenFeatures:
+    in_means, in_counts = (weights.astype("float32") for weights in recipe.token_weights(shares))
     seen = np.flatnonzero(in_counts)
-    vectors, rarity = vectors * in_means[:, None], in_counts[seen]
-    features = lambda shares: (shares @ vectors, shares[:, seen] @ sparse.diags(rarity))
-    means, counts = features(shares)
-    live, own = varied_labels(y, len(task.labels))
-    called = label_texts(task)
-    names = features(token_shares(model.tokenize([called[j] for j in live]), len(model.tokens)))
-    named = names_fit(means, names[0], one_hot(y, len(task.labels))[:, live])
-    scale, scale_counts = (np.sqrt(len(texts) / max((x ** 2).sum(), 1e-12)).astype("float32") for x in (means, counts.data))  # rows of length one, on average
-    blocks = means * scale, counts * scale_counts
-    if named: blocks = np.concatenate([blocks[0], normalize(names[0])]), sparse.vstack([blocks[1], normalize(names[1])], format="csr")
-    weight, bias, temperature, weights_of_counts, softly = fit_blend(blocks, y, len(task.labels), seed, bar, soft, own if named else None)
-    weight, on_counts = np.split(weight, [vectors.shape[1]], axis=1)
-    vectors, evidence = vectors * scale, np.zeros((len(vectors), len(task.labels)))
-    evidence[seen] = (on_counts * rarity * scale_counts).T
-    pipeline = _pipeline(model, vectors @ weight.T + evidence, [(np.eye(len(task.labels)) / temperature, bias / temperature)], task)
-    return pipeline, (vectors, evidence), (np.concatenate([weight, np.eye(len(task.labels))], 1), bias), {"named": named, "count_weights": weights_of_counts, "temperature": temperature, "soft_labels": softly}
+    return TokenFeatures(model, token_vectors(model) * in_means[:, None], seen, in_counts[seen])
+
+def _scale(values, n: int):
+    "What makes rows of length one, on average"
+    return np.sqrt(n / max((values ** 2).sum(), 1e-12)).astype("float32")
+
+def _blocks(means, counts, scales, features: TokenFeatures, rows: Rows, task, recipe) -> Blocks:
+    "Features of the rows and, if they fit, of what the labels are called"
+    live, texts = rows.kind.varied(rows.y), recipe.label_texts(task)
+    of_means, of_counts = features.of_texts([texts[j] for j in live])
+    scaled = means * scales[0], counts * scales[1]
+    if not recipe.names_fit(means, of_means, rows.hot[:, live]): return Blocks(*scaled)
+    return Blocks(np.concatenate([scaled[0], normalize(of_means)]), sparse.vstack([scaled[1], normalize(of_counts)], format="csr"),
+                  answers_about(rows.kind, live, rows.hot.all(0)))
+
+def _as_table(features: TokenFeatures, scales, blend: Blend, kind: Kind, named: bool) -> TokenTable:
+    "The head on means and counts, written as a number a token and label"
+    head, identity = blend.head, np.eye(len(kind))
+    weight, on_counts = np.split(head.weight, [features.vectors.shape[1]], axis=1)
+    vectors, evidence = features.vectors * scales[0], np.zeros((len(features.vectors), len(kind)))
+    evidence[features.seen] = (on_counts * features.rarity * scales[1]).T
+    pipeline = _pipeline(features.model, vectors @ weight.T + evidence, [Linear(identity / head.temperature, head.bias / head.temperature)], kind)
+    made = {"named": named, "count_weights": blend.shares, "temperature": head.temperature, "soft_labels": blend.soft}
+    return TokenTable(pipeline, vectors, evidence, Linear(np.concatenate([weight, identity], 1), head.bias), made)
 
 # %% ../../nbs/train/model2vec.ipynb #372adee9
 def _fine_tuner():
@@ -64,54 +105,79 @@ def _fine_tuner():
         def construct_head(self):
             import torch
             head = super().construct_head()
-            if self.start is not None and len(head) == 1 and head[0].weight.shape == self.start[0].shape:
-                head[0].weight.data, head[0].bias.data = (torch.tensor(x, dtype=torch.float32) for x in self.start)
+            if self.start is not None and len(head) == 1 and head[0].weight.shape == self.start.weight.shape:
+                start = self.start.weight, self.start.bias
+                head[0].weight.data, head[0].bias.data = (torch.tensor(x, dtype=torch.float32) for x in start)
             return head
     return FineTuner
 
-def _fine_tune(model, vectors, head, rest, held, task, init_kwargs: dict, train_kwargs: dict, seed: int):
-    "The pipeline that `StaticModelForClassification.fit` makes of the linear student; `rest` and `held` are (texts, y)"
-    import torch
-    labels, (texts, y) = task.labels, rest
-    names = lambda y: [[labels[j] for j in np.flatnonzero(row)] for row in y] if task.multi_label else [labels[j] for j in y]
-    counts = label_counts(y, len(labels))
-    order = sorted(np.flatnonzero(counts), key=lambda j: labels[j])  # as `fit` orders the classes it finds
-    tuner = _fine_tuner()(**{"vectors": torch.tensor(np.concatenate(vectors, 1), dtype=torch.float32), "tokenizer": model.tokenizer,
-                             "n_layers": 0, "normalize": False, "max_length": None, **init_kwargs})
-    tuner.start = head[0][order], head[1][order]
-    weights = {labels[j]: (len(y) - counts[j]) / counts[j] or 1. for j in order} if task.multi_label else "balanced"
-    ours = {"random_seed": seed, "class_weight": weights}
-    if not {"X_val", "y_val", "test_size"} & train_kwargs.keys(): ours |= {"X_val": held[0], "y_val": names(held[1])}
-    tuner.fit(texts, names(y), **{**ours, **train_kwargs})
-    layers = [(m.weight.detach().numpy(), m.bias.detach().numpy()) for m in tuner.head if isinstance(m, torch.nn.Linear)]
-    last, bias = np.zeros((len(labels), layers[-1][0].shape[1])), np.full(len(labels), layers[-1][1].min() - 30)
-    last[order], bias[order] = layers[-1]
+def _fine_tune(model, start: TokenTable, rest: Rows, held: Rows, lesson: Lesson):
+    "The pipeline that `StaticModelForClassification.fit` makes of the linear student"
+    kind, counts = rest.kind, rest.kind.counts(rest.y)
+    order = sorted(np.flatnonzero(counts), key=lambda j: kind.labels[j])  # as `fit` orders the classes it finds
+    tuner = _start_tuner(model, start, order, lesson.init_kwargs)
+    ours = {"random_seed": lesson.seed, "class_weight": _class_weights(kind, counts, len(rest), order)}
+    if not {"X_val", "y_val", "test_size"} & lesson.train_kwargs.keys(): ours |= {"X_val": held.texts, "y_val": kind.decode(held.y)}
+    tuner.fit(rest.texts, kind.decode(rest.y), **{**ours, **lesson.train_kwargs})
     static = tuner.to_static_model()
-    return _pipeline(static, token_vectors(static), [*layers[:-1], (last, bias)], task)
+    return _pipeline(static, token_vectors(static), _layers(tuner, order, len(kind)), kind)
+
+def _start_tuner(model, start: TokenTable, order: list, init_kwargs: dict):
+    import torch
+    vectors = torch.tensor(np.concatenate([start.vectors, start.evidence], 1), dtype=torch.float32)
+    ours = {"vectors": vectors, "tokenizer": model.tokenizer, "n_layers": 0, "normalize": False, "max_length": None}
+    tuner = _fine_tuner()(**{**ours, **init_kwargs})
+    tuner.start = Linear(start.head.weight[order], start.head.bias[order])
+    return tuner
+
+@singledispatch
+def _class_weights(kind: Kind, counts, n: int, order: list):
+    "What rows of each label weigh, in model2vec's terms"
+    return "balanced"
+
+@_class_weights.register
+def _(kind: ManyLabels, counts, n: int, order: list): return {kind.labels[j]: (n - counts[j]) / counts[j] or 1. for j in order}
+
+def _layers(tuner, order: list, n_labels: int) -> list[Linear]:
+    "The layers of the head, the last one with a row for each label, also for those that no row had"
+    import torch
+    linear = [layer for layer in tuner.head if isinstance(layer, torch.nn.Linear)]
+    layers = [Linear(layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in linear]
+    weight, bias = np.zeros((n_labels, layers[-1].weight.shape[1])), np.full(n_labels, layers[-1].bias.min() - 30)
+    weight[order], bias[order] = layers[-1].weight, layers[-1].bias
+    return [*layers[:-1], Linear(weight, bias)]
 
 # %% ../../nbs/train/model2vec.ipynb #d5ecd319
-def train_model2vec(base: str, train, task, init_kwargs: dict, train_kwargs: dict, seed: int, bar) -> tuple[Student, dict]:
-    "The student, and which recipe made it"
-    with quiet(): model = load_static_model(base, init_kwargs.pop("token", None))
-    texts, y, _ = read_rows(train, task)
-    soft = soft_labels(y, read_scores(train, task))
-    student = lambda pipeline, temperature=None: Model2VecStudent(pipeline, task.labels, task.multi_label, task.task_id, temperature=temperature)
-    tune = bool(init_kwargs or train_kwargs)
-    bar.reset(blend_steps(y, soft) * (1 + tune) + tune)
+def train_model2vec(lesson: Lesson) -> Trained:
+    "The token table or, where the user asks for a training, whichever of table and fine-tuned model the rows held out speak for"
+    rows, bar, recipe = lesson.rows, lesson.bar, lesson.recipe
+    lesson.init_kwargs = dict(lesson.init_kwargs)
+    with quiet(): model = load_static_model(lesson.base, lesson.init_kwargs.pop("token", None))
+    tune = bool(lesson.init_kwargs or lesson.train_kwargs)
+    soft = soft_labels(rows.kind, rows.y, rows.scores)
+    bar.reset(blend_steps(len(rows), soft is not None, recipe) * (1 + tune) + tune)
     bar.set_description("linear")
-    linear, *_, chosen = fit_token_table(model, texts, y, task, seed, bar, soft)
-    if not tune: return student(linear, chosen["temperature"]), {"kept": "linear", **chosen}
-    bar.set_description("fine-tune")
-    split = inner_split(train, seed)
-    rest, held = (([texts[i] for i in rows], y[rows]) for rows in split)
-    start, *parts, _ = fit_token_table(model, *rest, task, seed, bar, None if soft is None else soft[split[0]])
-    with quiet(): tuned = _fine_tune(model, *parts, rest, held, task, init_kwargs, train_kwargs, seed)
-    bar.update()
-    logits = {name: student(p)._logits(held[0]) for name, p in (("linear", start), ("fine-tuned", tuned))}
-    f1 = {name: macro_f1(held[1], z) for name, z in logits.items()}
+    table = fit_token_table(model, rows, lesson.task, lesson.seed, recipe, bar, soft)
+    if tune: return _train_further(model, table, lesson, soft)
+    return Trained(_student(table.pipeline, lesson, table.made["temperature"]), {"kept": "linear", **table.made})
+
+def _student(pipeline, lesson: Lesson, temperature: float | None = None) -> Model2VecStudent:
+    return Model2VecStudent(pipeline, lesson.kind, lesson.task.task_id, temperature=temperature)
+
+def _train_further(model, table: TokenTable, lesson: Lesson, soft) -> Trained:
+    "The table of all rows, or a model that starts from that of four fifths and is trained on, whichever does better on the others"
+    lesson.bar.set_description("fine-tune")
+    learn, held_out = inner_split(lesson.rows, lesson.seed)
+    rest, held = lesson.rows[learn], lesson.rows[held_out]
+    start = fit_token_table(model, rest, lesson.task, lesson.seed, lesson.recipe, lesson.bar, None if soft is None else soft[learn])
+    with quiet(): tuned = _fine_tune(model, start, rest, held, lesson)
+    lesson.bar.update()
+    logits = {name: _student(pipeline, lesson).logits(held.texts) for name, pipeline in (("linear", start.pipeline), ("fine-tuned", tuned))}
+    f1, made = {name: macro_f1(held.kind, held.y, z) for name, z in logits.items()}, dict(table.made)
     kept = "fine-tuned" if f1["fine-tuned"] > f1["linear"] else "linear"
-    if kept == "fine-tuned": chosen["temperature"] = _cool(tuned, fit_temperature(logits[kept], held[1]))
-    return student(tuned if kept == "fine-tuned" else linear, chosen["temperature"]), {"kept": kept, **chosen, "held_out_f1": f1, "held_out": len(held[0])}
+    if kept == "fine-tuned": made["temperature"] = _cool(tuned, fit_temperature(logits[kept], held.y, held.kind))
+    student = _student(tuned if kept == "fine-tuned" else table.pipeline, lesson, made["temperature"])
+    return Trained(student, {"kept": kept, **made, "held_out_f1": f1, "held_out": len(held)})
 
 def _cool(pipeline, temperature: float) -> float:
     "Divide the logits of a pipeline by `temperature`"

@@ -4,94 +4,117 @@
 
 # %% ../../nbs/train/options.ipynb #512f187f
 from __future__ import annotations
-import difflib, inspect, secrets
 from dataclasses import fields
 from pathlib import Path
+import difflib, inspect, secrets
 from ..basics.quiet import quiet
-from ..students.student import DistillationFramework
-from .held_out import label_counts
+from ..tasks.kinds import Kind, LabelKind, shown_counts
+from ..students.frameworks import FRAMEWORKS
 
 # %% auto #0
-__all__ = ['check_kwargs', 'check_setfit_head', 'check_learnable', 'check_seed', 'check_base']
+__all__ = ['setfit_names', 'model2vec_names', 'check_kwargs', 'check_base', 'check_model2vec', 'check_setfit', 'check_learnable',
+           'setfit_notes', 'model2vec_notes', 'check_seed']
 
 # %% ../../nbs/train/options.ipynb #2f15c910
-_ALIASES = {"setfit": {"learning_rate": "body_learning_rate"}, "model2vec": {"max_iter": "max_epochs"}}
-_OURS = {"self", "cls", "path", "model_name", "model_id", "kwargs", "model_kwargs", "labels", "model_body", "model_head", "X", "y", "vectors", "tokenizer", "token_mapping", "weights", "out_dim"}
+_OURS = {"self", "cls", "path", "model_name", "model_id", "kwargs", "model_kwargs", "labels", "model_body", "model_head",
+         "X", "y", "vectors", "tokenizer", "token_mapping", "weights", "out_dim"}  # what the recipes give themselves
 
-def _known_names(framework: DistillationFramework) -> dict[str, set]:
-    "What `init_kwargs` and `train_kwargs` may hold, from the signatures of the installed framework"
-    of = lambda *functions: {name for f in functions for name in inspect.signature(f).parameters} - _OURS
-    with quiet():
-        if framework is DistillationFramework.setfit:
-            from setfit import SetFitModel, TrainingArguments
-            return {"init_kwargs": of(SetFitModel._from_pretrained, SetFitModel.__init__) | {"head_params"}, "train_kwargs": {f.name for f in fields(TrainingArguments)}}
-        from model2vec.train import StaticModelForClassification as model
-        return {"init_kwargs": of(model.from_pretrained, model.__init__), "train_kwargs": of(model.fit)}
+def _parameters(*functions) -> set[str]:
+    return {name for function in functions for name in inspect.signature(function).parameters} - _OURS
+
+def setfit_names() -> dict[str, set]:
+    "What `init_kwargs` and `train_kwargs` may hold, from the installed SetFit"
+    with quiet(): from setfit import SetFitModel, TrainingArguments
+    init = _parameters(SetFitModel._from_pretrained, SetFitModel.__init__) | {"head_params"}
+    return {"init_kwargs": init, "train_kwargs": {field.name for field in fields(TrainingArguments)}}
+
+def model2vec_names() -> dict[str, set]:
+    "The same from the installed model2vec"
+    with quiet(): from model2vec.train import StaticModelForClassification as model
+    return {"init_kwargs": _parameters(model.from_pretrained, model.__init__), "train_kwargs": _parameters(model.fit)}
 
 # %% ../../nbs/train/options.ipynb #d8769b6c
-def check_kwargs(framework: DistillationFramework, **given) -> list[dict]:
-    "The `init_kwargs` and `train_kwargs` with their framework's own names; refuses unknown ones"
-    known, aliases = _known_names(framework), _ALIASES[framework.value]
-    for kind, kwargs in given.items():
-        if not isinstance(kwargs or {}, dict): raise TypeError(f"expected {kind} to be a dict, found {type(kwargs).__name__}")
-        for name in kwargs or {}:
-            if name in known[kind] or kind == "train_kwargs" and name in aliases: continue
-            near = difflib.get_close_matches(name, known[kind], n=1)
-            raise ValueError(f"unknown name {name!r} in {kind} for {framework.value}{f', did you mean {near[0]!r}?' if near else ''}; known are {', '.join(sorted(known[kind]))}")
-    out = []
-    for kwargs in given.values():
-        renamed = {aliases.get(name, name): value for name, value in (kwargs or {}).items()}
-        if len(renamed) < len(kwargs or {}): raise ValueError(f"found a name twice in {sorted(kwargs)}: {' and '.join(next(iter(aliases.items())))} mean the same")
-        out.append(renamed)
-    return out
+def check_kwargs(framework: str, **given) -> list[dict]:
+    "The `init_kwargs` and `train_kwargs` with their framework's own names; refuses unknown ones with ValueError, what is no dict with TypeError"
+    row, known = FRAMEWORKS[framework], None
+    for kwarg, names in given.items():
+        if not isinstance(names or {}, dict): raise TypeError(f"expected {kwarg} to be a dict, found {type(names).__name__}")
+        if row.known_names is None or not names: continue
+        known = known or row.part("known_names")()
+        for name in names:
+            if name not in known[kwarg] and not (kwarg == "train_kwargs" and name in row.aliases):
+                raise ValueError(_unknown(name, kwarg, framework, known[kwarg]))
+    return [_renamed(names or {}, row.aliases) for names in given.values()]
 
-# %% ../../nbs/train/options.ipynb #a6393f25
-def check_setfit_head(task, init_kwargs: dict):
-    "Refuse SetFit heads that the student could not be"
-    if init_kwargs.get("use_differentiable_head"):
-        raise ValueError("use_differentiable_head=True is not supported: the head of a student is a logistic regression, tuned and written without a pickle; leave it out")
-    strategy, known = init_kwargs.get("multi_target_strategy"), ("multi-output", "one-vs-rest")
-    if strategy is not None and not task.multi_label: raise ValueError(f"multi_target_strategy is for several labels a text; found {strategy!r} for a task with multi_label=False: leave it out")
-    if strategy is not None and strategy not in known: raise ValueError(f"expected multi_target_strategy to be one of {known}, whose heads are linear in the embedding; found {strategy!r}")
+def _unknown(name: str, kwarg: str, framework: str, known: set) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    meant = f", did you mean {near[0]!r}?" if near else ""
+    return f"unknown name {name!r} in {kwarg} for {framework}{meant}; known are {', '.join(sorted(known))}"
 
-# %% ../../nbs/train/options.ipynb #2373fdab
-def check_learnable(y, task, framework: DistillationFramework) -> list[str]:
-    "Refuse training rows that hold nothing to learn; return what a reader of the report should know about them"
-    counts = dict(zip(task.labels, label_counts(y, len(task.labels)).tolist()))
-    shown = lambda labels: ", ".join(f"{label!r} ({counts[label]})" for label in labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
-    varied = [label for label, n in counts.items() if 0 < n < len(y)]
-    if not varied:
-        raise ValueError(f"expected training rows with at least two different answers, found {len(y)} rows that all have the same: "
-                         f"{[label for label, n in counts.items() if n] or 'no label'}; export more documents, or another threshold")
-    notes = []
-    if absent := [label for label, n in counts.items() if not n]: notes.append(f"no training row has the label {shown(absent)}: the student will never say it")
-    if everywhere := [label for label, n in counts.items() if n == len(y)]: notes.append(f"every training row has the label {shown(everywhere)}: the student will always say it")
-    few = [label for label, n in counts.items() if 0 < n < 50]
-    hopeless = [label for label in few if counts[label] < 3]
-    small = [*([f"fewer than 3 rows for {shown(hopeless)}"] if hopeless and framework == "setfit" else []), *([f"fewer than 50 rows for {shown(few)}"] if few else []),
-             *([f"{len(y)} training rows in all, where 500 are recommended for Model2Vec"] if framework == "model2vec" and len(y) < 500 else [])]
-    if small: notes.append(f"less data than recommended: {'; '.join(small)}")
-    return notes
+def _renamed(kwargs: dict, aliases) -> dict:
+    renamed = {aliases.get(name, name): value for name, value in kwargs.items()}
+    if len(renamed) < len(kwargs): raise ValueError(f"found a name twice in {sorted(kwargs)}: {' and '.join(next(iter(aliases.items())))} mean the same")
+    return renamed
 
-# %% ../../nbs/train/options.ipynb #b40d1e86
-def check_seed(seed) -> int:
-    if seed is None: return secrets.randbits(31)
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2 ** 32: raise ValueError(f"expected seed to be an int from 0 to 2**32 - 1, found {seed!r}")
-    return seed
+# %% ../../nbs/train/options.ipynb #8409e172
+def check_base(base_model_id, static: bool) -> str:
+    "The base; refuses a local folder that holds no static model, or where none is wanted that holds one"
+    path = Path(base_model_id)
+    if not path.exists() and (path.is_absolute() or str(base_model_id).startswith(".")):
+        raise FileNotFoundError(f"expected a base model, found no folder at {str(path)!r}")
+    if not path.is_dir(): return str(base_model_id)
+    holds_static = _tensor_names(path / "model.safetensors") <= {"embeddings", "weights", "mapping"}
+    if static and not holds_static:
+        raise ValueError(f"expected a static model for model2vec, found none at {str(path)!r}; "
+                         "of a sentence transformer, model2vec.distill.distill(path).save_pretrained(folder) makes one")
+    if holds_static and not static:
+        raise ValueError(f"expected a sentence transformer for setfit, found a static model at {str(path)!r}; use framework='model2vec'")
+    return str(path)
 
-def _tensors(path: Path) -> set:
+def _tensor_names(path: Path) -> set[str]:
     "The names of the tensors in a safetensors file; of none where there is no such file"
     from safetensors import safe_open
     if not path.exists(): return {"no file"}
     with safe_open(path, "numpy") as file: return set(file.keys())
 
-def check_base(base_model_id, framework: DistillationFramework) -> str:
-    "Refuse a local folder that holds no base for this framework; a name on the hub is left to the framework"
-    path = Path(base_model_id)
-    if not path.exists() and (path.is_absolute() or str(base_model_id).startswith(".")): raise FileNotFoundError(f"expected a base model, found no folder at {str(path)!r}")
-    if not path.is_dir(): return str(base_model_id)
-    static = _tensors(path / "model.safetensors") <= {"embeddings", "weights", "mapping"}
-    if framework is DistillationFramework.model2vec and not static:
-        raise ValueError(f"expected a static model for model2vec, found none at {str(path)!r}; of a sentence transformer, model2vec.distill.distill(path).save_pretrained(folder) makes one")
-    if framework is DistillationFramework.setfit and static: raise ValueError(f"expected a sentence transformer for setfit, found a static model at {str(path)!r}; use framework='model2vec'")
-    return str(path)
+def check_model2vec(kind: Kind, base_model_id, init_kwargs: dict): check_base(base_model_id, static=True)
+
+def check_setfit(kind: LabelKind, base_model_id, init_kwargs: dict):
+    "Refuse what is no sentence transformer, and heads that the student could not be"
+    check_base(base_model_id, static=False)
+    if init_kwargs.get("use_differentiable_head"):
+        raise ValueError("use_differentiable_head=True is not supported: the head of a student is a logistic regression, tuned and written without a pickle; leave it out")
+    strategy, known = init_kwargs.get("multi_target_strategy"), ("multi-output", "one-vs-rest")
+    if strategy is None: return
+    if kind.activation == "softmax": raise ValueError(f"multi_target_strategy is for several labels a text; found {strategy!r} for a task with multi_label=False: leave it out")
+    if strategy not in known: raise ValueError(f"expected multi_target_strategy to be one of {known}, whose heads are linear in the embedding; found {strategy!r}")
+
+# %% ../../nbs/train/options.ipynb #2373fdab
+def check_learnable(kind: Kind, y, framework: str) -> list[str]:
+    "Refuse training rows that hold nothing to learn; return what a reader of the report should know about them"
+    notes = FRAMEWORKS[framework].part("notes")
+    return [*kind.check_learnable(y), *(notes(kind, y) if notes else [])]
+
+def _less_than_recommended(*parts) -> list[str]:
+    parts = [part for part in parts if part]
+    return [f"less data than recommended: {'; '.join(parts)}"] if parts else []
+
+def _few(kind: LabelKind, y, limit: int) -> str:
+    "Which labels that occur have fewer rows than `limit`, in words"
+    counts = dict(zip(kind.labels, kind.counts(y).tolist()))
+    few = [label for label, n in counts.items() if 0 < n < limit]
+    return f"fewer than {limit} rows for {shown_counts(few, counts)}" if few else ""
+
+def setfit_notes(kind: LabelKind, y) -> list[str]: return _less_than_recommended(_few(kind, y, 3), _few(kind, y, 50))
+
+def model2vec_notes(kind: LabelKind, y) -> list[str]:
+    total = f"{len(y)} training rows in all, where 500 are recommended for Model2Vec" if len(y) < 500 else ""
+    return _less_than_recommended(_few(kind, y, 50), total)
+
+# %% ../../nbs/train/options.ipynb #b40d1e86
+def check_seed(seed: int | None) -> int:
+    "The seed, drawn where there is none"
+    if seed is None: return secrets.randbits(31)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2 ** 32:
+        raise ValueError(f"expected seed to be an int from 0 to 2**32 - 1, found {seed!r}")
+    return seed

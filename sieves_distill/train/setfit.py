@@ -4,157 +4,285 @@
 
 # %% ../../nbs/train/setfit.ipynb #1e3716b4
 from __future__ import annotations
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import sparse
-from scipy.special import log_softmax
 from threadpoolctl import threadpool_limits
 from ..basics.quiet import quiet
-from ..export.rows import read_rows, read_scores
+from ..tasks.kinds import Kind, LabelKind
 from ..heads.embed import embed
-from ..heads.tokens import token_shares
-from ..heads.names import label_texts, names_fit, one_hot, soft_labels, varied_labels
-from ..heads.logistic import rotate_features
+from ..heads.exclusion import answers_about, log_loss
+from ..heads.folds import few_rows, label_likelihood, label_trust, look_again, out_of_fold
+from ..heads.logistic import Linear, Names, Sample, rotate_features
+from ..heads.names import soft_labels
+from ..heads.strength import Candidate, Head, best_candidate, choose_head, choose_strength, fit_head
 from ..heads.temperature import fit_temperature
-from ..heads.folds import DOUBT, FEW, few_rows, label_trust, look_twice, out_of_fold, relative_likelihood
-from ..heads.strength import best_candidate, choose_head, choose_strength, fit_head
-from ..students.student import Student
-from ..students.setfit import SetFitStudent, sklearn_head
-from .held_out import inner_split, macro_f1
-from .contrast import fine_tune_body, n_steps, setfit_arguments
+from ..heads.tokens import TokenCounts, count_tokens
+from ..students.setfit import SetFitStudent, setfit_strategy, sklearn_head
+from .contrast import n_steps, setfit_arguments
+from .lesson import Lesson, Trained, inner_split, macro_f1
 
 # %% auto #0
-__all__ = ['train_setfit']
+__all__ = ['train_setfit', 'Evidence', 'gather', 'View', 'WithCounts', 'join_counts', 'add_counts', 'Plan', 'make_plan',
+           'find_doubtful', 'average_weights', 'Heads', 'fit_heads', 'keep_encoder']
+
+# %% ../../nbs/train/setfit.ipynb #09aa7b51
+def train_setfit(lesson: Lesson) -> Trained:
+    "The student, and how it was made"
+    model, recipe, bar = _load(lesson), lesson.recipe, lesson.bar
+    evidence = gather(lesson, model)
+    args = setfit_arguments(lesson.train_kwargs, lesson.seed)
+    steps = n_steps(len(evidence.learn), args, recipe.steps_per_epoch)
+    bar.reset(steps + 2 * len(evidence.texts) / 256)
+
+    before = {name: tensor.clone() for name, tensor in model.model_body.state_dict().items()}
+    views = [_look(model, evidence, "frozen", bar)]
+    plan, learnt = make_plan(views[0], evidence), evidence.learn
+    if steps:
+        bar.set_description("fine-tuned encoder")
+        learnt = _sure_rows(evidence, plan)
+        _fine_tune(model, evidence, plan, learnt, args, steps, lesson)
+        recipe.average(model.model_body, before)
+        views.append(_look(model, evidence, "fine-tuned", bar))
+
+    choice = _choose_encoder(views, evidence, plan)
+    if choice.view.name == "frozen": model.model_body.load_state_dict(before)
+    heads = _final_heads(choice, evidence, plan)
+    student = _assemble(model, lesson, evidence, plan, heads)
+    return Trained(student, {"kept": choice.view.name, "named": plan.use_names, "count_weight": plan.count_weight, "temperature": heads.both.temperature,
+                             "soft_labels": heads.soft, "held_out_f1": choice.f1, "held_out_log_loss": choice.loss, "held_out": len(evidence.held),
+                             "left_out": len(evidence.learn) - len(learnt), "steps": steps})
+
+def _load(lesson: Lesson):
+    "SetFit's model of the base"
+    with quiet():
+        from setfit import SetFitModel
+        ours = {"multi_target_strategy": setfit_strategy(lesson.kind)}
+        return SetFitModel.from_pretrained(lesson.base, **{**ours, **lesson.init_kwargs, "labels": lesson.kind.labels})
+
+# %% ../../nbs/train/setfit.ipynb #95aa48e8
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    "The rows, and what is known of their labels and words"
+    texts: list[str]
+    y: np.ndarray  # Answers, encoded
+    kind: LabelKind
+    recipe: object  # The constants, a `Recipe`
+    seed: int
+    learn: np.ndarray  # Positions of the rows to learn from,
+    held: np.ndarray  # and of those that choose between encoders
+    soft: np.ndarray | None = None  # How likely each label is, where the teacher said so
+    names: list[str] = ()  # What the labels that some rows have and others not are called; none where rows are many
+    counts: TokenCounts | None = None  # Of tokens; None where the student may have no token table
+    params: dict = field(default_factory=dict)  # The user's own for the head
+
+    def named(self, X) -> Names:
+        "Rows for the names of labels, whose embeddings are `X`"
+        hot = self.kind.one_hot(self.y)
+        return Names(X, answers_about(self.kind, self.kind.varied(self.y), hot.all(0)))
+
+def gather(lesson: Lesson, model) -> Evidence:
+    "What a lesson knows; `model` is a `SetFitModel`"
+    rows, recipe, tokenizer = lesson.rows, lesson.recipe, model.model_body.tokenizer
+    learn, held = inner_split(rows, lesson.seed, at_least=20)
+    native = lesson.options.get("native") or not callable(tokenizer)
+    texts, few = recipe.label_texts(lesson.task), len(rows) <= recipe.names_or_counts
+    return Evidence(rows.texts, rows.y, rows.kind, recipe, lesson.seed, learn, held, soft_labels(rows.kind, rows.y, rows.scores),
+                    [texts[j] for j in rows.kind.varied(rows.y)] if few else [], None if native else count_tokens(rows.texts, tokenizer),
+                    lesson.init_kwargs.get("head_params") or {})
+
+@dataclass(frozen=True, eq=False)
+class View:
+    "The rows as an encoder sees them"
+    name: str  # "frozen" or "fine-tuned"
+    X: np.ndarray  # Embeddings `(n, dim)`
+    names: np.ndarray  # Of what labels are called `(n_names, dim)`
+
+def _look(model, evidence: Evidence, name: str, bar) -> View:
+    "Embed all, a part of the progress bar at a time"
+    bar.set_description(f"{name} encoder")
+    encode = lambda texts: embed(model.model_body, texts, model.normalize_embeddings)
+    blocks = []
+    for start in range(0, len(evidence.texts), 256):
+        blocks.append(encode(evidence.texts[start:start + 256]))
+        bar.update(len(blocks[-1]) / 256)
+    return View(name, np.concatenate(blocks), encode(list(evidence.names)))
+
+# %% ../../nbs/train/setfit.ipynb #94d0883c
+@dataclass(frozen=True, eq=False)
+class WithCounts:
+    "A sample of embeddings with weighted counts of tokens beside them, rotated where that is quicker"
+    sample: Sample
+    weight: float  # Of the counts; 0 for none
+    back: Callable = lambda weight: weight  # Takes weights to what they were before a rotation
+
+def join_counts(X, counts, weight: float):
+    "Embeddings and weighted counts side by side, sparse"
+    return sparse.hstack([sparse.csr_matrix(X), counts * weight], format="csr")
+
+def add_counts(sample: Sample, counts, weight: float, few: int) -> WithCounts:
+    "The sample with counts `(n, n_seen)`; names, where it has any, have none"
+    if not weight: return WithCounts(sample, weight)
+    n, X, names = len(sample), sample.X, sample.names
+    if names is not None:
+        X, nothing = np.concatenate([X, names.X]), sparse.csr_matrix((len(names.X), counts.shape[1]))
+        counts = sparse.vstack([counts, nothing], format="csr")
+    joined = join_counts(X, counts, weight)
+    Z, back = rotate_features(joined) if n <= few else (joined, lambda weight: weight)
+    names = None if names is None else Names(Z[n:], names.y)
+    return WithCounts(replace(sample, X=Z[:n], names=names), weight, back)
+
+# %% ../../nbs/train/setfit.ipynb #d5397935
+@dataclass(frozen=True, eq=False)
+class Plan:
+    "What the rows say, seen by the encoder as it came, before it is fine-tuned"
+    use_names: bool
+    count_weight: float  # Of token counts beside embeddings; 0 for none
+    trust: np.ndarray  # How far each label of a row is believed, in the shape of `y`
+    doubtful: np.ndarray  # Rows too doubtful to fine-tune by, booleans `(n,)`
+
+def make_plan(view: View, evidence: Evidence) -> Plan:
+    "From the rows as the encoder sees them that came"
+    kind, y, recipe = evidence.kind, evidence.y, evidence.recipe
+    hot = kind.one_hot(y)
+    use_names = recipe.names_fit(view.X, view.names, hot[:, kind.varied(y)])
+    sample = Sample(view.X, y, kind, soft=evidence.soft, names=evidence.named(view.names) if use_names else None)
+    with threadpool_limits(1):
+        rows = few_rows(len(y), evidence.seed, recipe.few)
+        best = _weigh_counts(sample, rows, evidence)
+        if len(rows) < len(y): logits, trust = _look_at_all(sample, best, evidence)
+        else: logits, trust = best.candidate.logits, label_trust(kind, y, best.candidate.logits, recipe.doubt)
+    doubtful = recipe.doubtful(kind, y, label_likelihood(kind, y, logits), recipe.most_doubtful)
+    shown = kind.activation == "softmax" and len(y) > recipe.names_or_counts
+    return Plan(use_names, best.weight if shown else 0, trust, doubtful)
+
+@dataclass(frozen=True, eq=False)
+class _Weighed:
+    weight: float  # Of the counts
+    candidate: Candidate
+
+def _weigh_counts(sample: Sample, rows, evidence: Evidence) -> _Weighed:
+    "The weight of the counts that ranks best, with the regularisation that is best for the embeddings alone"
+    recipe, seed = evidence.recipe, evidence.seed
+    chosen = choose_strength(sample[rows], seed, recipe, **evidence.params)
+    counts = None if evidence.counts is None else evidence.counts.matrix[rows]
+    tried = [add_counts(chosen.sample, counts, weight, recipe.few) for weight in _count_weights(evidence)]
+    best = best_candidate([(wide.sample, chosen.params) for wide in tried], seed, recipe)
+    return _Weighed(next(wide.weight for wide in tried if wide.sample is best.sample), best)
+
+def _count_weights(evidence: Evidence) -> tuple:
+    "What the counts may weigh"
+    if evidence.counts is None: return (0,)
+    return (0, .25, .5, 1) if len(evidence.y) <= 500 else (0, .5, 1, 2)
+
+def _look_at_all(sample: Sample, best: _Weighed, evidence: Evidence):
+    "Out-of-fold logits of all rows, and how far each label is to be trusted"
+    if best.candidate.sample.soft is None: sample = replace(sample, soft=None)
+    wide = add_counts(sample, evidence.counts and evidence.counts.matrix, best.weight, evidence.recipe.few).sample
+    def ask(trust): return out_of_fold(replace(wide, trust=trust), evidence.seed, evidence.recipe, **best.candidate.params)
+    return look_again(wide, ask, evidence.recipe)
+
+def find_doubtful(kind: Kind, y, likelihood, most: float = 300):
+    """Which rows have a label that is too doubtful to fine-tune an encoder by: another is more than four times as likely.
+    None where rows have several labels or are more than `most`, and none of labels with too few rows to tell"""
+    enough = kind.activation == "softmax" and max(100, 10 * len(np.unique(y))) <= len(y) <= most
+    return (likelihood < .25) & (np.bincount(y)[y] >= 5) if enough else np.zeros(len(y), bool)
 
 # %% ../../nbs/train/setfit.ipynb #38a0fbf2
-def _average(body, before: dict):
+def average_weights(body, before: dict):
     "Set the weights of `body` to the mean of what they are and what they were"
     after = body.state_dict()
     body.load_state_dict({name: (tensor + before[name]) / 2 if tensor.is_floating_point() else tensor for name, tensor in after.items()})
 
-# %% ../../nbs/train/setfit.ipynb #9c5d86c5
-def _counts_of(texts: list[str], tokenizer):
-    "Counts `(n_texts, n_seen)` of the tokens that occur, weighted by how rare they are, with a mean square length of one; which tokens they are; and what their shares were multiplied by"
-    with quiet(): shares = token_shares(tokenizer(texts, add_special_tokens=False)["input_ids"], len(tokenizer))
-    df = np.bincount(shares.indices, minlength=shares.shape[1])
-    seen = np.flatnonzero(df)
-    factor = np.log((1 + len(texts)) / (1 + df[seen])) + 1
-    counts = shares[:, seen] @ sparse.diags(factor)
-    scale = np.sqrt(len(texts) / max((counts.data ** 2).sum(), 1e-12))
-    return (counts * scale).tocsr(), seen, factor * scale
+def _sure_rows(evidence: Evidence, plan: Plan):
+    "The rows to fine-tune by; all, where the others would have but one answer"
+    sure = evidence.learn[~plan.doubtful[evidence.learn]]
+    return sure if len(np.unique(evidence.y[sure], axis=0)) > 1 else evidence.learn
 
-def _joined(X, counts, count: float):
-    "Embeddings and weighted counts side by side, sparse"
-    return sparse.hstack([sparse.csr_matrix(X), counts * count], format="csr")
+def _fine_tune(model, evidence: Evidence, plan: Plan, rows, args, steps: int, lesson: Lesson):
+    "By the sure rows, each as far as its labels are trusted, and by what the labels are called"
+    texts, hot = [evidence.texts[i] for i in rows], evidence.kind.one_hot(evidence.y[rows])
+    trust = plan.trust.reshape(len(plan.trust), -1).mean(1)[rows]
+    if plan.use_names:
+        names = evidence.named(None)
+        texts = texts + list(evidence.names)
+        hot = np.concatenate([hot, evidence.kind.one_hot(names.y)])
+        trust = np.concatenate([trust, np.ones(len(evidence.names))])
+    own_loss, recipe = "loss" in lesson.train_kwargs, evidence.recipe
+    with quiet(): recipe.fine_tune(model, texts, hot, trust, args, own_loss, steps, lesson.bar, recipe.max_tokens)
 
-def _features(X, counts, count: float, named=None):
-    "What a head learns from, rotated where that is quicker; the rows of the names likewise, which have no counts; and how to turn its weights back"
-    if not count: return X, named, lambda weight: weight
-    n = len(X)
-    if named is not None: X, counts = np.concatenate([X, named[0]]), sparse.vstack([counts, sparse.csr_matrix((len(named[0]), counts.shape[1]))], format="csr")
-    Z, back = rotate_features(_joined(X, counts, count)) if n <= FEW else (_joined(X, counts, count), lambda weight: weight)
-    return Z[:n], None if named is None else (Z[n:], named[1]), back
+# %% ../../nbs/train/setfit.ipynb #dc180c65
+@dataclass(frozen=True, eq=False)
+class Heads:
+    "Heads on an encoder"
+    both: Head  # On embeddings and counts
+    alone: Head  # On embeddings alone; the same where there are no counts
+    soft: bool  # Whether soft labels were learnt
 
-_NAMES_OR_COUNTS = 300  # rows up to which a SetFit student learns the names of the labels, and beyond which the counts of tokens
+def fit_heads(view: View, evidence: Evidence, plan: Plan, at=slice(None)) -> Heads:
+    "From some of the rows; both heads with the regularisation that is best for the second"
+    recipe, seed = evidence.recipe, evidence.seed
+    sample = Sample(view.X, evidence.y, evidence.kind, soft=evidence.soft, names=evidence.named(view.names) if plan.use_names else None)[at]
+    trust = plan.trust[at] if view.name == "fine-tuned" and recipe.frozen_trust else None
+    alone, chosen = choose_head(sample, seed, recipe, trust, **evidence.params)
+    both = alone if not plan.count_weight else _with_counts(chosen, evidence.counts.matrix[at], plan.count_weight, trust, evidence)
+    return Heads(both, alone, chosen.sample.soft is not None)
 
-def _beside(X, counts, y, n_labels: int, seed: int, soft=None, named=None, **params):
-    "How much `counts` (or None) are to weigh beside embeddings in the student's head, 0 where they would not help; how far each label of a row is trusted, in the shape of `y`, by heads on the encoder as it came that have not seen the row; and which rows to leave out of fine-tuning"
-    rows, weights = few_rows(len(y), seed), (0,) if counts is None else (0, .25, .5, 1) if len(y) <= 500 else (0, .5, 1, 2)
-    few = lambda of: None if of is None else of[rows]
+def _with_counts(chosen: Candidate, counts, weight: float, trust, evidence: Evidence) -> Head:
+    "A head that sees counts as well"
     with threadpool_limits(1):
-        params, _ = choose_strength(X[rows], y[rows], n_labels, seed, few(soft), named=named, **params)
-        candidates = [_features(X[rows], few(counts), one, named) for one in weights]
-        i, logits = best_candidate([(Z, {**params, "named": its}) for Z, its, _ in candidates], y[rows], n_labels, seed)
-        if len(rows) < len(y):
-            Z, its, _ = _features(X, counts, weights[i], named)
-            logits, trust = look_twice(y, lambda trust: out_of_fold(Z, y, n_labels, seed, trust=trust, **{**params, "named": its, "soft": None if params["soft"] is None else soft}))
-        else: trust = label_trust(y, logits, DOUBT)
-    return weights[i] if y.ndim == 1 and len(y) > _NAMES_OR_COUNTS else 0, trust, _doubtful(y, relative_likelihood(y, logits))
+        wide = add_counts(chosen.sample, counts, weight, evidence.recipe.few)
+        logits = out_of_fold(wide.sample, evidence.seed, evidence.recipe, **chosen.params)
+        head = fit_head(replace(chosen, sample=wide.sample, logits=logits), evidence.recipe, trust)
+    return replace(head, weight=wide.back(head.weight))
 
-def _doubtful(y, likelihood, most: int = 300):
-    "Which rows have a label that is too doubtful to fine-tune an encoder by: another is more than four times as likely. None where rows have several labels or are more than `most`, and none of labels with too few rows to tell"
-    if y.ndim == 2 or not max(100, 10 * len(np.unique(y))) <= len(y) <= most: return np.zeros(len(y), bool)
-    return (likelihood < .25) & (np.bincount(y)[y] >= 5)
+def keep_encoder(kind: LabelKind, y, frozen, tuned) -> tuple[str, dict]:
+    """Which encoder to keep, from the logits `(n, n_labels)` of held-out rows: the fine-tuned one, unless the log-loss speaks against it
+    by more than twice its standard error; and the log-losses"""
+    before, after = (log_loss(kind, logits / fit_temperature(logits, y, kind), y) for logits in (frozen, tuned))
+    worse = after - before
+    kept = "frozen" if worse.mean() > 2 * worse.std() / len(y) ** .5 else "fine-tuned"
+    return kept, {"frozen": float(before.mean()), "fine-tuned": float(after.mean())}
 
-def _heads(X, counts, count: float, y, n_labels: int, seed: int, trust=None, named=None, **params):
-    "The head on embeddings and counts, and that on the embeddings alone, the same twice where `count` is 0; both with the regularisation that is best for the latter, and with soft labels if they are: the third value"
-    alone, params = choose_head(X, y, n_labels, seed, trust=trust, named=named, **params)
-    softly = params["soft"] is not None
-    if not count: return alone, alone, softly
-    with threadpool_limits(1):
-        Z, _, back = _features(X, counts, count)  # there are no names: rows are more than `_NAMES_OR_COUNTS`
-        weight, *rest = fit_head(Z, y, n_labels, out_of_fold(Z, y, n_labels, seed, **params), trust=trust, **params)
-    return (back(weight), *rest), alone, softly
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    "The encoder that is kept, and what the rows held out said"
+    view: View
+    logits: np.ndarray | None  # Its logits of the rows held out; None where there are none
+    f1: dict = field(default_factory=dict)  # Of each encoder
+    loss: dict = field(default_factory=dict)
 
-# %% ../../nbs/train/setfit.ipynb #2e72c166
-def _keep(y, frozen, tuned) -> tuple[str, dict]:
-    "Which encoder to keep, from the logits `(n, n_labels)` of held-out rows: the fine-tuned one, unless the log-loss speaks against it by more than twice its standard error; and the log-losses"
-    def loss(logits):
-        z = logits / fit_temperature(logits, y)
-        return np.logaddexp(0, np.where(y, -z, z)).mean(1) if y.ndim == 2 else -log_softmax(z, axis=1)[np.arange(len(y)), y]
-    one, other = loss(frozen), loss(tuned)
-    worse = other - one
-    return "frozen" if worse.mean() > 2 * worse.std() / len(y) ** .5 else "fine-tuned", {"frozen": float(one.mean()), "fine-tuned": float(other.mean())}
+def _choose_encoder(views: list[View], evidence: Evidence, plan: Plan) -> _Choice:
+    if not len(evidence.held): return _Choice(views[-1], None)
+    kind, y = evidence.kind, evidence.y[evidence.held]
+    logits = {view.name: _held_out_logits(view, evidence, plan) for view in views}
+    kept, loss = evidence.recipe.keep_encoder(kind, y, *logits.values()) if len(views) == 2 else (views[0].name, {})
+    view = next(view for view in views if view.name == kept)
+    return _Choice(view, logits[kept], {name: macro_f1(kind, y, z) for name, z in logits.items()}, loss)
 
-# %% ../../nbs/train/setfit.ipynb #09aa7b51
-def train_setfit(base: str, train, task, init_kwargs: dict, train_kwargs: dict, seed: int, bar, native: bool = False) -> tuple[Student, dict]:
-    "The student, and which encoder it kept"
-    with quiet():
-        from setfit import SetFitModel
-        model = SetFitModel.from_pretrained(base, **{"multi_target_strategy": "multi-output" if task.multi_label else None, **init_kwargs, "labels": task.labels})
-    texts, y, _ = read_rows(train, task)
-    n_labels, tokenizer = len(task.labels), model.model_body.tokenizer
-    hot = y if task.multi_label else np.eye(n_labels, dtype=bool)[y]
-    params, args = init_kwargs.get("head_params") or {}, setfit_arguments(train_kwargs, seed)
-    soft = soft_labels(y, read_scores(train, task))
-    learn, held = inner_split(train, seed, at_least=20)
-    counts, seen, factor = (None, None, None) if native or not callable(tokenizer) else _counts_of(texts, tokenizer)
-    steps, logits, embedded, count, trust, sure = n_steps(len(learn), args), {}, {}, 0, None, learn
-    live, of_names = varied_labels(y, n_labels)
-    called, embedded_names, fitting = label_texts(task), {}, False
-    names = [called[j] for j in live] if len(y) <= _NAMES_OR_COUNTS else []
-    named = lambda encoder: (embedded_names[encoder], of_names) if fitting else None
-    def fit(encoder, rows):
-        part = lambda of: None if of is None else of[rows]
-        return _heads(embedded[encoder][rows], part(counts), count, y[rows], n_labels, seed, trust=trust[rows] if encoder == "fine-tuned" else None, soft=part(soft), named=named(encoder), **params)
-    before = {name: tensor.clone() for name, tensor in model.model_body.state_dict().items()}
-    bar.reset(steps + 2 * len(texts) / 256)
-    for encoder in ("frozen", "fine-tuned")[:2 if steps else 1]:
-        bar.set_description(f"{encoder} encoder")
-        if encoder == "fine-tuned":
-            sure = learn[~doubtful[learn]]
-            if len(np.unique(y[sure], axis=0)) < 2: sure = learn
-            drawn = [texts[i] for i in sure], hot[sure], (trust.mean(1) if task.multi_label else trust)[sure]
-            if fitting: drawn = drawn[0] + names, np.concatenate([drawn[1], one_hot(of_names, n_labels)]), np.concatenate([drawn[2], np.ones(len(names))])
-            with quiet(): fine_tune_body(model, *drawn, args, "loss" in train_kwargs, steps, bar)
-            _average(model.model_body, before)
-        X = embedded[encoder] = _embed(model, texts, bar)
-        embedded_names[encoder] = embed(model.model_body, names, model.normalize_embeddings)
-        if encoder == "frozen":
-            fitting = names_fit(X, embedded_names[encoder], hot[:, live])
-            count, trust, doubtful = _beside(X, counts, y, n_labels, seed, soft=soft, named=named(encoder), **params)
-        if len(held):
-            (weight, bias, _), *_ = fit(encoder, learn)
-            logits[encoder] = (_joined(X[held], counts[held], count) if count else X[held]) @ weight.T + bias
-    f1 = {encoder: macro_f1(y[held], z) for encoder, z in logits.items()}
-    kept, loss = _keep(y[held], *logits.values()) if len(logits) == 2 else (encoder, {})
-    if kept == "frozen": model.model_body.load_state_dict(before)
-    (weight, bias, temperature), (*alone, own), softly = fit(kept, slice(None))
-    if kept == "fine-tuned": temperature = fit_temperature(logits[kept], y[held]) if len(held) else temperature ** .5  # the encoder has seen the labels of all other rows
-    weight, bias = weight / temperature, bias / temperature
-    alone, table = [x / (own if kept == "frozen" else temperature) for x in alone], None
-    if count:
-        weight, on_counts = np.split(weight, [embedded[kept].shape[1]], axis=1)
-        table = np.zeros((len(tokenizer), n_labels), "float32")
-        table[seen] = (on_counts * factor * count).T
-    model.model_head = sklearn_head(*alone, model.multi_target_strategy)
-    return (SetFitStudent(model, weight, bias, task.labels, task.multi_label, task.task_id, temperature=temperature, table=table, alone=alone),
-            {"kept": kept, "named": fitting, "count_weight": count, "temperature": temperature, "soft_labels": softly, "held_out_f1": f1, "held_out_log_loss": loss, "held_out": len(held), "left_out": len(learn) - len(sure), "steps": steps})
+def _held_out_logits(view: View, evidence: Evidence, plan: Plan):
+    "What a head on the other rows says of those held out"
+    head, X = fit_heads(view, evidence, plan, evidence.learn).both, view.X[evidence.held]
+    if plan.count_weight: X = join_counts(X, evidence.counts.matrix[evidence.held], plan.count_weight)
+    return head.logits(X)
 
-# %% ../../nbs/train/setfit.ipynb #1dfdd361
-def _embed(model, texts: list[str], bar):
-    "Embeddings `(n_texts, dim)` of the encoder"
-    blocks = []
-    for start in range(0, len(texts), 256):
-        blocks.append(embed(model.model_body, texts[start:start + 256], model.normalize_embeddings))
-        bar.update(len(blocks[-1]) / 256)
-    return np.concatenate(blocks)
+# %% ../../nbs/train/setfit.ipynb #eb9b5d72
+def _final_heads(choice: _Choice, evidence: Evidence, plan: Plan) -> Heads:
+    "From all rows, with the temperature that they are to be divided by"
+    heads = fit_heads(choice.view, evidence, plan)
+    if choice.view.name == "frozen": return heads
+    if choice.logits is None: temperature = heads.both.temperature ** .5
+    else: temperature = fit_temperature(choice.logits, evidence.y[evidence.held], evidence.kind)
+    return replace(heads, both=replace(heads.both, temperature=temperature), alone=replace(heads.alone, temperature=temperature))
+
+def _assemble(model, lesson: Lesson, evidence: Evidence, plan: Plan, heads: Heads) -> SetFitStudent:
+    "The heads, divided by their temperatures, in their places"
+    both, alone, table = heads.both.cooled(), heads.alone.cooled(), None
+    if plan.count_weight:
+        weight, on_counts = np.split(both.weight, [alone.weight.shape[1]], axis=1)
+        both = Linear(weight, both.bias)
+        table = np.zeros((len(model.model_body.tokenizer), len(evidence.kind)), "float32")
+        table[evidence.counts.seen] = (on_counts * evidence.counts.factor * plan.count_weight).T
+    model.model_head = sklearn_head(alone, model.multi_target_strategy)
+    return SetFitStudent(model, both, evidence.kind, lesson.task.task_id, temperature=heads.both.temperature, table=table, alone=alone)
