@@ -27,8 +27,8 @@ class Classification(Task):
         self.labels: list[str] = list(self.descriptions)
         self.multi_label = bool(multi_label)
         if not multi_label and len(self.labels) < 2:
-            raise ValueError(f"a single-label task needs at least two labels to choose from, found only {self.labels[0]!r}; "
-                             "for yes or no to one label use multi_label=True")
+            raise ValueError("a single-label task needs at least two labels to choose from, "
+                             f"found only {self.labels[0]!r}; for yes or no to one label use multi_label=True")
 
     def __repr__(self):
         shown = self.descriptions if any(self.descriptions.values()) else self.labels
@@ -47,16 +47,18 @@ class Classification(Task):
         return read_result(result, self)
 
     def row(self, result, text: str = "") -> dict:
-        said = self.read(result, text)
-        if not self.multi_label: return {"labels": self.labels.index(next(iter(said)))}
-        return {"labels": [label in said and (said[label] is None or said[label] >= 0.5) for label in self.labels]}
+        scores = self.read(result, text)
+        if not self.multi_label: return {"labels": self.labels.index(next(iter(scores)))}
+        hot = [label in scores and (scores[label] is None or scores[label] >= 0.5) for label in self.labels]
+        return {"labels": hot}
 
 # %% ../../nbs/tasks/labels.ipynb #1a638857
 def _names_one(answer) -> bool:
     "Whether `answer` is one of the shapes that name one label"
     if isinstance(answer, Mapping): return isinstance(answer.get("label"), str)
     if isinstance(answer, (tuple, list)):  # ("sports", 0.9) is one answer, ["sports", "tech"] are two
-        return len(answer) == 2 and isinstance(answer[0], str) and not isinstance(answer[1], (str, tuple, list, Mapping))
+        if len(answer) != 2 or not isinstance(answer[0], str): return False
+        return not isinstance(answer[1], (str, tuple, list, Mapping))
     return isinstance(answer, str) or hasattr(answer, "label")
 
 def _label_and_score(answer) -> tuple:
@@ -67,12 +69,17 @@ def _label_and_score(answer) -> tuple:
     return answer.label, getattr(answer, "score", None)
 
 # %% ../../nbs/tasks/labels.ipynb #9147138e
+def _unwrapped(result):
+    "What an object with `.label_scores` holds, or one that JSON made a mapping; numpy's arrays as lists"
+    if hasattr(result, "label_scores"): result = result.label_scores
+    elif isinstance(result, Mapping) and list(result) == ["label_scores"]:
+        scores = result["label_scores"]
+        if not isinstance(scores, (Real, str)): result = scores  # else it is a label of that name, and its score
+    return result.tolist() if hasattr(result, "tolist") else result  # numpy, pandas, arrow
+
 def _pairs(result, task) -> list[tuple]:
     "All (label, score) pairs of a result, whatever its shape"
-    if hasattr(result, "label_scores"): result = result.label_scores
-    elif isinstance(result, Mapping) and list(result) == ["label_scores"] and not isinstance(result["label_scores"], (Real, str)):  # what model_dump made of one
-        result = result["label_scores"]
-    if hasattr(result, "tolist"): result = result.tolist()  # numpy, pandas, arrow
+    result = _unwrapped(result)
     if result is None: raise ValueError("found None: the teacher gave no answer")
     if _names_one(result):
         if task.multi_label:
@@ -81,31 +88,42 @@ def _pairs(result, task) -> list[tuple]:
         return [_label_and_score(result)]
     if isinstance(result, Mapping):
         empty = [label for label, score in result.items() if score is None]
-        if empty: raise ValueError(f"found the score None for {empty[0]!r}; leave out the labels that the teacher did not score")
+        if empty:
+            raise ValueError(f"found the score None for {empty[0]!r}; "
+                             "leave out the labels that the teacher did not score")
         return list(result.items())
     if isinstance(result, (list, tuple, set, frozenset)) and all(map(_names_one, result)):
         return [_label_and_score(answer) for answer in result]
     raise TypeError(f"found {short_repr(result)} ({type(result).__name__}), expected {_SHAPES[task.multi_label]}")
 
 _SHAPES = {
-    False: "a label, a (label, score) pair, {'label': …, 'score': …}, a mapping of label to score, or an object with .label",
+    False: "a label, a (label, score) pair, {'label': …, 'score': …}, a mapping of label to score, "
+           "or an object with .label",
     True: "a mapping of label to score, a list of labels or of (label, score) pairs, or an object with .label_scores",
 }
 
 # %% ../../nbs/tasks/labels.ipynb #6e4297ad
 def read_result(result, task: Classification) -> dict[str, float | None]:
-    """What a teacher said, in any shape that teachers use, as a mapping of label to score (None where a label was named without one).
+    """What a teacher said, in any shape that teachers use, as a mapping of label to score, None where a label was named
+    without one.
 
-    A single-label result comes back with the chosen label first: the one named, or of several the one with the highest score
-    (of equals the first in the order of the task). A multi-label result holds the labels that the teacher spoke of.
-    Raises TypeError for a shape or type that cannot be read, ValueError for an unknown or repeated label, None, NaN, or a score outside [0, 1]."""
-    said = {}
+    A single-label result comes back with the chosen label first: the one named, or of several the one with the highest
+    score (of equals the first in the order of the task). A multi-label result holds the labels that were spoken of.
+    Raises TypeError for a shape or type that cannot be read, ValueError for an unknown or repeated label, None, NaN,
+    or a score outside [0, 1]."""
+    scores = {}
     for label, score in _pairs(result, task):
         check_known(label, task.descriptions)
-        if label in said: raise ValueError(f"found the label {label!r} more than once in {short_repr(result)}, expected it once")
-        said[label] = check_score(label, score)
-    if task.multi_label or len(said) == 1: return said
-    if not said: raise ValueError(f"found {short_repr(result)}, which names no label, expected one")
-    if None in said.values(): raise ValueError(f"found several labels, not all with a score, in {short_repr(result)}, expected one label")
-    best = max((label for label in task.labels if label in said), key=said.get)
-    return {best: said.pop(best), **said}
+        if label in scores:
+            raise ValueError(f"found the label {label!r} more than once in {short_repr(result)}, expected it once")
+        scores[label] = check_score(label, score)
+    return scores if task.multi_label or len(scores) == 1 else _best_first(scores, result, task)
+
+# %% ../../nbs/tasks/labels.ipynb #cd22e0b7
+def _best_first(scores: dict, result, task: Classification) -> dict:
+    "The scores, the highest first"
+    if not scores: raise ValueError(f"found {short_repr(result)}, which names no label, expected one")
+    if None in scores.values():
+        raise ValueError(f"found several labels, not all with a score, in {short_repr(result)}, expected one label")
+    best = max((label for label in task.labels if label in scores), key=scores.get)
+    return {best: scores.pop(best), **scores}
