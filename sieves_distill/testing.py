@@ -4,25 +4,16 @@
 
 # %% ../nbs/testing.ipynb #a011c3b5
 from __future__ import annotations
+import json
+import numpy as np
 from collections import Counter
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Lock, Thread
 
 # %% auto #0
-__all__ = ['tiny_static_model', 'tiny_sentence_transformer', 'completion', 'LLMServer']
-
-# %% ../nbs/testing.ipynb #9c036991
-def _tokenizer(texts: list[str]):
-    "A tokenizer of the words in `texts`, each one token, and of letters for words that are not among them"
-    from tokenizers import Tokenizer, normalizers, pre_tokenizers
-    from tokenizers.models import WordPiece
-    normal, split = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
-    words = Counter(word for text in texts for word, _ in split.pre_tokenize_str(normal.normalize_str(text)))
-    letters = sorted({letter for word in words for letter in word})
-    vocabulary = dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), *sorted(words)])
-    tokenizer = Tokenizer(WordPiece({token: i for i, token in enumerate(vocabulary)}, unk_token="[UNK]"))
-    tokenizer.normalizer, tokenizer.pre_tokenizer = normal, split
-    return tokenizer
+__all__ = ['tiny_static_model', 'tiny_sentence_transformer', 'LLMServer', 'completion']
 
 # %% ../nbs/testing.ipynb #008dc380
 def tiny_static_model(
@@ -32,12 +23,25 @@ def tiny_static_model(
     seed: int = 0,
 ) -> str:
     "Write a random `model2vec.StaticModel` and return its path: a base for `DistillationFramework.model2vec`"
-    import numpy as np
     from model2vec import StaticModel
     tokenizer = _tokenizer(texts)
     vectors = np.random.default_rng(seed).normal(size=(tokenizer.get_vocab_size(), dim)).astype("float32")
     StaticModel(vectors, tokenizer, normalize=True).save_pretrained(str(path))
     return str(path)
+
+# %% ../nbs/testing.ipynb #9c036991
+def _tokenizer(texts: list[str]):
+    "A tokenizer of the words in `texts`, each one token, and of letters for words that are not among them"
+    from tokenizers import Tokenizer, normalizers, pre_tokenizers
+    from tokenizers.models import WordPiece
+    normal, split = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    words = Counter(word for text in texts for word, _ in split.pre_tokenize_str(normal.normalize_str(text)))
+    letters = sorted({letter for word in words for letter in word})
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokens = dict.fromkeys([*special, *letters, *(f"##{letter}" for letter in letters), *sorted(words)])
+    tokenizer = Tokenizer(WordPiece({token: i for i, token in enumerate(tokens)}, unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normal, split
+    return tokenizer
 
 # %% ../nbs/testing.ipynb #f1499496
 def tiny_sentence_transformer(
@@ -52,14 +56,69 @@ def tiny_sentence_transformer(
     from transformers import BertConfig, BertModel, BertTokenizerFast
     path = Path(path)
     tokenizer = BertTokenizerFast(tokenizer_object=_tokenizer(texts))
-    config = BertConfig(vocab_size=len(tokenizer), hidden_size=dim, num_hidden_layers=1, num_attention_heads=2, intermediate_size=2 * dim, max_position_embeddings=64)
+    config = BertConfig(vocab_size=len(tokenizer), hidden_size=dim, num_hidden_layers=1, num_attention_heads=2,
+                        intermediate_size=2 * dim, max_position_embeddings=64)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         BertModel(config).save_pretrained(path / "bert")
     tokenizer.save_pretrained(path / "bert")
-    body = models.Transformer(str(path / "bert"), max_seq_length=64)
-    SentenceTransformer(modules=[body, models.Pooling(dim), models.Normalize()], device="cpu").save(str(path), create_model_card=False)
+    modules = [models.Transformer(str(path / "bert"), max_seq_length=64), models.Pooling(dim), models.Normalize()]
+    SentenceTransformer(modules=modules, device="cpu").save(str(path), create_model_card=False)
     return str(path)
+
+# %% ../nbs/testing.ipynb #94d8efcf
+class LLMServer:
+    """A server on this machine that speaks enough of OpenAI's protocol to test a client with.
+
+    `with LLMServer(reply) as server: server.url`; `server.requests` are pairs of headers and body, in the order they
+    came."""
+    def __init__(
+        self,
+        # From the body of a request, a dict, and the number of requests before, to a `completion`; or to a status
+        # with a body (dict, str or bytes; bytes are cut off half-way) and perhaps headers
+        reply: Callable,
+    ):
+        self.reply, self.requests, self._lock = reply, [], Lock()
+
+    def _answer(self, headers: dict, body: dict) -> tuple:
+        "The status, the body and perhaps the headers of the reply to a request, which is noted down"
+        with self._lock:
+            n = len(self.requests)
+            self.requests.append((headers, body))
+        answer = self.reply(body, n)
+        return answer if isinstance(answer, tuple) else (200, answer)
+
+    def __enter__(self):
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"llm": self}))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+# %% ../nbs/testing.ipynb #3731317c
+class _Handler(BaseHTTPRequestHandler):
+    "What becomes of a request"
+    llm: LLMServer
+
+    def log_message(self, *args): pass
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status, content, *headers = self.llm._answer(dict(self.headers), body)
+        cut_off = isinstance(content, bytes)
+        if not isinstance(content, (bytes, str)): content = json.dumps(content)
+        data = content if cut_off else content.encode()
+        self.send_response(status)
+        sent = {"Content-Type": "application/json", "Content-Length": len(data), **(headers[0] if headers else {})}
+        for name, value in sent.items(): self.send_header(name, str(value))
+        self.end_headers()
+        try: self.wfile.write(data[:len(data) // 2] if cut_off else data)
+        except OSError: pass  # the client has gone
+        if cut_off: self.close_connection = True
 
 # %% ../nbs/testing.ipynb #3273991e
 def completion(
@@ -70,54 +129,16 @@ def completion(
     refusal: str | None = None,
 ) -> dict:
     "The answer to a chat request, as OpenAI's protocol has it"
-    token = lambda text, logprob: {"token": text, "bytes": list(text.encode()), "logprob": logprob}
-    said = None if logprobs is None else {"content": [{**token(text, logprob), "top_logprobs": [token(*alternative) for alternative in others.items()]} for text, logprob, others in logprobs]}
-    out = {"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "test",
-           "choices": [{"index": 0, "finish_reason": finish_reason, "logprobs": said, "message": {"role": "assistant", "content": content, "refusal": refusal}}]}
-    if usage: out["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
-    return out
+    message = {"role": "assistant", "content": content, "refusal": refusal}
+    choice = {"index": 0, "finish_reason": finish_reason, "logprobs": _as_logprobs(logprobs), "message": message}
+    answer = {"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "test", "choices": [choice]}
+    if usage:
+        prompt, reply = usage
+        answer["usage"] = {"prompt_tokens": prompt, "completion_tokens": reply, "total_tokens": prompt + reply}
+    return answer
 
-# %% ../nbs/testing.ipynb #94d8efcf
-class LLMServer:
-    "A server on this machine that speaks enough of OpenAI's protocol to test a client with: `with LLMServer(reply) as server: server.url`"
-    def __init__(
-        self,
-        reply: Callable,  # From the body of a request, a dict, and the number of requests before, to a `completion`; or to a status with a body (dict, str or bytes; bytes are cut off half-way) and perhaps headers
-    ):
-        from threading import Lock
-        self.reply, self.requests, self._lock = reply, [], Lock()  # requests: pairs of headers and body, in the order they came
-
-    def _handler(server):
-        import json
-        from http.server import BaseHTTPRequestHandler
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *args): pass
-
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with server._lock:
-                    n = len(server.requests)
-                    server.requests.append((dict(self.headers), body))
-                said = server.reply(body, n)
-                status, said, *headers = said if isinstance(said, tuple) else (200, said)
-                data = said if isinstance(said, bytes) else (said if isinstance(said, str) else json.dumps(said)).encode()
-                self.send_response(status)
-                for name, value in {"Content-Type": "application/json", "Content-Length": len(data), **(headers[0] if headers else {})}.items(): self.send_header(name, str(value))
-                self.end_headers()
-                try: self.wfile.write(data[:len(data) // 2] if isinstance(said, bytes) else data)
-                except OSError: pass  # the client has gone
-                if isinstance(said, bytes): self.close_connection = True
-        return Handler
-
-    def __enter__(self):
-        from http.server import ThreadingHTTPServer
-        from threading import Thread
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+def _as_logprobs(logprobs: list | None) -> dict | None:
+    if logprobs is None: return None
+    def token(text, logprob): return {"token": text, "bytes": list(text.encode()), "logprob": logprob}
+    return {"content": [{**token(text, logprob), "top_logprobs": [token(*other) for other in others.items()]}
+                        for text, logprob, others in logprobs]}
