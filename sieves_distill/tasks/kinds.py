@@ -4,13 +4,15 @@
 
 # %% ../../nbs/tasks/kinds.ipynb #fb28a3f7
 from __future__ import annotations
-from collections.abc import Callable, Sequence
 import numpy as np
-from scipy.special import entr, expit, log_softmax, softmax
+from collections.abc import Callable, Sequence
+from functools import partial
+from scipy.special import entr, expit, softmax
 from ..basics.checks import check_known, short_repr
 
 # %% auto #0
-__all__ = ['KINDS', 'Kind', 'LabelKind', 'shown_counts', 'OneLabel', 'ManyLabels', 'label_kind', 'kind_from', 'kind_of']
+__all__ = ['KINDS', 'Kind', 'LabelKind', 'read_labels', 'check_differ', 'notes_on_labels', 'shown_counts', 'OneLabel',
+           'ManyLabels', 'label_kind', 'kind_from', 'kind_of']
 
 # %% ../../nbs/tasks/kinds.ipynb #0efc9130
 class Kind:
@@ -19,14 +21,18 @@ class Kind:
     words = "an answer a text"  # For a reader, in a sentence
     unit = "answers"  # What a score of the student speaks of
     scored = False  # Whether the teacher's scores can stand beside the answers, in a column `scores`
+    shape: tuple = ()  # Of what a student computes of one text
 
     def features(self) -> dict:
         "The columns of a dataset beside `text`, name to `datasets` feature"
         raise NotImplementedError(f"{type(self).__name__} must say what its columns are: def features(self) -> dict")
 
     def read_column(self, dataset, column: str):
-        "The answers in a column, encoded, and the positions `(n_answers,)` of the rows that have any; raises ValueError for what cannot be read"
-        raise NotImplementedError(f"{type(self).__name__} must read a column: def read_column(self, dataset, column) -> (y, positions)")
+        """The answers in a column, encoded, and the positions `(n_answers,)` of the rows that have any.
+
+        Raises ValueError for what cannot be read."""
+        raise NotImplementedError(f"{type(self).__name__} must read a column: "
+                                  "def read_column(self, dataset, column) -> (y, positions)")
 
     def write_column(self, y) -> list:
         "Encoded answers as the values of a column"
@@ -37,9 +43,10 @@ class Kind:
         return np.zeros(len(y), int)
 
     def check_learnable(self, y) -> list[str]:
-        "Refuse training rows that hold nothing to learn, with a ValueError; return what a reader of the report should know"
-        if len(y) and (y == y[0]).all(): raise ValueError(f"expected training rows with at least two different answers, found {len(y)} rows that all have the same; export more documents")
-        return []
+        "Refuse rows that hold nothing to learn, with a ValueError; return what a reader of the report should know"
+        if not len(y) or (y != y[0]).any(): return []
+        raise ValueError(f"expected training rows with at least two different answers, found {len(y)} rows "
+                         "that all have the same; export more documents")
 
     def check_measurable(self, y):
         "Refuse rows on which a student cannot be scored, with a ValueError"
@@ -47,8 +54,6 @@ class Kind:
     def counts_by_answer(self, y) -> dict:
         "What the report keeps of the answers of some rows"
         return {}
-
-    shape: tuple = ()  # Of what a student computes of one text
 
     def decide(self, scores):
         "The answers, encoded, that a student's scores `(n, …)` stand for"
@@ -71,7 +76,7 @@ class Kind:
         return np.asarray(answers)
 
     def about(self) -> dict:
-        "What the folder of a student keeps of its kind; `KINDS` makes the kind of it again. It must have the key \"kind\""
+        "What the folder of a student keeps of it; under the key \"kind\" its name in `KINDS`, which makes it again"
         raise NotImplementedError(f"{type(self).__name__} must say what a folder keeps of it: def about(self) -> dict")
 
 # %% ../../nbs/tasks/kinds.ipynb #3bcad6b9
@@ -114,53 +119,72 @@ class LabelKind(Kind):
 
     def decode(self, y) -> list: return [self.decode_hot(row) for row in self.one_hot(y)]
 
-    def read_column(self, dataset, column: str):
-        feature = dataset.features[column]
-        inner = getattr(feature, "feature", None)
-        if (inner is not None) != self.multi_label:
-            expected = "a list a row" if self.multi_label else "one label a row"
-            raise ValueError(f"{column} is {feature}, but the task has multi_label={self.multi_label}; expected {expected}")
-        values = dataset.select_columns(column).with_format("arrow")[:][column].to_pylist()
-        rows = np.array([i for i, value in enumerate(values) if value is not None], dtype=int)
-        read = self._reader(inner or feature)
-        positions = {}  # rows repeat each other
-        for i in rows:
-            key = tuple(values[i]) if self.multi_label else (values[i],)
-            if key not in positions:
-                try: positions[key] = read(key)
-                except ValueError as error: raise ValueError(f"{column}, row {i}: {error}") from None
-        keys = [tuple(values[i]) if self.multi_label else (values[i],) for i in rows]
-        return self.from_positions([positions[key] for key in keys]), rows
-
-    def _reader(self, feature) -> Callable:
-        "What reads the labels of a row, a tuple, as positions in the task: multi-hot, names, or positions in the names of `feature`"
-        index, names = {label: i for i, label in enumerate(self.labels)}, getattr(feature, "names", None)
-        def read_hot(row) -> list[int]:
-            if len(row) == len(index) and set(row) <= {0, 1}: return [i for i, has in enumerate(row) if has]
-            raise ValueError(f"found {short_repr(row)}, expected a multi-hot list of {len(index)} values, 0 or 1 for each label of the task")
-        def read_names(row) -> list[int]:
-            out, known = [], names or self.labels
-            for label in row:
-                if isinstance(label, int) and 0 <= label < len(known): label = known[label]
-                if label not in index: raise ValueError(f"found the label {short_repr(label)}, expected one of {', '.join(map(repr, index))}")
-                out.append(index[label])
-            return out
-        return read_hot if self.multi_label and names is None and feature.dtype != "string" else read_names
+    def read_column(self, dataset, column: str): return read_labels(self, dataset, column)
 
     def check_learnable(self, y) -> list[str]:
         counts = dict(zip(self.labels, self.counts(y).tolist()))
-        if not any(0 < n < len(y) for n in counts.values()):
-            raise ValueError(f"expected training rows with at least two different answers, found {len(y)} rows that all have the same: "
-                             f"{[label for label, n in counts.items() if n] or 'no label'}; export more documents, or another threshold")
-        absent, everywhere = ([label for label, n in counts.items() if n == limit] for limit in (0, len(y)))
-        return [*([f"no training row has the label {shown_counts(absent, counts)}: the student will never say it"] if absent else []),
-                *([f"every training row has the label {shown_counts(everywhere, counts)}: the student will always say it"] if everywhere else [])]
+        check_differ(counts, len(y))
+        return notes_on_labels(counts, len(y))
 
     def strata(self, y): return y
 
+# %% ../../nbs/tasks/kinds.ipynb #44e32f5a
+def read_labels(kind: LabelKind, dataset, column: str):
+    "What `Kind.read_column` gives, for labels"
+    read = _reader(kind, dataset.features[column], column)
+    values = dataset.select_columns(column).with_format("arrow")[:][column].to_pylist()
+    rows = [i for i, value in enumerate(values) if value is not None]
+    keys = [kind.in_row(values[i]) for i in rows]  # The labels of each, a tuple
+    positions = {}  # rows repeat each other
+    for i, key in zip(rows, keys):
+        if key in positions: continue
+        try: positions[key] = read(key)
+        except ValueError as error: raise ValueError(f"{column}, row {i}: {error}") from None
+    return kind.from_positions([positions[key] for key in keys]), np.array(rows, dtype=int)
+
+def _reader(kind: LabelKind, feature, column: str) -> Callable:
+    "What reads the labels of a row as positions in the task"
+    label = getattr(feature, "feature", None)
+    if (label is not None) != kind.multi_label:
+        expected = "a list a row" if kind.multi_label else "one label a row"
+        raise ValueError(f"{column} is {feature}, but the task has multi_label={kind.multi_label}; expected {expected}")
+    index, names = {name: i for i, name in enumerate(kind.labels)}, getattr(label or feature, "names", None)
+    if label is not None and names is None and label.dtype != "string": return partial(_positions_of_hot, index)
+    return partial(_positions_of_names, index, names or kind.labels)
+
+# %% ../../nbs/tasks/kinds.ipynb #bd43fd0c
+def _positions_of_hot(index: dict, row: tuple) -> list[int]:
+    if len(row) == len(index) and set(row) <= {0, 1}: return [i for i, has in enumerate(row) if has]
+    raise ValueError(f"found {short_repr(row)}, expected a multi-hot list of {len(index)} values, "
+                     "0 or 1 for each label of the task")
+
+def _positions_of_names(index: dict, names: list[str], row: tuple) -> list[int]:
+    positions = []
+    for label in row:
+        if isinstance(label, int) and 0 <= label < len(names): label = names[label]
+        if label not in index:
+            raise ValueError(f"found the label {short_repr(label)}, expected one of {', '.join(map(repr, index))}")
+        positions.append(index[label])
+    return positions
+
+# %% ../../nbs/tasks/kinds.ipynb #d1e69683
+def check_differ(counts: dict[str, int], n: int):
+    "Refuse rows, `n` of them, that all have the same labels, with a ValueError; `counts` says how many have each label"
+    if any(0 < count < n for count in counts.values()): return
+    answer = [label for label, count in counts.items() if count] or "no label"
+    raise ValueError(f"expected training rows with at least two different answers, found {n} rows "
+                     f"that all have the same: {answer}; export more documents, or another threshold")
+
+def notes_on_labels(counts: dict[str, int], n: int) -> list[str]:
+    "What a reader should know of labels that no row has, or that every one of `n` has"
+    never, always = ([label for label in counts if counts[label] == count] for count in (0, n))
+    return [f"{whose} training row has the label {shown_counts(labels, counts)}: the student will {when} say it"
+            for whose, labels, when in (("no", never, "never"), ("every", always, "always")) if labels]
+
 def shown_counts(labels: list[str], counts: dict) -> str:
     "Labels with how many rows they have, the first eight of them"
-    return ", ".join(f"{label!r} ({counts[label]})" for label in labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
+    more = f" and {len(labels) - 8} more" if len(labels) > 8 else ""
+    return ", ".join(f"{label!r} ({counts[label]})" for label in labels[:8]) + more
 
 # %% ../../nbs/tasks/kinds.ipynb #e791384c
 class OneLabel(LabelKind):
@@ -173,6 +197,8 @@ class OneLabel(LabelKind):
     def features(self) -> dict:
         from datasets import ClassLabel
         return {"labels": ClassLabel(names=self.labels)}
+
+    def in_row(self, value) -> tuple: return (value,)
 
     def from_positions(self, positions: list[list[int]]): return np.array([row[0] for row in positions], dtype=int)
 
@@ -217,6 +243,8 @@ class ManyLabels(LabelKind):
         from datasets import List, Value
         return {"labels": List(Value("bool"))}
 
+    def in_row(self, value) -> tuple: return tuple(value)
+
     def from_positions(self, positions: list[list[int]]):
         y = np.zeros((len(positions), len(self)), bool)
         for row, labels in zip(y, positions): row[labels] = True
@@ -249,11 +277,14 @@ class ManyLabels(LabelKind):
         return (entr(proba) + entr(1 - proba)).mean(1) / np.log(2)
 
     def check_measurable(self, y):
-        if not y.any(): raise ValueError(f"expected rows to score the student on of which some have a label, found {len(y)} rows without any: bring more rows with labels")
+        if y.any(): return
+        raise ValueError(f"expected rows to score the student on of which some have a label, found {len(y)} rows "
+                         "without any: bring more rows with labels")
 
     def check_answer(self, label):
         "A list of labels in the order of the task; raises TypeError or ValueError for anything else"
-        if isinstance(label, str) or not hasattr(label, "__iter__"): raise TypeError(f"expected a list of labels, found {label!r}: put it in a list")
+        if isinstance(label, str) or not hasattr(label, "__iter__"):
+            raise TypeError(f"expected a list of labels, found {label!r}: put it in a list")
         given = list(label)
         for name in given: check_known(name, self.labels)
         return [name for name in self.labels if name in given]
@@ -268,8 +299,9 @@ KINDS: dict[str, Callable] = {"labels": lambda about: label_kind(about["labels"]
 def kind_from(about: dict) -> Kind:
     "The kind that a folder speaks of, see `Kind.about`; raises ValueError for one that is not in `KINDS`"
     name = about.get("kind", "labels")
-    if name not in KINDS: raise ValueError(f"expected a kind of answer that is known, {', '.join(map(repr, KINDS))}, found {name!r}: import the module that adds it to KINDS")
-    return KINDS[name](about)
+    if name in KINDS: return KINDS[name](about)
+    raise ValueError(f"expected a kind of answer that is known, {', '.join(map(repr, KINDS))}, found {name!r}: "
+                     "import the module that adds it to KINDS")
 
 def kind_of(thing) -> Kind:
     "The kind of a task's or a student's answers; of anything that has `labels` and `multi_label` as well"
