@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from numbers import Integral
 from ..basics.checks import short_repr, typed_repr
-from .task import NoKind, Task
+from .task import Task, no_labels
 from .labels import Classification
 from .scores import SentimentAnalysis
 from .spans import NER, PIIMasking
@@ -112,7 +112,7 @@ def as_classification(task) -> Classification:
     if isinstance(labels, ClassLabel): return _ReadBy(task, labels.names, multi_label=False)
     if isinstance(labels, List) and isinstance(labels.feature, ClassLabel):
         return _ReadBy(task, labels.feature.names, multi_label=True)
-    raise NoKind(task)
+    raise TypeError(no_labels(task))
 
 # %% ../../nbs/tasks/adapt.ipynb #679b25bf
 def as_distillable(task) -> Task:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from inspect import signature
 
 # %% auto #0
-__all__ = ['Task', 'NoKind']
+__all__ = ['Task', 'NoKind', 'no_labels']
 
 # %% ../../nbs/tasks/task.ipynb #5356f877
 class Task:
@@ -28,8 +28,8 @@ class Task:
 
     @property
     def kind(self):
-        "What kind of answer it has, for tasks that can be distilled; others raise TypeError, as this one does"
-        raise NoKind(self)
+        "What kind of answer it has, for tasks that can be distilled; this one has none, and raises TypeError"
+        raise NoKind(no_labels(self))
 
     def columns(self) -> dict:
         "The columns beside `text`, name to `datasets` feature; the truth is compared with what the first one holds"
@@ -60,10 +60,12 @@ class Task:
         return sieves_distill.distill(self, base_model_id, framework, data, output_path, val_frac,
                                       init_kwargs=init_kwargs, train_kwargs=train_kwargs, seed=seed, **options)
 
-# %% ../../nbs/tasks/task.ipynb #f8d2e0d3
+# %% ../../nbs/tasks/task.ipynb #fef6eca8
 class NoKind(TypeError, AttributeError):
-    "The task has no kind, and cannot be distilled"
-    def __init__(self, task):
-        super().__init__(f"found a {type(task).__name__}, which has no labels to distil, expected a Classification, "
-                         "or a task with the column labels of the type ClassLabel or List(ClassLabel); "
-                         "to_hf_dataset exports its answers for other frameworks to train on")
+    "The task has no kind of answer that a student could be made for"
+
+def no_labels(task: Task) -> str:
+    "Why a task cannot be distilled, and what can be done instead"
+    return (f"found a {type(task).__name__}, which has no labels to distil, expected a Classification, "
+            "or a task with the column labels of the type ClassLabel or List(ClassLabel); "
+            "to_hf_dataset exports its answers for other frameworks to train on")
