@@ -15,14 +15,17 @@ __all__ = ['check_dataset', 'read_scores', 'Gold', 'Rows', 'labelled_rows', 'gol
 
 # %% ../../nbs/export/rows.ipynb #c2ac5e97
 def check_dataset(dataset, column: str = "labels"):
-    "Refuse what is no dataset of answered texts: TypeError for another type, ValueError for missing columns, no rows, or texts that are null"
+    """Refuse what is no dataset of answered texts: TypeError for another type, ValueError for missing columns, no rows,
+    or texts that are null"""
     from datasets import Dataset
     columns = getattr(dataset, "column_names", None)
     if isinstance(columns, dict):
         raise TypeError(f"found a DatasetDict with {', '.join(map(repr, columns))}, expected one Dataset; "
                         f"did you mean dataset[{next(iter(columns), 'train')!r}]?")
     if not isinstance(dataset, Dataset):
-        raise TypeError(f"found {type(dataset).__name__}, expected a datasets.Dataset; to_hf_dataset makes one of documents")
+        raise TypeError(
+            f"found {type(dataset).__name__}, expected a datasets.Dataset; to_hf_dataset makes one of documents"
+        )
     if not {"text", column} <= set(columns):
         raise ValueError(f"Dataset must contain columns: {{text, {column}}}, found {{{', '.join(columns)}}}")
     if dataset.features["text"].dtype not in ("string", "large_string"):
@@ -30,19 +33,24 @@ def check_dataset(dataset, column: str = "labels"):
     if not len(dataset): raise ValueError("the dataset is empty, expected rows")
     nulls = dataset.select_columns("text").with_format("arrow")[:]["text"].is_null().to_pylist()
     if any(nulls):
-        raise ValueError(f"text must not be null, found {sum(nulls):,} rows where it is, the first at position {nulls.index(True)}")
+        raise ValueError(
+            f"text must not be null, found {sum(nulls):,} rows where it is, the first at position {nulls.index(True)}"
+        )
 
 # %% ../../nbs/export/rows.ipynb #1645ee51
 def read_scores(dataset, kind: Kind):
-    """The teacher's scores in the column `scores`, floats `(n, n_labels)` in the order of the labels, NaN where it gave none;
-    None where there is no such column, or nothing but NaN in it.
+    """The teacher's scores in the column `scores`, floats `(n, n_labels)` in the order of the labels, NaN where it
+    gave none; None where there is no such column, or nothing but NaN in it.
 
     They stand in the order of the names of the column `labels` where it has names, else in that of the kind.
     Raises ValueError for rows that are no list of one number in [0, 1] (or null) a label."""
     if "scores" not in dataset.column_names: return None
     values = dataset.select_columns("scores").with_format("arrow")[:]["scores"].to_pylist()
     nothing = [None] * len(kind.labels)
-    expected = f"expected a list of {len(nothing)} numbers in [0, 1] or null, one for each label of the task; rename a column that means something else"
+    expected = (
+        f"expected a list of {len(nothing)} numbers in [0, 1] or null, one for each label of the task; rename a column"
+        " that means something else"
+    )
     for i, row in enumerate(values):
         if row is None: values[i] = nothing
         elif not isinstance(row, list) or len(row) != len(nothing):
@@ -53,7 +61,8 @@ def read_scores(dataset, kind: Kind):
         raise ValueError(f"scores, row {bad[0]}: found {short_repr(values[bad[0]])}, {expected}")
     feature = dataset.features["labels"]
     names = getattr(getattr(feature, "feature", feature), "names", None)
-    if names is not None and set(names) == set(kind.labels): scores = scores[:, [names.index(label) for label in kind.labels]]
+    if names is not None and set(names) == set(kind.labels):
+        scores = scores[:, [names.index(label) for label in kind.labels]]
     return None if np.isnan(scores).all() else scores
 
 # %% ../../nbs/export/rows.ipynb #dd75f862
@@ -63,6 +72,7 @@ class Gold:
     rows: np.ndarray  # Their positions `(n_gold,)`
     y: np.ndarray  # Their answers, encoded
 
+# %% ../../nbs/export/rows.ipynb #2ea16eb4
 @dataclass(frozen=True, eq=False)
 class Rows:
     "Texts with the teacher's answers"
@@ -85,7 +95,8 @@ class Rows:
 
     @classmethod
     def read(cls, dataset, task) -> Rows:
-        """The rows of a `datasets.Dataset`; `task` may be a task, a student, or a kind of answer. What is `Rows` already stays as it is.
+        """The rows of a `datasets.Dataset`; `task` may be a task, a student, or a kind of answer. What is `Rows`
+        already stays as it is.
 
         Raises TypeError or ValueError for what cannot be read."""
         if isinstance(dataset, Rows): return dataset
@@ -94,16 +105,24 @@ class Rows:
         y, answered = kind.read_column(dataset, kind.column)
         if len(answered) < len(dataset):
             first = next(i for i, row in enumerate([*answered, -1]) if i != row)
-            raise ValueError(f"{kind.column} must not be null, found {len(dataset) - len(answered):,} rows where they are, the first at position {first}")
+            raise ValueError(
+                f"{kind.column} must not be null, found {len(dataset) - len(answered):,} rows where they are, the first"
+                f" at position {first}"
+            )
         gold, known = kind.read_column(dataset, "gold") if "gold" in dataset.column_names else (None, [])
         texts = dataset.select_columns("text").with_format("arrow")[:]["text"].to_pylist()
-        return cls(texts, y, kind, read_scores(dataset, kind) if kind.scored else None, Gold(known, gold) if len(known) else None)
+        return cls(
+            texts, y, kind, read_scores(dataset, kind) if kind.scored else None,
+            Gold(known, gold) if len(known) else None,
+        )
 
     def to_dataset(self):
         "The rows as a `datasets.Dataset` in the form of the export"
         from datasets import Dataset, Features, List, Value
         answers = self.kind.features()
-        features, columns = {"text": Value("string"), **answers}, {"text": self.texts, self.kind.column: self.kind.write_column(self.y)}
+        features, columns = {"text": Value("string"), **answers}, {
+            "text": self.texts, self.kind.column: self.kind.write_column(self.y),
+        }
         if self.scores is not None:
             features["scores"] = List(Value("float32"))
             columns["scores"] = [[None if np.isnan(score) else score for score in row] for row in self.scores.tolist()]
@@ -119,14 +138,18 @@ class Rows:
             place = {row: i for i, row in enumerate(gold.rows.tolist())}
             new = [(i, place[row]) for i, row in enumerate(at.tolist()) if row in place]
             gold = Gold(np.array([i for i, _ in new], int), gold.y[[k for _, k in new]]) if new else None
-        return Rows([self.texts[i] for i in at], self.y[at], self.kind, None if self.scores is None else self.scores[at], gold)
+        return Rows(
+            [self.texts[i] for i in at], self.y[at], self.kind, None if self.scores is None else self.scores[at], gold
+        )
 
 # %% ../../nbs/export/rows.ipynb #0e828a6c
 def labelled_rows(data, task, threshold: float | None = None, on_error: str = "raise"):
-    "A `datasets.Dataset` in the form of the export, whatever `data` is: documents, or a dataset. `scores` and `gold` are there where any row has them"
+    """A `datasets.Dataset` in the form of the export, whatever `data` is: documents, or a dataset. `scores` and `gold`
+    are there where any row has them"""
     from datasets import Dataset, DatasetDict
     if not isinstance(data, (Dataset, DatasetDict)): return _exported(data, task, threshold, on_error)
-    if threshold is not None: raise ValueError("threshold is for documents with scores; found a Dataset, whose labels are decided already")
+    if threshold is not None:
+        raise ValueError("threshold is for documents with scores; found a Dataset, whose labels are decided already")
     return Rows.read(data, task).to_dataset()
 
 def _exported(docs, task, threshold: float | None, on_error: str):
@@ -135,13 +158,17 @@ def _exported(docs, task, threshold: float | None, on_error: str):
     if rows.data.column("gold").null_count == len(rows): rows = rows.remove_columns("gold")
     return rows.remove_columns("scores") if kind.scored and read_scores(rows, kind) is None else rows
 
+# %% ../../nbs/export/rows.ipynb #9a0f9300
 def gold_for_labels(rows, column: str = "labels"):
     "The rows, a `datasets.Dataset`, with their gold in place of the teacher's answers and scores, where they have any"
     from datasets import Dataset
     if "gold" not in rows.column_names: return rows
     columns = {name: rows[name][:] for name in rows.column_names}
     columns[column] = [answer if gold is None else gold for answer, gold in zip(columns[column], columns["gold"])]
-    if "scores" in columns: columns["scores"] = [scores if gold is None else None for scores, gold in zip(columns["scores"], columns["gold"])]
+    if "scores" in columns:
+        columns["scores"] = [
+            scores if gold is None else None for scores, gold in zip(columns["scores"], columns["gold"])
+        ]
     return Dataset.from_dict(columns, rows.features)
 
 # %% ../../nbs/export/rows.ipynb #55183d2c

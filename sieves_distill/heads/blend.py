@@ -22,8 +22,8 @@ __all__ = ['head_shares', 'blend_strength', 'Blocks', 'CountFeatures', 'Shares',
 
 # %% ../../nbs/heads/blend.ipynb #b2696114
 def head_shares(scores, n_rows: int, few: int = 1000):
-    """How much each head weighs in their mean, from how well it ranks out of fold: e times less for each .04 below another.
-    With more than `few` rows that which ranks best is all of it"""
+    """How much each head weighs in their mean, from how well it ranks out of fold: e times less for each .04 below
+    another. With more than `few` rows that which ranks best is all of it"""
     return softmax(25 * np.array(scores)) if n_rows <= few else np.eye(len(scores))[np.argmax(scores)]
 
 def blend_strength(kind: Kind, y) -> dict:
@@ -43,6 +43,7 @@ class Blocks:
         "Side by side, counts weighing `count` times as much, in rows of the same length"
         return sparse.hstack([self.means[at], self.counts[at] * count], format="csr") / np.hypot(1, count)
 
+# %% ../../nbs/heads/blend.ipynb #80c3e654
 @dataclass(frozen=True, eq=False)
 class CountFeatures:
     "What one of the heads is fitted to"
@@ -57,6 +58,7 @@ class CountFeatures:
         weight[:, n_means:] *= self.count
         return Linear(weight, linear.bias)
 
+# %% ../../nbs/heads/blend.ipynb #91645ee5
 def _rotated(blocks: Blocks, count: float, y, kind: Kind, rows, n: int) -> CountFeatures:
     "Features of some of the `n` rows, in the space that they span"
     at = np.concatenate([rows, np.arange(n, blocks.means.shape[0])])
@@ -78,8 +80,10 @@ class Shares:
 def _choose_shares(features: list, soft, n_rows: int, seed: int, recipe, bar) -> Shares:
     "The better of soft labels and the labels alone, each with its heads' shares"
     sample = replace(features[0].sample, soft=soft)
-    return max((_try_shares(features, variant.soft, n_rows, seed, recipe, bar) for variant in with_and_without_soft(sample)),
-               key=lambda tried: tried.score)
+    return max(
+        (_try_shares(features, variant.soft, n_rows, seed, recipe, bar) for variant in with_and_without_soft(sample)),
+        key=lambda tried: tried.score,
+    )
 
 def _try_shares(features: list, soft, n_rows: int, seed: int, recipe, bar) -> Shares:
     y, kind = features[0].sample.y, features[0].sample.kind
@@ -97,6 +101,7 @@ class Blend:
     shares: dict[str, float]  # How much the head for each weight of the counts counted
     soft: bool  # Whether soft labels were learnt
 
+# %% ../../nbs/heads/blend.ipynb #a45729e6
 def fit_blend(blocks: Blocks, y, kind: Kind, seed: int, recipe, bar=None, soft=None) -> Blend:
     "The mean of several heads; `soft` is how likely each label of a row is, `(n, n_labels)`, or None"
     n, n_means = len(y), blocks.means.shape[1]
@@ -107,16 +112,21 @@ def fit_blend(blocks: Blocks, y, kind: Kind, seed: int, recipe, bar=None, soft=N
         kept = [(share, features) for share, features in zip(choice.shares, tried) if share]
         params, soft = recipe.strength(kind, y), soft if choice.soft else None
         if len(rows) < n:
-            kept = [(share, CountFeatures(features.count, _sample(blocks.joined(features.count), y, kind, blocks.names_y)))
-                    for share, features in kept]
+            kept = [
+                (share, CountFeatures(features.count, _sample(blocks.joined(features.count), y, kind, blocks.names_y)))
+                for share, features in kept
+            ]
             logits, trust = _look_at_all(kept, soft, seed, recipe, bar, params)
         else: logits, trust = choice.logits, label_trust(kind, y, choice.logits, recipe.doubt)
         heads = [(share, features.fit(recipe, trust, soft, n_means, params)) for share, features in kept]
-        weight, bias = sum(share * head.weight for share, head in heads), sum(share * head.bias for share, head in heads)
+        weight, bias = sum(share * head.weight for share, head in heads), sum(
+            share * head.bias for share, head in heads
+        )
         settings = fit_settings(kind, y, logits, recipe, offsets=True)
     shares = {str(count): round(float(share), 3) for count, share in zip(recipe.count_weights, choice.shares)}
     return Blend(Head(weight, bias - settings.shift, settings.temperature), shares, choice.soft)
 
+# %% ../../nbs/heads/blend.ipynb #0ec8635e
 def _look_at_all(kept: list, soft, seed: int, recipe, bar, params: dict):
     "Out-of-fold logits of all rows, and how far each label is to be trusted"
     def ask(trust):

@@ -11,7 +11,8 @@ __all__ = ['has_bfloat16', 'bfloat16', 'embed']
 
 # %% ../../nbs/heads/embed.ipynb #7e97700c
 def _batches(lengths, budget: int):
-    "Positions of texts sorted by `lengths`, in batches of at most `budget` tokens, padding included, and of at least one text"
+    """Positions of texts sorted by `lengths`, in batches of at most `budget` tokens, padding included, and of at least
+    one text"""
     order, start = np.argsort(lengths, kind="stable"), 0
     while start < len(order):
         room = np.flatnonzero(np.arange(1, len(order) - start + 1) * lengths[order[start:]] > budget)
@@ -27,10 +28,15 @@ def has_bfloat16() -> bool:
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 def bfloat16(body, exact: bool = False):
-    "A context in which `body`, a sentence transformer, computes in bfloat16 where its CPU can; unless `exact`, or where its weights aren't float32"
+    """A context in which `body`, a sentence transformer, computes in bfloat16 where its CPU can; unless `exact`, or
+    where its weights aren't float32"""
     import torch
-    return torch.autocast("cpu", torch.bfloat16, enabled=not exact and body.device.type == "cpu" and body.dtype == torch.float32 and has_bfloat16())
+    return torch.autocast(
+        "cpu", torch.bfloat16,
+        enabled=not exact and body.device.type == "cpu" and body.dtype == torch.float32 and has_bfloat16(),
+    )
 
+# %% ../../nbs/heads/embed.ipynb #d8a67df0
 def embed(
     body,  # A `SentenceTransformer`
     texts: list[str],
@@ -40,9 +46,19 @@ def embed(
     "What `body.encode` gives, sooner on a CPU: embeddings `(n_texts, dim)` of float32"
     if not texts: return np.zeros((0, body.get_embedding_dimension()), "float32")
     with bfloat16(body, exact):
-        lengths = np.array([len(ids) for ids in body.tokenizer(texts, truncation=True, max_length=body.max_seq_length)["input_ids"]] if callable(body.tokenizer) else [len(t) for t in texts])
-        out = [(batch, body.encode([texts[i] for i in batch], batch_size=len(batch), normalize_embeddings=normalize, show_progress_bar=False))
-               for batch in _batches(lengths, 1024 if body.device.type == "cpu" else 16384)]
+        lengths = np.array(
+            [len(ids) for ids in body.tokenizer(texts, truncation=True, max_length=body.max_seq_length)["input_ids"]]
+            if callable(body.tokenizer) else [len(t) for t in texts]
+        )
+        out = [
+            (
+                batch, body.encode(
+                    [texts[i] for i in batch], batch_size=len(batch), normalize_embeddings=normalize,
+                    show_progress_bar=False,
+                ),
+            )
+            for batch in _batches(lengths, 1024 if body.device.type == "cpu" else 16384)
+        ]
     X = np.empty((len(texts), out[0][1].shape[1]), "float32")
     for batch, block in out: X[batch] = block
     return X

@@ -17,7 +17,9 @@ __all__ = ['comparable', 'relative_likelihood', 'log_loss', 'answers_about', 'cu
 @singledispatch
 def comparable(kind: Kind, logits):
     "Scores `(n, n_labels)` of a label that can be compared between rows"
-    raise NotImplementedError(f"{type(kind).__name__} must say how its logits are compared between rows: comparable.register")
+    raise NotImplementedError(
+        f"{type(kind).__name__} must say how its logits are compared between rows: comparable.register"
+    )
 
 @comparable.register
 def _(kind: OneLabel, logits): return log_softmax(logits, axis=1)
@@ -52,8 +54,11 @@ def _(kind: ManyLabels, logits, y): return np.logaddexp(0, np.where(y, -logits, 
 # %% ../../nbs/heads/exclusion.ipynb #349c9f0b
 @singledispatch
 def answers_about(kind: Kind, labels, everywhere):
-    "The answers of texts about one of `labels` each, positions `(n,)`; labels that are `everywhere`, booleans `(n_labels,)`, are theirs too"
-    raise NotImplementedError(f"{type(kind).__name__} must say what the answer of a text about one label is: answers_about.register")
+    """The answers of texts about one of `labels` each, positions `(n,)`; labels that are `everywhere`, booleans
+    `(n_labels,)`, are theirs too"""
+    raise NotImplementedError(
+        f"{type(kind).__name__} must say what the answer of a text about one label is: answers_about.register"
+    )
 
 @answers_about.register
 def _(kind: OneLabel, labels, everywhere): return labels

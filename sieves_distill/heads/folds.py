@@ -20,7 +20,8 @@ def fold_rounds(n_rows: int) -> int:
     return 3 if n_rows <= 300 else 1
 
 def out_of_fold(sample: Sample, seed: int, recipe, bar=None, **params):
-    "What models that have not seen a row say of it: logits `(rounds, n, n_labels)`; `params` are those of the logistic regression"
+    """What models that have not seen a row say of it: logits `(rounds, n, n_labels)`; `params` are those of the
+    logistic regression"""
     rounds = recipe.fold_rounds(len(sample))
     out = np.zeros((rounds, len(sample), len(sample.kind)))
     for i, logits in enumerate(out):
@@ -39,12 +40,16 @@ def ranking_score(kind: Kind, y, logits) -> float:
     "Average precision, the mean over the labels that some rows have and others not, weighted by how many have them"
     live = kind.varied(y)
     if not len(live): return 0.
-    return float(average_precision_score(kind.one_hot(y)[:, live], comparable(kind, logits)[:, live], average="weighted"))
+    return float(
+        average_precision_score(kind.one_hot(y)[:, live], comparable(kind, logits)[:, live], average="weighted")
+    )
 
 def label_likelihood(kind: Kind, y, logits):
-    "How likely each label of a row is beside the likeliest, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`"
+    """How likely each label of a row is beside the likeliest, in the shape of `y`, from out-of-fold logits `(rounds, n,
+    n_labels)`"""
     return relative_likelihood(kind, kind.activate(logits).mean(0), y)
 
+# %% ../../nbs/heads/folds.ipynb #83f47d1c
 def label_trust(kind: Kind, y, logits, doubt: float):
     """How much each label of a row is trusted, in the shape of `y`, from out-of-fold logits `(rounds, n, n_labels)`:
     its relative likelihood to the power of `doubt`; mean 1 for each label"""
@@ -55,8 +60,8 @@ def label_trust(kind: Kind, y, logits, doubt: float):
     return trust
 
 def look_again(sample: Sample, ask: Callable, recipe):
-    """Out-of-fold logits, and how far each label is to be trusted by them, after several looks: `ask` gives the logits of heads
-    that go by the trust of the look before, at first by none"""
+    """Out-of-fold logits, and how far each label is to be trusted by them, after several looks: `ask` gives the logits
+    of heads that go by the trust of the look before, at first by none"""
     trust = None
     for _ in range(recipe.looks):
         logits = ask(trust)

@@ -22,6 +22,7 @@ class Names:
     X: object  # Features `(n_names, dim)`
     y: np.ndarray  # What each is about, encoded as the rows' answers are
 
+# %% ../../nbs/heads/logistic.ipynb #97381119
 @dataclass(frozen=True, eq=False)
 class Sample:
     "What a head is fitted to"
@@ -39,10 +40,13 @@ class Sample:
         return replace(self, X=self.X[at], y=self.y[at], trust=trust, soft=soft)
 
     def with_names(self, name_rows: float) -> Sample:
-        "The names as rows below the others, each for so many of them. Where labels are soft, a name is as sure of its own as the rows are of theirs"
+        """The names as rows below the others, each for so many of them. Where labels are soft, a name is as sure of its
+        own as the rows are of theirs"""
         if self.names is None: return self
         X, y, names = self.X, self.y, self.names
-        trust = np.concatenate([np.ones(y.shape) if self.trust is None else self.trust, np.full(names.y.shape, float(name_rows))])
+        trust = np.concatenate(
+            [np.ones(y.shape) if self.trust is None else self.trust, np.full(names.y.shape, float(name_rows))]
+        )
         soft = self.soft
         if soft is not None:
             hot = self.kind.one_hot(y)
@@ -91,6 +95,7 @@ def _(kind: OneLabel, sample: Sample, fit: Callable) -> Linear:
     weight[model.classes_], bias[model.classes_] = coef, intercept
     return Linear(weight, bias)
 
+# %% ../../nbs/heads/logistic.ipynb #f343b5e6
 @_fit_labels.register
 def _(kind: ManyLabels, sample: Sample, fit: Callable) -> Linear:
     weight, bias, n = np.zeros((len(kind), sample.X.shape[1])), np.zeros(len(kind)), len(sample)
@@ -105,7 +110,8 @@ def _(kind: ManyLabels, sample: Sample, fit: Callable) -> Linear:
 
 # %% ../../nbs/heads/logistic.ipynb #bff807e7
 def rotate_features(X):
-    "`X` in a basis of the space that its rows span: features `(n, rank)`, and what takes weights on them back to weights on `X`"
+    """`X` in a basis of the space that its rows span: features `(n, rank)`, and what takes weights on them back to
+    weights on `X`"""
     gram = X @ X.T
     values, vectors = np.linalg.eigh(gram.toarray().astype("float64"))
     keep = values > values[-1] * 1e-9

@@ -15,7 +15,8 @@ __all__ = ['soft_labels', 'label_texts', 'names_fit']
 
 # %% ../../nbs/heads/names.ipynb #e828172c
 def soft_labels(kind: Kind, y, scores):
-    "How likely each label of a row is, `(n, n_labels)`, from the teacher's scores, NaN where there is none; None where they say no more than `y`"
+    """How likely each label of a row is, `(n, n_labels)`, from the teacher's scores, NaN where there is none; None
+    where they say no more than `y`"""
     if scores is None: return None
     hot = kind.one_hot(y).astype(float)
     soft = _soften(kind, y, hot, scores, ~np.isnan(scores))
@@ -27,7 +28,8 @@ def _soften(kind: Kind, y, hot, scores, known):
     raise NotImplementedError(f"{type(kind).__name__} has no soft labels")
 
 @_soften.register
-def _(kind: ManyLabels, y, hot, scores, known): return np.where(known & ((scores >= .5) == y), np.nan_to_num(scores), hot)
+def _(kind: ManyLabels, y, hot, scores, known):
+    return np.where(known & ((scores >= 0.5) == y), np.nan_to_num(scores), hot)
 
 @_soften.register
 def _(kind: OneLabel, y, hot, scores, known):

@@ -45,8 +45,10 @@ def fit_offsets(
     offsets[live] = minimize(loss, np.zeros(len(live) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x[1:] * apart
     return offsets
 
+# %% ../../nbs/heads/shifts.ipynb #4c5a6550
 def _row_weights(z, at, counts):
-    "What each row counts in each round, each label the same in all; nothing where a fold lacked its label, and says nothing of it"
+    """What each row counts in each round, each label the same in all; nothing where a fold lacked its label, and says
+    nothing of it"""
     chosen = np.take_along_axis(z, at[None, :, None], 2)
     return np.where(chosen[..., 0] > z.max(2) - 25, 1 / counts[at] / len(counts) / len(z), 0)
 
@@ -68,7 +70,8 @@ class Settings:
     temperature: float
 
 def fit_settings(kind: Kind, y, logits, recipe, offsets: bool = False) -> Settings:
-    "From out-of-fold logits `(rounds, n, n_labels)`: for several labels a text half of the way to the thresholds; for one label, with `offsets`, these"
+    """From out-of-fold logits `(rounds, n, n_labels)`: for several labels a text half of the way to the thresholds; for
+    one label, with `offsets`, these"""
     shift = _fit_shift(kind, y, logits, recipe, offsets)
     return Settings(shift, fit_temperature(logits - shift, y, kind))
 

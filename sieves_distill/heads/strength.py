@@ -27,11 +27,16 @@ class Candidate:
 def try_out(sample: Sample, params: dict, seed: int, recipe) -> Candidate:
     "A candidate, scored"
     logits = out_of_fold(sample, seed, recipe, **params)
-    return Candidate(sample, params, logits, sum(recipe.ranking_score(sample.kind, sample.y, of_round) for of_round in logits))
+    return Candidate(
+        sample, params, logits, sum(recipe.ranking_score(sample.kind, sample.y, of_round) for of_round in logits)
+    )
 
+# %% ../../nbs/heads/strength.ipynb #48c58bd2
 def best_candidate(candidates: list, seed: int, recipe) -> Candidate:
     "Of pairs of a sample and parameters the one that ranks best, the first of equals"
-    return max((try_out(sample, params, seed, recipe) for sample, params in candidates), key=lambda candidate: candidate.score)
+    return max(
+        (try_out(sample, params, seed, recipe) for sample, params in candidates), key=lambda candidate: candidate.score
+    )
 
 def with_and_without_soft(sample: Sample) -> list[Sample]:
     "The sample with its soft labels, where it has any, and with the labels alone"
@@ -40,7 +45,9 @@ def with_and_without_soft(sample: Sample) -> list[Sample]:
 def choose_strength(sample: Sample, seed: int, recipe, **params) -> Candidate:
     "The `C` that ranks best, unless it is among `params`, and soft labels or the labels alone, whichever ranks better"
     strengths = [params["C"]] if "C" in params else recipe.strengths
-    return best_candidate([(variant, {**params, "C": C}) for C in strengths for variant in with_and_without_soft(sample)], seed, recipe)
+    return best_candidate(
+        [(variant, {**params, "C": C}) for C in strengths for variant in with_and_without_soft(sample)], seed, recipe
+    )
 
 # %% ../../nbs/heads/strength.ipynb #6ce3421e
 @dataclass(frozen=True, eq=False)
@@ -61,7 +68,8 @@ def fit_head(chosen: Candidate, recipe, trust=None) -> Head:
     return Head(linear.weight, linear.bias - settings.shift, settings.temperature)
 
 def choose_head(sample: Sample, seed: int, recipe, trust=None, **params) -> tuple[Head, Candidate]:
-    "The head on features that are as they are, and how it was chosen to be fitted; a `C` in `params` is not chosen again"
+    """The head on features that are as they are, and how it was chosen to be fitted; a `C` in `params` is not chosen
+    again"""
     with threadpool_limits(1):  # problems this small lose more between threads than they gain
         chosen = choose_strength(sample, seed, recipe, **params)
         return fit_head(chosen, recipe, trust), chosen

@@ -28,12 +28,17 @@ def fit_temperature(
     logits, y = np.asarray(logits, dtype="float64"), np.asarray(y)
     *_, n, k = (1, *logits.shape)
     if not n or len(y) != n or len(kind) != k:
-        raise ValueError(f"expected logits of at least one row and labels for each, found logits {logits.shape} and labels {y.shape}")
+        raise ValueError(
+            f"expected logits of at least one row and labels for each, found logits {logits.shape} and labels {y.shape}"
+        )
     loss, rounds = _loss_by_temperature(kind, logits, y), logits.size / (n * k)
     prior = lambda log_temperature: .5 * (log_temperature / _SPREAD) ** 2
-    search = minimize_scalar(lambda t: loss(np.exp(t)) / rounds + prior(t), bounds=(-np.log(20), np.log(20)), method="bounded")
+    search = minimize_scalar(
+        lambda t: loss(np.exp(t)) / rounds + prior(t), bounds=(-np.log(20), np.log(20)), method="bounded"
+    )
     return float(np.exp(search.x))
 
+# %% ../../nbs/heads/temperature.ipynb #16f6e057
 @singledispatch
 def _loss_by_temperature(kind: Kind, logits, y):
     "The log loss of all rows as a function of the temperature"

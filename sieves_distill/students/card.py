@@ -18,43 +18,62 @@ def model_card(metrics: dict) -> str:
     framework = FRAMEWORKS[run["framework"]]
     return "".join([_head(run, framework), _how_good(metrics, report), _how_to_use(metrics, framework), _how_made(run)])
 
+# %% ../../nbs/students/card.ipynb #47e099f4
 def _head(run: dict, framework: Framework) -> str:
-    labels = list(run["rows"]["train"]["labels"])
+    labels = list(run["rows"]["train"].get("labels", {}))
     kind = kind_from({**run, "labels": labels})
+    many = f" of {len(labels)}" if labels else ""
     scores = " and scores" if run["recipe"].get("soft_labels") else ""
+    source = f"from the {kind.column}{scores} of a teacher on {run['rows']['train']['n']} documents."
     return f"""---
-library_name: {framework.library}
-pipeline_tag: text-classification
-tags: [{framework.library}, text-classification, distillation, sieves_distill]
----
-# {run["task_id"]}: a {framework.library} student
+    library_name: {framework.library}
+    pipeline_tag: text-classification
+    tags: [{framework.library}, text-classification, distillation, sieves_distill]
+    ---
+    # {run["task_id"]}: a {framework.library} student
 
-A classifier of texts, {kind.words} of {len(labels)}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} from the labels{scores} of a teacher on {run["rows"]["train"]["n"]} documents.
-Base model: `{run["base_model"]}`. {run["megabytes"]:.1f} MB.
-"""
+    {kind.student_words}, {kind.words}{many}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} {source}
+    Base model: `{run["base_model"]}`. {run["megabytes"]:.1f} MB.
+    """
 
+# %% ../../nbs/students/card.ipynb #2f6315db
 def _how_good(metrics: dict, report: Report) -> str:
+    by_label = _by_label(metrics) if "per_label" in metrics else ""
     ece = "; *ECE* is the expected calibration error of the probabilities" if metrics.get("calibration") else ""
     notes = "".join(f"\n- {note}" for note in metrics["warnings"])
-    rows, per_label = metrics["run"]["rows"]["train"]["labels"], metrics["per_label"]
-    labels = "\n".join(f"| {_cell(label)} | {n} | {show_interval(per_label[label]['f1'])} | {per_label[label]['support']} |" for label, n in rows.items())
+    legend = (f"Brackets are 95 % bootstrap intervals over {metrics['run']['rows']['val']['n']} held-out documents. "
+              "*Agreement* is scored against the teacher's labels, *gold* against the truth")
     return f"""
-## How good it is
-{report.verdict}
+    ## How good it is
+    {report.verdict}
 
-{_markdown(report.table())}
+    {_markdown(report.table())}
 
-Brackets are 95 % bootstrap intervals over {metrics["agreement"]["n"]} held-out documents. *Agreement* is scored against the teacher's labels, *gold* against the truth{ece}.{notes}
+    {legend}{ece}.{notes}
+    {by_label}"""
 
+# %% ../../nbs/students/card.ipynb #45c1f108
+def _by_label(metrics: dict) -> str:
+    rows, per_label = metrics["run"]["rows"]["train"]["labels"], metrics["per_label"]
+    labels = "\n".join(
+        f"| {_cell(label)} | {n} | {show_interval(per_label[label]['f1'])} | {per_label[label]['support']} |"
+        for label, n in rows.items()
+    )
+    return f"""
 | label | training rows | F1 against the teacher | rows held out |
 |---|---|---|---|
 {labels}
 """
 
+# %% ../../nbs/students/card.ipynb #1e1abaf8
 def _how_to_use(metrics: dict, framework: Framework) -> str:
-    f1, without = metrics["f1"], metrics["run"]["recipe"].get("native_f1")
-    less = "" if without is None else ("\n`SetFitModel` does not know the token table of this student, and answers without it: "
-                                       f"agreement macro-F1 {without:.3f} in place of {f1:.3f}.\n")
+    without = metrics["run"]["recipe"].get("native_f1")
+    less = (
+        "" if without is None else (
+            "\n`SetFitModel` does not know the token table of this student, and answers without it: "
+            f"agreement macro-F1 {without:.3f} in place of {metrics['f1']:.3f}.\n"
+        )
+    )
     return f"""
 ## How to use it
 ```python
@@ -73,6 +92,7 @@ model.predict(["a text", "another"])
 ```
 {less}"""
 
+# %% ../../nbs/students/card.ipynb #ab8871e8
 def _how_made(run: dict) -> str:
     asked = ", ".join(f"`{name}={run[name]}`" for name in ("val_frac", "seed", "init_kwargs", "train_kwargs"))
     return f"""
@@ -86,5 +106,8 @@ def _cell(text) -> str: return str(text).replace("|", "\\|").replace("\n", " ")
 
 def _markdown(frame) -> str:
     "A pandas frame as a markdown table"
-    lines = [["", *frame.columns], ["---"] * (len(frame.columns) + 1), *([name, *row] for name, row in zip(frame.index, frame.values.tolist()))]
+    lines = [
+        ["", *frame.columns], ["---"] * (len(frame.columns) + 1),
+        *([name, *row] for name, row in zip(frame.index, frame.values.tolist())),
+    ]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)

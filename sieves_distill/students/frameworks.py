@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
+from ..tasks.kinds import Kind, LabelKind
 
 # %% auto #0
-__all__ = ['FRAMEWORKS', 'DistillationFramework', 'unsupported', 'Framework', 'framework_name']
+__all__ = ['FRAMEWORKS', 'DistillationFramework', 'unsupported', 'Framework', 'check_answers', 'framework_name']
 
 # %% ../../nbs/students/frameworks.ipynb #2c503234
 class DistillationFramework(str, Enum):
@@ -22,7 +23,10 @@ class DistillationFramework(str, Enum):
     def _missing_(cls, value): raise ValueError(unsupported(value, [framework.value for framework in cls]))
 
 def unsupported(value, names) -> str:
-    return f"Unsupported distillation framework for this task: found {value!r}, expected one of {', '.join(map(repr, names))}"
+    return (
+        f"Unsupported distillation framework for this task: found {value!r}, expected one of"
+        f" {', '.join(map(repr, names))}"
+    )
 
 # %% ../../nbs/students/frameworks.ipynb #e7d9895b
 @dataclass(frozen=True)
@@ -30,10 +34,17 @@ class Framework:
     "A kind of student"
     student: str | type  # The class of its students
     train: str | Callable  # The recipe: from a `Lesson` to a `Trained`
-    check: str | Callable | None = None  # Refuses, before anything is read, what cannot work: gets the kind of answer, the base and `init_kwargs`
-    known_names: str | Callable | None = None  # What `init_kwargs` and `train_kwargs` may hold, a set for each; without it any name
+    answers: type = Kind  # The kind of answer that it can learn
+    check: str | Callable | None = (
+        None  # Refuses what cannot work before data are read: gets the kind, the base and `init_kwargs`
+    )
+    known_names: str | Callable | None = (
+        None  # What `init_kwargs` and `train_kwargs` may hold, a set for each; without it any name
+    )
     aliases: Mapping = field(default_factory=dict)  # Of names in `train_kwargs`
-    notes: str | Callable | None = None  # What a reader should know about the training rows: from kind and `y` to a list of str
+    notes: str | Callable | None = (
+        None  # What a reader should know about the training rows: from kind and `y` to a list of str
+    )
     files: tuple = ()  # What a folder must hold beside student.json
     library: str = ""  # Whose loader reads the folder, for the model card
     native_code: str = ""  # How it does so
@@ -49,26 +60,46 @@ class Framework:
         module, _, attribute = value.partition(":")
         return getattr(import_module(module), attribute)
 
+# %% ../../nbs/students/frameworks.ipynb #3effefae
 _OPTIONS = "sieves_distill.train.options"
 FRAMEWORKS: dict[str, Framework] = {
     "setfit": Framework(
-        student="sieves_distill.students.setfit:SetFitStudent", train="sieves_distill.train.setfit:train_setfit",
-        check=f"{_OPTIONS}:check_setfit", known_names=f"{_OPTIONS}:setfit_names", aliases={"learning_rate": "body_learning_rate"},
+        student="sieves_distill.students.setfit:SetFitStudent", answers=LabelKind,
+        train="sieves_distill.train.setfit:train_setfit", check=f"{_OPTIONS}:check_setfit",
+        known_names=f"{_OPTIONS}:setfit_names", aliases={"learning_rate": "body_learning_rate"},
         notes=f"{_OPTIONS}:setfit_notes", files=("head.safetensors", "model.safetensors"), library="setfit",
-        native_code="from setfit import SetFitModel\nmodel = SetFitModel.from_pretrained(path)",
-        card_note="\nSooner on a CPU: `Student.load(path, backend=\"openvino\")`, after `pip install 'sieves-distill[openvino]'`.\n",
-        card_warning=", from a source you trust (its head is a pickle)",
-        packages=("setfit", "datasets", "scikit-learn", "numpy", "torch", "transformers", "sentence-transformers"), options=("native",)),
-    "model2vec": Framework(
-        student="sieves_distill.students.model2vec:Model2VecStudent", train="sieves_distill.train.model2vec:train_model2vec",
-        check=f"{_OPTIONS}:check_model2vec", known_names=f"{_OPTIONS}:model2vec_names", aliases={"max_iter": "max_epochs"},
+        native_code="from setfit import SetFitModel\nmodel = SetFitModel.from_pretrained(path)", card_note=(
+            "\nSooner on a CPU: `Student.load(path, backend=\"openvino\")`, after `pip install"
+            " 'sieves-distill[openvino]'`.\n"
+        ), card_warning=", from a source you trust (its head is a pickle)",
+        packages=("setfit", "datasets", "scikit-learn", "numpy", "torch", "transformers", "sentence-transformers"),
+        options=("native",),
+    ), "model2vec": Framework(
+        student="sieves_distill.students.model2vec:Model2VecStudent", answers=LabelKind,
+        train="sieves_distill.train.model2vec:train_model2vec", check=f"{_OPTIONS}:check_model2vec",
+        known_names=f"{_OPTIONS}:model2vec_names", aliases={"max_iter": "max_epochs"},
         notes=f"{_OPTIONS}:model2vec_notes", files=("head.safetensors", "model.safetensors"), library="model2vec",
-        native_code="from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)",
-        packages=("model2vec", "datasets", "scikit-learn", "numpy")),
+        native_code=(
+            "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)"
+        ), packages=("model2vec", "datasets", "scikit-learn", "numpy"),
+    ),
 }
 
+def check_answers(framework: str, kind: Kind):
+    "Refuse, with a TypeError, a framework whose students cannot give this kind of answer"
+    answers = FRAMEWORKS[framework].answers
+    if not isinstance(kind, answers):
+        others = [name for name, row in FRAMEWORKS.items() if isinstance(kind, row.answers)]
+        instead = f"; {' and '.join(map(repr, others))} can" if others else "; add a framework that can to FRAMEWORKS"
+        raise TypeError(
+            f"expected {answers.__name__}, which a student of {framework} can give, found {kind!r}"
+            f" ({kind.words}){instead}"
+        )
+
+# %% ../../nbs/students/frameworks.ipynb #939d55ee
 def framework_name(framework) -> str:
-    "The name of a framework that is given by name or as a `DistillationFramework`; raises ValueError for one that is not in `FRAMEWORKS`"
+    """The name of a framework that is given by name or as a `DistillationFramework`; raises ValueError for one that is
+    not in `FRAMEWORKS`"""
     name = framework.value if isinstance(framework, Enum) else framework
     if name not in FRAMEWORKS: raise ValueError(unsupported(framework, FRAMEWORKS))
     return name

@@ -16,16 +16,20 @@ def import_openvino():
     "The module `openvino`, without its telemetry"
     loaded = sys.modules.get("openvino_telemetry")
     try:
-        if loaded is None: sys.modules["openvino_telemetry"] = None  # to import it fails, which OpenVINO is prepared for
+        # to import it fails, which OpenVINO is prepared for
+        if loaded is None: sys.modules["openvino_telemetry"] = None
         import openvino
-    except ImportError as error: raise ImportError("backend='openvino' needs the package openvino: pip install 'sieves-distill[openvino]'") from error
+    except ImportError as error:
+        needed = "backend='openvino' needs the package openvino: pip install 'sieves-distill[openvino]'"
+        raise ImportError(needed) from error
     finally:
         if loaded is None: sys.modules.pop("openvino_telemetry", None)
     return openvino
 
 # %% ../../nbs/students/openvino.ipynb #d3ff8ac1
 def with_openvino(body, exact: bool = False):
-    "A copy of `body`, a sentence transformer on the CPU, whose forward pass is OpenVINO's: in bfloat16 where the CPU has instructions for it, unless `exact`. Raises RuntimeError where it has none, or gives other embeddings"
+    """A copy of `body`, a sentence transformer on the CPU, whose forward pass is OpenVINO's: in bfloat16 where the CPU
+    has instructions for it, unless `exact`. Raises RuntimeError where it has none, or gives other embeddings"""
     import torch
     openvino, precision = import_openvino(), "bf16" if has_bfloat16() and not exact else "f32"
     features = body.preprocess(["a text", "another text, which is longer"])
@@ -38,16 +42,32 @@ def with_openvino(body, exact: bool = False):
     try:
         with quiet(), torch.inference_mode():
             graph = openvino.convert_model(Forward().eval(), example_input=tuple(features[name] for name in names))
-            compiled = openvino.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": torch.get_num_threads(), "PERFORMANCE_HINT": "LATENCY"})
-    except Exception as error: raise RuntimeError("OpenVINO cannot convert this encoder: load the student without backend='openvino'") from error
+            compiled = openvino.compile_model(
+                graph, "CPU", {
+                    "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+                    "PERFORMANCE_HINT": "LATENCY",
+                },
+            )
+    except Exception as error:
+        instead = "load the student without backend='openvino'"
+        raise RuntimeError(f"OpenVINO cannot convert this encoder: {instead}") from error
     out = copy.copy(body)
-    out.forward = lambda features, **_: {**features, "sentence_embedding": torch.from_numpy(compiled(tuple(features[name] for name in names))[0])}
+    out.forward = lambda features, **_: {
+        **features, "sentence_embedding": torch.from_numpy(compiled(tuple(features[name] for name in names))[0]),
+    }
     _check_same(body, out, .99 if precision == "bf16" else .9999)
     return out
 
+# %% ../../nbs/students/openvino.ipynb #fa98b5aa
 def _check_same(body, other, limit: float):
     "Raise RuntimeError unless both give texts, short and long, embeddings of the same direction"
-    texts = ["good", "Not what I had hoped for.", *("The second half was better than the first, and nobody knew why. " * n for n in (3, 60))]
+    texts = [
+        "good", "Not what I had hoped for.",
+        *("The second half was better than the first, and nobody knew why. " * n for n in (3, 60)),
+    ]
     least = (embed(body, texts, True, True) * embed(other, texts, True, True)).sum(1).min()
     if not least > limit:  # NaN neither
-        raise RuntimeError(f"expected the embeddings of PyTorch from OpenVINO, found a cosine similarity of {least:.4f} to them, expected at least {limit}: load the student without backend='openvino'")
+        raise RuntimeError(
+            f"expected the embeddings of PyTorch from OpenVINO, found a cosine similarity of {least:.4f} to them,"
+            f" expected at least {limit}: load the student without backend='openvino'"
+        )

@@ -42,6 +42,7 @@ def _one_of(linear: Linear, each: list) -> LogisticRegression:
     if len(bias) == 2: return _logistic_regression(weight[1:] - weight[:1], bias[1:] - bias[:1], 2)
     return _logistic_regression(weight, bias, len(bias))
 
+# %% ../../nbs/students/setfit.ipynb #a0009389
 def _one_vs_rest(linear: Linear, each: list) -> OneVsRestClassifier:
     head = OneVsRestClassifier(LogisticRegression())
     head.estimators_, head.n_features_in_ = each, linear.weight.shape[1]
@@ -54,22 +55,28 @@ def _multi_output(linear: Linear, each: list) -> MultiOutputClassifier:
     head.classes_ = [model.classes_ for model in each]
     return head
 
-_HEADS = {None: _one_of, "one-vs-rest": _one_vs_rest, "multi-output": _multi_output}  # by SetFit's strategy for several labels
+# %% ../../nbs/students/setfit.ipynb #afab132a
+# by SetFit's strategy for several labels
+_HEADS = {None: _one_of, "one-vs-rest": _one_vs_rest, "multi-output": _multi_output}
 
 def setfit_strategy(kind: LabelKind) -> str | None:
     "SetFit's name for how labels are answered: None for one a text"
     return {"softmax": None, "sigmoid": "multi-output"}[kind.activation]
 
 # %% ../../nbs/students/setfit.ipynb #e99f5148
-_ONE_AT_A_TIME = threading.Lock()  # a tokenizer of transformers, whose padding is changed from call to call, fails when threads share it
+# a tokenizer of transformers, whose padding is changed from call to call, fails when threads share it
+_ONE_AT_A_TIME = threading.Lock()
 
 class SetFitStudent(LinearStudent):
-    "A student that is a sentence transformer with a linear head, and perhaps a token table; `model` is a `setfit.SetFitModel`"
+    """A student that is a sentence transformer with a linear head, and perhaps a token table; `model` is a
+    `setfit.SetFitModel`"""
     framework = DistillationFramework.setfit
     exact = False  # True: compute in float32, as SetFit does, also where the CPU is quicker in bfloat16
 
-    def __init__(self, model, linear: Linear, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None,
-                 table=None, alone: Linear | None = None, backend: str | None = None):
+    def __init__(
+        self, model, linear: Linear, kind: Kind, task_id: str = "Classification", path=None,
+        temperature: float | None = None, table=None, alone: Linear | None = None, backend: str | None = None,
+    ):
         super().__init__(model, linear.weight, linear.bias, kind, task_id, path, temperature)
         self.table = table  # `(n_tokens, n_labels)`, or None
         self.alone = linear if alone is None else alone  # The head of `model`, which knows no token table
@@ -77,7 +84,8 @@ class SetFitStudent(LinearStudent):
 
     def _encoder(self):
         if self.backend is None: return self.model.model_body
-        if self.exact not in self._compiled: self._compiled[self.exact] = with_openvino(self.model.model_body, self.exact)
+        if self.exact not in self._compiled:
+            self._compiled[self.exact] = with_openvino(self.model.model_body, self.exact)
         return self._compiled[self.exact]
 
     def features(self, texts):
@@ -88,7 +96,10 @@ class SetFitStudent(LinearStudent):
     def __getstate__(self): return self.__dict__ | {"_compiled": {}}  # which cannot be pickled, and is made again
 
     def _token_shares(self, texts):
-        ids = self.model.model_body.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else []
+        ids = (
+            self.model.model_body.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts
+            else []
+        )
         return token_shares(ids, len(self.table))
 
     def logits(self, texts):
@@ -98,7 +109,8 @@ class SetFitStudent(LinearStudent):
 
     @property
     def native(self) -> SetFitStudent:
-        "What `SetFitModel.from_pretrained` makes of the folder: the student without its token table; itself where it has none"
+        """What `SetFitModel.from_pretrained` makes of the folder: the student without its token table; itself where it
+        has none"""
         if self.table is None: return self
         out = SetFitStudent(self.model, self.alone, self.kind, self.task_id, backend=self.backend)
         out.exact, out._compiled = self.exact, self._compiled
@@ -108,12 +120,14 @@ class SetFitStudent(LinearStudent):
         from safetensors.numpy import save_file
         self.model.save_pretrained(str(path))
         tensors = {"weight": self.weight, "bias": self.bias}
-        if self.table is not None: tensors |= {"table": self.table, "weight_alone": self.alone.weight, "bias_alone": self.alone.bias}
+        if self.table is not None:
+            tensors |= {"table": self.table, "weight_alone": self.alone.weight, "bias_alone": self.alone.bias}
         save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path / "head.safetensors")
 
     @classmethod
     def check_backend(cls, backend):
-        if backend not in (None, "openvino"): raise ValueError(f"expected 'openvino' as backend, or None for PyTorch, found {backend!r}")
+        if backend not in (None, "openvino"):
+            raise ValueError(f"expected 'openvino' as backend, or None for PyTorch, found {backend!r}")
         if backend: import_openvino()
 
     @classmethod
@@ -123,14 +137,24 @@ class SetFitStudent(LinearStudent):
         linear = Linear(head["weight"], head["bias"])
         alone = Linear(head.get("weight_alone", linear.weight), head.get("bias_alone", linear.bias))
         model = _read_model(path, alone, kind, device="cpu" if backend else None)
-        student = cls(model, linear, kind, about["task_id"], path, about.get("temperature"), head.get("table"), alone, backend)
+        student = cls(
+            model, linear, kind, about["task_id"], path, about.get("temperature"), head.get("table"), alone, backend
+        )
         student._encoder()  # what fails, fails here
         return student
 
+# %% ../../nbs/students/setfit.ipynb #014dc4d0
 def _read_model(path, alone: Linear, kind: LabelKind, device: str | None):
     "SetFit's model, without its pickled head"
     from sentence_transformers import SentenceTransformer
     from setfit import SetFitModel
-    with quiet(): body = SentenceTransformer(str(path), model_kwargs={"use_safetensors": True}, local_files_only=True, device=device)
-    normalize, strategy = read_json(path / "config_setfit.json").get("normalize_embeddings", False), setfit_strategy(kind)
-    return SetFitModel(body, sklearn_head(alone, strategy), strategy, normalize_embeddings=normalize, labels=kind.labels)
+    with quiet():
+        body = SentenceTransformer(
+            str(path), model_kwargs={"use_safetensors": True}, local_files_only=True, device=device
+        )
+    normalize, strategy = read_json(path / "config_setfit.json").get("normalize_embeddings", False), setfit_strategy(
+        kind
+    )
+    return SetFitModel(
+        body, sklearn_head(alone, strategy), strategy, normalize_embeddings=normalize, labels=kind.labels
+    )

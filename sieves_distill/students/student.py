@@ -31,8 +31,10 @@ class Student:
     def __init__(self, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None):
         self.kind, self.task_id = kind, task_id  # What kind of answer it gives, and to which question
         self.path = None if path is None else Path(path)  # Its folder
-        self.metrics: dict = read_json(self.path / "metrics.json") if self.path else {}  # Agreement, gold, baselines, and how the student was made
-        self.temperature = temperature  # What weights and biases were divided by, so that probabilities are calibrated; None where they were not
+        # Agreement, gold, baselines, and how the student was made
+        self.metrics: dict = read_json(self.path / "metrics.json") if self.path else {}
+        # What weights and biases were divided by, so that probabilities are calibrated; None where they were not
+        self.temperature = temperature
 
     @property
     def labels(self) -> list[str]: return self.kind.labels
@@ -45,12 +47,13 @@ class Student:
         return f"Student({framework_name(self.framework)}, {self.kind.shown()}{f1}, path={str(self.path)!r})"
 
     def predict(self, texts: list[str], progress: bool = False) -> list:
-        "The label of each text or, where the task is multi-label, a list of labels (perhaps empty). Raises TypeError unless `texts` is a list of str"
+        """The label of each text or, where the task is multi-label, a list of labels (perhaps empty). Raises TypeError
+        unless `texts` is a list of str"""
         return self.kind.decode(self.kind.decide(self.predict_proba(texts, progress)))
 
     def predict_proba(self, texts: list[str], progress: bool = False):
-        """Probabilities, an array `(n_texts, n_labels)` of float in the order of `labels`; what the student computes where answers are no labels.
-        Raises TypeError unless `texts` is a list of str"""
+        """Probabilities, an array `(n_texts, n_labels)` of float in the order of `labels`; what the student computes
+        where answers are no labels. Raises TypeError unless `texts` is a list of str"""
         texts, blocks = check_texts(texts), [np.zeros((0, *self.kind.shape))]
         with tqdm(total=len(texts), desc="predict", unit=" texts", disable=not progress, leave=False) as bar:
             for start in range(0, len(texts), self._batch):
@@ -68,7 +71,8 @@ class Student:
         return None
 
     def __call__(self, docs: Iterable, progress: bool = False):
-        "Write the student's answer with all its scores into `doc.results[task_id]` of each document, and return the documents"
+        """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and return the
+        documents"""
         if hasattr(docs, "text"): raise TypeError("expected a list of documents, found one document: put it in a list")
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
         for doc, result in zip(docs, self.kind.results(self.predict_proba([doc.text for doc in docs], progress))):
@@ -83,7 +87,10 @@ class Student:
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
         with quiet(): self.write(path)
-        about = {"format": 1, "framework": framework_name(self.framework), **self.kind.about(), "task_id": self.task_id, "temperature": self.temperature}
+        about = {
+            "format": 1, "framework": framework_name(self.framework), **self.kind.about(), "task_id": self.task_id,
+            "temperature": self.temperature,
+        }
         (path / "student.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def write(self, path: Path):
@@ -92,11 +99,12 @@ class Student:
 
     @staticmethod
     def load(path, backend: str | None = None) -> Student:
-        """Load a student from its folder, without unpickling anything. Raises FileNotFoundError or ValueError for a folder that holds none.
+        """Load a student from its folder, without unpickling anything. Raises FileNotFoundError or ValueError for a
+        folder that holds none.
 
-        `backend="openvino"`: the encoder of a SetFit student computes with OpenVINO on the CPU, sooner than with PyTorch.
-        Raises ImportError where that is not installed, ValueError for other students and other names, RuntimeError where OpenVINO
-        gives other embeddings than PyTorch. None: as the framework does."""
+        `backend="openvino"`: the encoder of a SetFit student computes with OpenVINO on the CPU, sooner than with
+        PyTorch. Raises ImportError where that is not installed, ValueError for other students and other names,
+        RuntimeError where OpenVINO gives other embeddings than PyTorch. None: as the framework does."""
         about = read_about(path := Path(path))
         student = FRAMEWORKS[framework_name(about["framework"])].part("student")
         student.check_backend(backend)
@@ -109,19 +117,26 @@ class Student:
 
     @classmethod
     def check_backend(cls, backend: str | None):
-        if backend is not None: raise ValueError(f"expected no backend for a student of {framework_name(cls.framework)}, which is quick as it is, found {backend!r}")
+        if backend is not None:
+            raise ValueError(
+                f"expected no backend for a student of {framework_name(cls.framework)}, which is quick as it is, found"
+                f" {backend!r}"
+            )
 
     @property
     def report(self):
-        "The same figures as a `Report`: a table, a picture, and the texts it gets wrong. Raises ValueError where there are no figures"
-        if not self.metrics: raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
+        """The same figures as a `Report`: a table, a picture, and the texts it gets wrong. Raises ValueError where
+        there are no figures"""
+        if not self.metrics:
+            raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
         return Report(self.metrics, self._mistakes if self._rows("val") is not None else None)
 
     def _mistakes(self): return read_mistakes(self, self._rows("val"))
 
     @property
     def native(self) -> Student:
-        "The student that the framework's own loader makes of the folder: itself, unless it has what the framework does not know"
+        """The student that the framework's own loader makes of the folder: itself, unless it has what the framework
+        does not know"""
         return self
 
     @property
@@ -137,7 +152,10 @@ class Student:
 # %% ../../nbs/students/student.ipynb #a61751b9
 class LinearStudent(Student):
     "A student whose last layer is linear in features of the texts"
-    def __init__(self, model, weight, bias, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None):
+    def __init__(
+        self, model, weight, bias, kind: Kind, task_id: str = "Classification", path=None,
+        temperature: float | None = None,
+    ):
         super().__init__(kind, task_id, path, temperature)
         self.model = model  # The framework's own: a `SetFitModel`, or a `StaticModelPipeline`
         self.weight, self.bias = weight, bias  # `(n_labels, dim)` and `(n_labels,)`
@@ -158,7 +176,8 @@ def check_texts(texts) -> list[str]:
     if isinstance(texts, str): raise TypeError("expected a list of str, found one str: put it in a list")
     texts = list(texts)
     for i, text in enumerate(texts):
-        if not isinstance(text, str): raise TypeError(f"expected a list of str, found {type(text).__name__} at position {i}")
+        if not isinstance(text, str):
+            raise TypeError(f"expected a list of str, found {type(text).__name__} at position {i}")
     return texts
 
 def read_about(path: Path) -> dict:
@@ -168,4 +187,6 @@ def read_about(path: Path) -> dict:
     missing = [name for name in ("student.json", *framework.files) if not (path / name).is_file()]
     if not missing: return about
     content = f"no {', '.join(missing)} in it" if path.is_dir() else "no such folder"
-    raise FileNotFoundError(f"expected the folder of a student at {str(path)!r}, found {content}; make one with task.distill(…)")
+    raise FileNotFoundError(
+        f"expected the folder of a student at {str(path)!r}, found {content}; make one with task.distill(…)"
+    )

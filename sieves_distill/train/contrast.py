@@ -28,7 +28,8 @@ def contrastive_loss(body, hot, trust):
             self.hot, self.trust = torch.tensor(hot, dtype=torch.float32), torch.tensor(trust, dtype=torch.float32)
 
         def forward(self, features, labels):
-            with bfloat16(self.model): x = self.model(features[0])["sentence_embedding"]  # step by step: autocast holds on to the weights as they were when it began
+            # step by step: autocast holds on to the weights as they were when it began
+            with bfloat16(self.model): x = self.model(features[0])["sentence_embedding"]
             x = F.normalize(x.float())  # similarities take more than the 8 bits of bfloat16
             same = labels[:, None] == labels  # a text is not compared with itself
             trust = self.trust.to(x.device)[labels]
@@ -39,6 +40,7 @@ def contrastive_loss(body, hot, trust):
             return (loss * trust).sum() / trust.sum() if trust.any() else x.sum() * 0
     return LabelContrast()
 
+# %% ../../nbs/train/contrast.ipynb #45ed5f4b
 def _jaccard(hot):
     "The share of labels that rows have in common, `(n, n)`; two rows without any are alike"
     import torch
@@ -60,7 +62,8 @@ def draw_rows(hot, n: int, seed: int):
 
 # %% ../../nbs/train/contrast.ipynb #0efb4c15
 def n_steps(n_rows: int, args, per_epoch: int = 100) -> int:
-    "How many steps of fine-tuning to take: those of SetFit's `num_iterations` (default 20 pairs of each kind a row), within the budget"
+    """How many steps of fine-tuning to take: those of SetFit's `num_iterations` (default 20 pairs of each kind a row),
+    within the budget"""
     if args.max_steps > 0: return args.max_steps
     wanted = math.ceil(2 * (args.num_iterations or 20) * n_rows / args.embedding_batch_size)
     return math.ceil(args.embedding_num_epochs * min(wanted, per_epoch))
@@ -76,7 +79,8 @@ def setfit_arguments(train_kwargs: dict, seed: int):
 
 # %% ../../nbs/train/contrast.ipynb #33272a4c
 def _trainer(model, args, own_loss: bool, trust, bar):
-    "SetFit's trainer, with our batches and loss unless the user has one of their own, and silent but for our own progress bar"
+    """SetFit's trainer, with our batches and loss unless the user has one of their own, and silent but for our own
+    progress bar"""
     from datasets import Dataset
     from setfit import Trainer
     class ContrastTrainer(Trainer):
@@ -92,6 +96,7 @@ def _trainer(model, args, own_loss: bool, trust, bar):
     _show_only(trainer, bar)
     return trainer
 
+# %% ../../nbs/train/contrast.ipynb #12f24391
 def _show_only(trainer, bar):
     "Leave no callback that prints, and have each step counted by `bar`"
     from transformers import PrinterCallback, ProgressCallback, TrainerCallback
@@ -104,12 +109,16 @@ def _show_only(trainer, bar):
 
 # %% ../../nbs/train/contrast.ipynb #d4fdbc1d
 def fine_tune_body(model, texts: list[str], hot, trust, args, own_loss: bool, steps: int, bar, max_tokens: int = 128):
-    "Fine-tune the sentence transformer of `model` in place; `hot` is booleans `(n, n_labels)`, and `trust` how much each row counts `(n,)`"
+    """Fine-tune the sentence transformer of `model` in place; `hot` is booleans `(n, n_labels)`, and `trust` how much
+    each row counts `(n,)`"""
     body = model.model_body
-    length, body.max_seq_length = body.max_seq_length, min(args.max_length or max_tokens, body.max_seq_length or max_tokens)
+    length, body.max_seq_length = body.max_seq_length, min(
+        args.max_length or max_tokens, body.max_seq_length or max_tokens
+    )
     try:
         trainer = _trainer(model, replace(args, max_steps=steps), own_loss, trust, bar)
-        if not own_loss: trainer.st_trainer.args.per_device_train_batch_size = min(2 * args.embedding_batch_size, len(texts))
+        if not own_loss:
+            trainer.st_trainer.args.per_device_train_batch_size = min(2 * args.embedding_batch_size, len(texts))
         trainer.train_embeddings(texts, hot)
     finally: body.max_seq_length = length
     body.eval()

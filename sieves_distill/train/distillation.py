@@ -17,7 +17,9 @@ from ..export.rows import Rows, gold_for_labels, labelled_rows
 from ..evaluate.evaluate import evaluate_student
 from ..evaluate.report import Report
 from ..students.card import model_card
-from ..students.frameworks import FRAMEWORKS, DistillationFramework, Framework, framework_name
+from sieves_distill.students.frameworks import (
+    FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
+)
 from ..students.student import Student
 from .lesson import Lesson, Trained, macro_f1, split_answers
 from .options import check_kwargs, check_learnable, check_seed
@@ -28,29 +30,33 @@ __all__ = ['distill']
 
 # %% ../../nbs/train/distillation.ipynb #14f531f7
 def distill(
-    task,  # The task, which says what the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
-    base_model_id: str,  # The base: a folder, or a name on the Hugging Face hub; a sentence transformer for SetFit, a static model for Model2Vec
+    task,  # What the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
+    base_model_id: str,  # Folder or name on the hub: a sentence transformer for SetFit, a static model for Model2Vec
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
-    data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`. Scores of the teacher, in the results or a column `scores`, are learnt where they help
-    output_path,  # Folder to leave the student in; a student that is there already is replaced in the last moment
+    data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
+    output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
     val_frac: float,  # Share of the rows that is held out for the report, in (0, 1)
     init_kwargs: dict | None = None,  # For the framework's `from_pretrained`; wins over our defaults
     train_kwargs: dict | None = None,  # For the framework's training; wins over our defaults
     seed: int | None = None,  # Reaches all that is random; None draws one, and the report names it
     *,
     threshold: float | None = None,  # For documents with scores: from this score on a label counts; default 0.5
-    on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip" to leave them out and be told how many
+    on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip" to be told how many were left out
     progress: bool = True,  # Show a progress bar
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
-    native: bool = False,  # SetFit: no token table, so that `SetFitModel.from_pretrained` answers as the student does. Model2Vec students always are
+    native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same; Model2Vec's always does
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
 ) -> Student:
     """Train a student on what a teacher said, score it on held-out rows, and leave a folder that can be deployed.
 
+    Scores of the teacher, in the results or a column `scores`, are learnt where they help.
+
     Whatever cannot work raises ValueError, TypeError, KeyError or an OSError before training: an unknown framework,
     or name in `init_kwargs` or `train_kwargs`; a `val_frac` outside (0, 1); documents or rows that cannot be read,
     or that all have the same answer; an `output_path` that holds other files."""
-    order = _check_order(as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe())
+    order = _check_order(
+        as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
+    )
     order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold}
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
         sides = _read(data, order, on_error)
@@ -64,6 +70,7 @@ def distill(
     for note in sides.notes: warnings.warn(note, stacklevel=3)
     return Student.load(output_path)
 
+# %% ../../nbs/train/distillation.ipynb #843a97c9
 def _progress_bar(shown: bool) -> tqdm:
     return tqdm(desc="read", disable=not shown, bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}")
 
@@ -90,10 +97,13 @@ class _Order:
     @property
     def row(self) -> Framework: return FRAMEWORKS[self.framework]
 
-    def done(self, stage: str): self.seconds[stage] = round(time.perf_counter() - self.start - sum(self.seconds.values()), 3)
+    def done(self, stage: str):
+        self.seconds[stage] = round(time.perf_counter() - self.start - sum(self.seconds.values()), 3)
 
+# %% ../../nbs/train/distillation.ipynb #efea1c8b
 def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
     framework = framework_name(framework)
+    check_answers(framework, task.kind)
     if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1:
         raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
     seed = check_seed(seed)
@@ -111,6 +121,7 @@ class _Sides:
     val: Rows
     notes: list[str]  # What a reader of the report should know
 
+# %% ../../nbs/train/distillation.ipynb #3dd34073
 def _read(data, order: _Order, on_error: str) -> _Sides:
     "Read once, split, and refuse what holds nothing to learn or to score"
     task, kind = order.task, order.kind
@@ -126,10 +137,14 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     order.done("read")
     return _Sides(parts, train, val, notes)
 
+# %% ../../nbs/train/distillation.ipynb #e7bca92e
 def _train(sides: _Sides, order: _Order, bar, options: dict) -> Trained:
     "Whatever the framework's recipe makes of the training rows"
     options = {name: value for name, value in options.items() if name in order.row.options}
-    lesson = Lesson(sides.train, order.task, order.base, order.recipe, order.seed, bar, order.init_kwargs, order.train_kwargs, options)
+    lesson = Lesson(
+        sides.train, order.task, order.base, order.recipe, order.seed, bar, order.init_kwargs, order.train_kwargs,
+        options,
+    )
     trained = order.row.part("train")(lesson)
     order.done("train")
     return trained
@@ -152,20 +167,31 @@ def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) 
     metrics["run"] = _run(trained.made, sides, order, student.path)
     return metrics
 
+# %% ../../nbs/train/distillation.ipynb #886bd582
 def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
     "How the student was made, as plain values"
-    about = {name: value for name, value in order.kind.about().items() if name != "labels"}
+    about = {name: value for name, value in order.kind.about().items() if name != "labels"}  # which stand under `rows`
     plain = json.loads(json.dumps({**order.given, "recipe": made}, default=repr))
-    rows = {side: {"n": len(part), **order.kind.counts_by_answer(part.y)} for side, part in (("train", sides.train), ("val", sides.val))}
+    rows = {
+        side: {"n": len(part), **order.kind.counts_by_answer(part.y)}
+        for side, part in (("train", sides.train), ("val", sides.val))
+    }
     changed = order.recipe.constants()
-    return {"framework": order.framework, "base_model": order.base, "task_id": order.task.task_id, **about, "seed": order.seed,
-            "val_frac": order.val_frac, **order.asked, **plain, **({"constants": changed} if changed else {}), "rows": rows,
-            "seconds": order.seconds, "megabytes": deployed_megabytes(folder), "versions": _environment(order.row)}
+    return {
+        "framework": order.framework, "base_model": order.base, "task_id": order.task.task_id, **about,
+        "seed": order.seed, "val_frac": order.val_frac, **order.asked, **plain,
+        **({"constants": changed} if changed else {}), "rows": rows, "seconds": order.seconds,
+        "megabytes": deployed_megabytes(folder), "versions": _environment(order.row),
+    }
 
+# %% ../../nbs/train/distillation.ipynb #83ce5aa4
 def _environment(framework: Framework) -> dict:
     "The versions that matter"
     import sieves_distill
-    return {"sieves_distill": sieves_distill.__version__, "python": platform.python_version(), **{name: version(name) for name in framework.packages}}
+    return {
+        "sieves_distill": sieves_distill.__version__, "python": platform.python_version(),
+        **{name: version(name) for name in framework.packages},
+    }
 
 def _write_report(metrics: dict, folder):
     Report(metrics).save(folder / "metrics.json")

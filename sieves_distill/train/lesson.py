@@ -50,7 +50,9 @@ def split_answers(dataset, kind: Kind, val_frac: float, seed: int):
     if isinstance(kind, LabelKind): return split_dataset(dataset, val_frac, seed=seed)
     from datasets import Dataset, DatasetDict
     y, _ = kind.read_column(dataset, kind.column)
-    strata = Dataset.from_dict({"text": dataset["text"][:], "labels": kind.strata(y).tolist(), "_row": range(len(dataset))})
+    strata = Dataset.from_dict(
+        {"text": dataset["text"][:], "labels": kind.strata(y).tolist(), "_row": range(len(dataset))}
+    )
     parts = split_dataset(strata, val_frac, seed=seed)
     return DatasetDict({side: dataset.select(part["_row"][:]) for side, part in parts.items()})
 

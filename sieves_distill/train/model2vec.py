@@ -47,8 +47,10 @@ class TokenFeatures:
 
     def of_shares(self, shares): return shares @ self.vectors, shares[:, self.seen] @ sparse.diags(self.rarity)
 
-    def of_texts(self, texts: list[str]): return self.of_shares(token_shares(self.model.tokenize(texts), len(self.model.tokens)))
+    def of_texts(self, texts: list[str]):
+        return self.of_shares(token_shares(self.model.tokenize(texts), len(self.model.tokens)))
 
+# %% ../../nbs/train/model2vec.ipynb #d323f7af
 @dataclass(frozen=True, eq=False)
 class TokenTable:
     "The linear student, and what it is the sum of"
@@ -58,6 +60,7 @@ class TokenTable:
     head: Linear  # On both side by side, before calibration
     made: dict  # What was chosen
 
+# %% ../../nbs/train/model2vec.ipynb #d8907756
 def fit_token_table(model, rows: Rows, task, seed: int, recipe, bar=None, soft=None) -> TokenTable:
     "The linear student of these rows; `soft` is how likely each label of a row is, `(n, n_labels)`, or None"
     shares = static_token_shares(model, rows.texts)
@@ -77,22 +80,29 @@ def _scale(values, n: int):
     "What makes rows of length one, on average"
     return np.sqrt(n / max((values ** 2).sum(), 1e-12)).astype("float32")
 
+# %% ../../nbs/train/model2vec.ipynb #fe559143
 def _blocks(means, counts, scales, features: TokenFeatures, rows: Rows, task, recipe) -> Blocks:
     "Features of the rows and, if they fit, of what the labels are called"
     live, texts = rows.kind.varied(rows.y), recipe.label_texts(task)
     of_means, of_counts = features.of_texts([texts[j] for j in live])
     scaled = means * scales[0], counts * scales[1]
     if not recipe.names_fit(means, of_means, rows.hot[:, live]): return Blocks(*scaled)
-    return Blocks(np.concatenate([scaled[0], normalize(of_means)]), sparse.vstack([scaled[1], normalize(of_counts)], format="csr"),
-                  answers_about(rows.kind, live, rows.hot.all(0)))
+    return Blocks(
+        np.concatenate([scaled[0], normalize(of_means)]),
+        sparse.vstack([scaled[1], normalize(of_counts)], format="csr"), answers_about(rows.kind, live, rows.hot.all(0)),
+    )
 
+# %% ../../nbs/train/model2vec.ipynb #3e268fd7
 def _as_table(features: TokenFeatures, scales, blend: Blend, kind: Kind, named: bool) -> TokenTable:
     "The head on means and counts, written as a number a token and label"
     head, identity = blend.head, np.eye(len(kind))
     weight, on_counts = np.split(head.weight, [features.vectors.shape[1]], axis=1)
     vectors, evidence = features.vectors * scales[0], np.zeros((len(features.vectors), len(kind)))
     evidence[features.seen] = (on_counts * features.rarity * scales[1]).T
-    pipeline = _pipeline(features.model, vectors @ weight.T + evidence, [Linear(identity / head.temperature, head.bias / head.temperature)], kind)
+    pipeline = _pipeline(
+        features.model, vectors @ weight.T + evidence,
+        [Linear(identity / head.temperature, head.bias / head.temperature)], kind,
+    )
     made = {"named": named, "count_weights": blend.shares, "temperature": head.temperature, "soft_labels": blend.soft}
     return TokenTable(pipeline, vectors, evidence, Linear(np.concatenate([weight, identity], 1), head.bias), made)
 
@@ -111,17 +121,20 @@ def _fine_tuner():
             return head
     return FineTuner
 
+# %% ../../nbs/train/model2vec.ipynb #d4400223
 def _fine_tune(model, start: TokenTable, rest: Rows, held: Rows, lesson: Lesson):
     "The pipeline that `StaticModelForClassification.fit` makes of the linear student"
     kind, counts = rest.kind, rest.kind.counts(rest.y)
     order = sorted(np.flatnonzero(counts), key=lambda j: kind.labels[j])  # as `fit` orders the classes it finds
     tuner = _start_tuner(model, start, order, lesson.init_kwargs)
     ours = {"random_seed": lesson.seed, "class_weight": _class_weights(kind, counts, len(rest), order)}
-    if not {"X_val", "y_val", "test_size"} & lesson.train_kwargs.keys(): ours |= {"X_val": held.texts, "y_val": kind.decode(held.y)}
+    if not {"X_val", "y_val", "test_size"} & lesson.train_kwargs.keys():
+        ours |= {"X_val": held.texts, "y_val": kind.decode(held.y)}
     tuner.fit(rest.texts, kind.decode(rest.y), **{**ours, **lesson.train_kwargs})
     static = tuner.to_static_model()
     return _pipeline(static, token_vectors(static), _layers(tuner, order, len(kind)), kind)
 
+# %% ../../nbs/train/model2vec.ipynb #1fb678aa
 def _start_tuner(model, start: TokenTable, order: list, init_kwargs: dict):
     import torch
     vectors = torch.tensor(np.concatenate([start.vectors, start.evidence], 1), dtype=torch.float32)
@@ -136,8 +149,10 @@ def _class_weights(kind: Kind, counts, n: int, order: list):
     return "balanced"
 
 @_class_weights.register
-def _(kind: ManyLabels, counts, n: int, order: list): return {kind.labels[j]: (n - counts[j]) / counts[j] or 1. for j in order}
+def _(kind: ManyLabels, counts, n: int, order: list):
+    return {kind.labels[j]: (n - counts[j]) / counts[j] or 1.0 for j in order}
 
+# %% ../../nbs/train/model2vec.ipynb #64f21f3a
 def _layers(tuner, order: list, n_labels: int) -> list[Linear]:
     "The layers of the head, the last one with a row for each label, also for those that no row had"
     import torch
@@ -149,7 +164,8 @@ def _layers(tuner, order: list, n_labels: int) -> list[Linear]:
 
 # %% ../../nbs/train/model2vec.ipynb #d5ecd319
 def train_model2vec(lesson: Lesson) -> Trained:
-    "The token table or, where the user asks for a training, whichever of table and fine-tuned model the rows held out speak for"
+    """The token table or, where the user asks for a training, whichever of table and fine-tuned model the rows held out
+    speak for"""
     rows, bar, recipe = lesson.rows, lesson.bar, lesson.recipe
     lesson.init_kwargs = dict(lesson.init_kwargs)
     with quiet(): model = load_static_model(lesson.base, lesson.init_kwargs.pop("token", None))
@@ -164,21 +180,29 @@ def train_model2vec(lesson: Lesson) -> Trained:
 def _student(pipeline, lesson: Lesson, temperature: float | None = None) -> Model2VecStudent:
     return Model2VecStudent(pipeline, lesson.kind, lesson.task.task_id, temperature=temperature)
 
+# %% ../../nbs/train/model2vec.ipynb #c5d121dc
 def _train_further(model, table: TokenTable, lesson: Lesson, soft) -> Trained:
-    "The table of all rows, or a model that starts from that of four fifths and is trained on, whichever does better on the others"
+    """The table of all rows, or a model that starts from that of four fifths and is trained on, whichever does better
+    on the others"""
     lesson.bar.set_description("fine-tune")
     learn, held_out = inner_split(lesson.rows, lesson.seed)
     rest, held = lesson.rows[learn], lesson.rows[held_out]
-    start = fit_token_table(model, rest, lesson.task, lesson.seed, lesson.recipe, lesson.bar, None if soft is None else soft[learn])
+    start = fit_token_table(
+        model, rest, lesson.task, lesson.seed, lesson.recipe, lesson.bar, None if soft is None else soft[learn]
+    )
     with quiet(): tuned = _fine_tune(model, start, rest, held, lesson)
     lesson.bar.update()
-    logits = {name: _student(pipeline, lesson).logits(held.texts) for name, pipeline in (("linear", start.pipeline), ("fine-tuned", tuned))}
+    logits = {
+        name: _student(pipeline, lesson).logits(held.texts)
+        for name, pipeline in (("linear", start.pipeline), ("fine-tuned", tuned))
+    }
     f1, made = {name: macro_f1(held.kind, held.y, z) for name, z in logits.items()}, dict(table.made)
     kept = "fine-tuned" if f1["fine-tuned"] > f1["linear"] else "linear"
     if kept == "fine-tuned": made["temperature"] = _cool(tuned, fit_temperature(logits[kept], held.y, held.kind))
     student = _student(tuned if kept == "fine-tuned" else table.pipeline, lesson, made["temperature"])
     return Trained(student, {"kept": kept, **made, "held_out_f1": f1, "held_out": len(held)})
 
+# %% ../../nbs/train/model2vec.ipynb #19a632b2
 def _cool(pipeline, temperature: float) -> float:
     "Divide the logits of a pipeline by `temperature`"
     *_, last = pipeline.head.layers

@@ -16,8 +16,11 @@ __all__ = ['setfit_names', 'model2vec_names', 'check_kwargs', 'check_base', 'che
            'setfit_notes', 'model2vec_notes', 'check_seed']
 
 # %% ../../nbs/train/options.ipynb #2f15c910
-_OURS = {"self", "cls", "path", "model_name", "model_id", "kwargs", "model_kwargs", "labels", "model_body", "model_head",
-         "X", "y", "vectors", "tokenizer", "token_mapping", "weights", "out_dim"}  # what the recipes give themselves
+# what the recipes give themselves
+_OURS = {
+    "self", "cls", "path", "model_name", "model_id", "kwargs", "model_kwargs", "labels", "model_body", "model_head",
+    "X", "y", "vectors", "tokenizer", "token_mapping", "weights", "out_dim",
+}
 
 def _parameters(*functions) -> set[str]:
     return {name for function in functions for name in inspect.signature(function).parameters} - _OURS
@@ -35,10 +38,12 @@ def model2vec_names() -> dict[str, set]:
 
 # %% ../../nbs/train/options.ipynb #d8769b6c
 def check_kwargs(framework: str, **given) -> list[dict]:
-    "The `init_kwargs` and `train_kwargs` with their framework's own names; refuses unknown ones with ValueError, what is no dict with TypeError"
+    """The `init_kwargs` and `train_kwargs` with their framework's own names; refuses unknown ones with ValueError, what
+    is no dict with TypeError"""
     row, known = FRAMEWORKS[framework], None
     for kwarg, names in given.items():
-        if not isinstance(names or {}, dict): raise TypeError(f"expected {kwarg} to be a dict, found {type(names).__name__}")
+        if not isinstance(names or {}, dict):
+            raise TypeError(f"expected {kwarg} to be a dict, found {type(names).__name__}")
         if row.known_names is None or not names: continue
         known = known or row.part("known_names")()
         for name in names:
@@ -46,6 +51,7 @@ def check_kwargs(framework: str, **given) -> list[dict]:
                 raise ValueError(_unknown(name, kwarg, framework, known[kwarg]))
     return [_renamed(names or {}, row.aliases) for names in given.values()]
 
+# %% ../../nbs/train/options.ipynb #5cb64369
 def _unknown(name: str, kwarg: str, framework: str, known: set) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     meant = f", did you mean {near[0]!r}?" if near else ""
@@ -53,7 +59,10 @@ def _unknown(name: str, kwarg: str, framework: str, known: set) -> str:
 
 def _renamed(kwargs: dict, aliases) -> dict:
     renamed = {aliases.get(name, name): value for name, value in kwargs.items()}
-    if len(renamed) < len(kwargs): raise ValueError(f"found a name twice in {sorted(kwargs)}: {' and '.join(next(iter(aliases.items())))} mean the same")
+    if len(renamed) < len(kwargs):
+        raise ValueError(
+            f"found a name twice in {sorted(kwargs)}: {' and '.join(next(iter(aliases.items())))} mean the same"
+        )
     return renamed
 
 # %% ../../nbs/train/options.ipynb #8409e172
@@ -68,9 +77,13 @@ def check_base(base_model_id, static: bool) -> str:
         raise ValueError(f"expected a static model for model2vec, found none at {str(path)!r}; "
                          "of a sentence transformer, model2vec.distill.distill(path).save_pretrained(folder) makes one")
     if holds_static and not static:
-        raise ValueError(f"expected a sentence transformer for setfit, found a static model at {str(path)!r}; use framework='model2vec'")
+        raise ValueError(
+            f"expected a sentence transformer for setfit, found a static model at {str(path)!r}; use"
+            " framework='model2vec'"
+        )
     return str(path)
 
+# %% ../../nbs/train/options.ipynb #cafb8bfa
 def _tensor_names(path: Path) -> set[str]:
     "The names of the tensors in a safetensors file; of none where there is no such file"
     from safetensors import safe_open
@@ -79,15 +92,27 @@ def _tensor_names(path: Path) -> set[str]:
 
 def check_model2vec(kind: Kind, base_model_id, init_kwargs: dict): check_base(base_model_id, static=True)
 
+# %% ../../nbs/train/options.ipynb #999ec804
 def check_setfit(kind: LabelKind, base_model_id, init_kwargs: dict):
     "Refuse what is no sentence transformer, and heads that the student could not be"
     check_base(base_model_id, static=False)
     if init_kwargs.get("use_differentiable_head"):
-        raise ValueError("use_differentiable_head=True is not supported: the head of a student is a logistic regression, tuned and written without a pickle; leave it out")
+        raise ValueError(
+            "use_differentiable_head=True is not supported: the head of a student is a logistic regression, tuned and"
+            " written without a pickle; leave it out"
+        )
     strategy, known = init_kwargs.get("multi_target_strategy"), ("multi-output", "one-vs-rest")
     if strategy is None: return
-    if kind.activation == "softmax": raise ValueError(f"multi_target_strategy is for several labels a text; found {strategy!r} for a task with multi_label=False: leave it out")
-    if strategy not in known: raise ValueError(f"expected multi_target_strategy to be one of {known}, whose heads are linear in the embedding; found {strategy!r}")
+    if kind.activation == "softmax":
+        raise ValueError(
+            f"multi_target_strategy is for several labels a text; found {strategy!r} for a task with multi_label=False:"
+            " leave it out"
+        )
+    if strategy not in known:
+        raise ValueError(
+            f"expected multi_target_strategy to be one of {known}, whose heads are linear in the embedding; found"
+            f" {strategy!r}"
+        )
 
 # %% ../../nbs/train/options.ipynb #2373fdab
 def check_learnable(kind: Kind, y, framework: str) -> list[str]:

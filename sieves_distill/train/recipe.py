@@ -29,10 +29,16 @@ class Recipe:
     strengths: tuple = (1, 3, 10, 30)  # Candidates for C, the inverse of the regularisation, on embeddings
     head_doubt: float = .5  # `doubt` of a head on embeddings
     label_texts: Callable = label_texts  # What labels say of themselves: from the task to a str a label
-    names_fit: Callable = names_fit  # Whether they are learnt: from embeddings, those of the names, and booleans `(n, n_names)`
+    names_fit: Callable = (
+        names_fit  # Whether they are learnt: from embeddings, those of the names, and booleans `(n, n_names)`
+    )
     fold_rounds: Callable = fold_rounds  # How often folds are drawn: from the number of rows
-    ranking_score: Callable = ranking_score  # What a choice goes by, higher is better: from kind, `y` and logits `(n, n_labels)`
-    fit_thresholds: Callable = fit_thresholds  # For several labels a text: from booleans and logits, both `(n, n_labels)`
+    ranking_score: Callable = (
+        ranking_score  # What a choice goes by, higher is better: from kind, `y` and logits `(n, n_labels)`
+    )
+    fit_thresholds: Callable = (
+        fit_thresholds  # For several labels a text: from booleans and logits, both `(n, n_labels)`
+    )
     # Model2Vec
     count_weights: tuple = (.5, 1, 2, 4, 8)  # What counts weigh beside means, in a head each
     stiff: float = .05  # The penalty on offsets,
@@ -40,19 +46,28 @@ class Recipe:
     token_weights: Callable = token_weights  # In means and in counts: from shares `(n, n_tokens)`
     strength: Callable = blend_strength  # Parameters of a head: from kind and `y`
     head_shares: Callable = head_shares  # Of the heads in their mean: from their scores and the number of rows
-    fit_offsets: Callable = fit_offsets  # For one label a text: from `y`, logits `(rounds, n, n_labels)`, `stiff` and `rare`
+    fit_offsets: Callable = (
+        fit_offsets  # For one label a text: from `y`, logits `(rounds, n, n_labels)`, `stiff` and `rare`
+    )
     # SetFit
     names_or_counts: int = 300  # Rows up to which names are learnt, and beyond which counts are
     most_doubtful: float = 300  # Rows up to which doubtful ones are left out of fine-tuning
     steps_per_epoch: int = 100  # Of fine-tuning, at most
     max_tokens: int = 128  # Of a text, while fine-tuning
     frozen_trust: bool = True  # Heads on a fine-tuned encoder go by the trust of the encoder as it came
-    doubtful: Callable = find_doubtful  # Rows left out of fine-tuning: from kind, `y`, likelihood in its shape, and `most_doubtful`
-    fine_tune: Callable = fine_tune_body  # In place: from model, texts, hot, trust, args, own_loss, steps, bar and `max_tokens`
+    doubtful: Callable = (
+        find_doubtful  # Rows left out of fine-tuning: from kind, `y`, likelihood in its shape, and `most_doubtful`
+    )
+    fine_tune: Callable = (
+        fine_tune_body  # In place: from model, texts, hot, trust, args, own_loss, steps, bar and `max_tokens`
+    )
     average: Callable = average_weights  # In place: from the body and its weights before
     keep_encoder: Callable = keep_encoder  # From kind, `y` and the logits of both encoders to a name and the losses
 
     def constants(self) -> dict:
         "The fields that differ from the default, as plain values: a number, or the name of a part"
-        changed = [(field.name, getattr(self, field.name)) for field in fields(self) if getattr(self, field.name) != field.default]
+        changed = [
+            (field.name, getattr(self, field.name))
+            for field in fields(self) if getattr(self, field.name) != field.default
+        ]
         return {name: getattr(value, "__name__", str(value)) if callable(value) else value for name, value in changed}

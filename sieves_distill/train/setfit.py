@@ -50,10 +50,16 @@ def train_setfit(lesson: Lesson) -> Trained:
     if choice.view.name == "frozen": model.model_body.load_state_dict(before)
     heads = _final_heads(choice, evidence, plan)
     student = _assemble(model, lesson, evidence, plan, heads)
-    return Trained(student, {"kept": choice.view.name, "named": plan.use_names, "count_weight": plan.count_weight, "temperature": heads.both.temperature,
-                             "soft_labels": heads.soft, "held_out_f1": choice.f1, "held_out_log_loss": choice.loss, "held_out": len(evidence.held),
-                             "left_out": len(evidence.learn) - len(learnt), "steps": steps})
+    return Trained(
+        student, {
+            "kept": choice.view.name, "named": plan.use_names, "count_weight": plan.count_weight,
+            "temperature": heads.both.temperature, "soft_labels": heads.soft, "held_out_f1": choice.f1,
+            "held_out_log_loss": choice.loss, "held_out": len(evidence.held),
+            "left_out": len(evidence.learn) - len(learnt), "steps": steps,
+        },
+    )
 
+# %% ../../nbs/train/setfit.ipynb #98566b0f
 def _load(lesson: Lesson):
     "SetFit's model of the base"
     with quiet():
@@ -82,16 +88,20 @@ class Evidence:
         hot = self.kind.one_hot(self.y)
         return Names(X, answers_about(self.kind, self.kind.varied(self.y), hot.all(0)))
 
+# %% ../../nbs/train/setfit.ipynb #e03617aa
 def gather(lesson: Lesson, model) -> Evidence:
     "What a lesson knows; `model` is a `SetFitModel`"
     rows, recipe, tokenizer = lesson.rows, lesson.recipe, model.model_body.tokenizer
     learn, held = inner_split(rows, lesson.seed, at_least=20)
     native = lesson.options.get("native") or not callable(tokenizer)
     texts, few = recipe.label_texts(lesson.task), len(rows) <= recipe.names_or_counts
-    return Evidence(rows.texts, rows.y, rows.kind, recipe, lesson.seed, learn, held, soft_labels(rows.kind, rows.y, rows.scores),
-                    [texts[j] for j in rows.kind.varied(rows.y)] if few else [], None if native else count_tokens(rows.texts, tokenizer),
-                    lesson.init_kwargs.get("head_params") or {})
+    return Evidence(
+        rows.texts, rows.y, rows.kind, recipe, lesson.seed, learn, held, soft_labels(rows.kind, rows.y, rows.scores),
+        [texts[j] for j in rows.kind.varied(rows.y)] if few else [],
+        None if native else count_tokens(rows.texts, tokenizer), lesson.init_kwargs.get("head_params") or {},
+    )
 
+# %% ../../nbs/train/setfit.ipynb #b57936da
 @dataclass(frozen=True, eq=False)
 class View:
     "The rows as an encoder sees them"
@@ -142,6 +152,7 @@ class Plan:
     trust: np.ndarray  # How far each label of a row is believed, in the shape of `y`
     doubtful: np.ndarray  # Rows too doubtful to fine-tune by, booleans `(n,)`
 
+# %% ../../nbs/train/setfit.ipynb #30d48a18
 def make_plan(view: View, evidence: Evidence) -> Plan:
     "From the rows as the encoder sees them that came"
     kind, y, recipe = evidence.kind, evidence.y, evidence.recipe
@@ -157,6 +168,7 @@ def make_plan(view: View, evidence: Evidence) -> Plan:
     shown = kind.activation == "softmax" and len(y) > recipe.names_or_counts
     return Plan(use_names, best.weight if shown else 0, trust, doubtful)
 
+# %% ../../nbs/train/setfit.ipynb #b36d5aad
 @dataclass(frozen=True, eq=False)
 class _Weighed:
     weight: float  # Of the counts
@@ -176,16 +188,19 @@ def _count_weights(evidence: Evidence) -> tuple:
     if evidence.counts is None: return (0,)
     return (0, .25, .5, 1) if len(evidence.y) <= 500 else (0, .5, 1, 2)
 
+# %% ../../nbs/train/setfit.ipynb #f2aa3c40
 def _look_at_all(sample: Sample, best: _Weighed, evidence: Evidence):
     "Out-of-fold logits of all rows, and how far each label is to be trusted"
     if best.candidate.sample.soft is None: sample = replace(sample, soft=None)
     wide = add_counts(sample, evidence.counts and evidence.counts.matrix, best.weight, evidence.recipe.few).sample
-    def ask(trust): return out_of_fold(replace(wide, trust=trust), evidence.seed, evidence.recipe, **best.candidate.params)
+    def ask(trust):
+        return out_of_fold(replace(wide, trust=trust), evidence.seed, evidence.recipe, **best.candidate.params)
     return look_again(wide, ask, evidence.recipe)
 
 def find_doubtful(kind: Kind, y, likelihood, most: float = 300):
-    """Which rows have a label that is too doubtful to fine-tune an encoder by: another is more than four times as likely.
-    None where rows have several labels or are more than `most`, and none of labels with too few rows to tell"""
+    """Which rows have a label that is too doubtful to fine-tune an encoder by: another is more than four times as
+    likely. None where rows have several labels or are more than `most`, and none of labels with too few rows to
+    tell"""
     enough = kind.activation == "softmax" and max(100, 10 * len(np.unique(y))) <= len(y) <= most
     return (likelihood < .25) & (np.bincount(y)[y] >= 5) if enough else np.zeros(len(y), bool)
 
@@ -193,7 +208,9 @@ def find_doubtful(kind: Kind, y, likelihood, most: float = 300):
 def average_weights(body, before: dict):
     "Set the weights of `body` to the mean of what they are and what they were"
     after = body.state_dict()
-    body.load_state_dict({name: (tensor + before[name]) / 2 if tensor.is_floating_point() else tensor for name, tensor in after.items()})
+    body.load_state_dict(
+        {name: (tensor + before[name]) / 2 if tensor.is_floating_point() else tensor for name, tensor in after.items()}
+    )
 
 def _sure_rows(evidence: Evidence, plan: Plan):
     "The rows to fine-tune by; all, where the others would have but one answer"
@@ -220,15 +237,23 @@ class Heads:
     alone: Head  # On embeddings alone; the same where there are no counts
     soft: bool  # Whether soft labels were learnt
 
+# %% ../../nbs/train/setfit.ipynb #70686a64
 def fit_heads(view: View, evidence: Evidence, plan: Plan, at=slice(None)) -> Heads:
     "From some of the rows; both heads with the regularisation that is best for the second"
     recipe, seed = evidence.recipe, evidence.seed
-    sample = Sample(view.X, evidence.y, evidence.kind, soft=evidence.soft, names=evidence.named(view.names) if plan.use_names else None)[at]
+    sample = Sample(
+        view.X, evidence.y, evidence.kind, soft=evidence.soft,
+        names=evidence.named(view.names) if plan.use_names else None,
+    )[at]
     trust = plan.trust[at] if view.name == "fine-tuned" and recipe.frozen_trust else None
     alone, chosen = choose_head(sample, seed, recipe, trust, **evidence.params)
-    both = alone if not plan.count_weight else _with_counts(chosen, evidence.counts.matrix[at], plan.count_weight, trust, evidence)
+    both = (
+        alone if not plan.count_weight
+        else _with_counts(chosen, evidence.counts.matrix[at], plan.count_weight, trust, evidence)
+    )
     return Heads(both, alone, chosen.sample.soft is not None)
 
+# %% ../../nbs/train/setfit.ipynb #5b4c1d59
 def _with_counts(chosen: Candidate, counts, weight: float, trust, evidence: Evidence) -> Head:
     "A head that sees counts as well"
     with threadpool_limits(1):
@@ -238,13 +263,14 @@ def _with_counts(chosen: Candidate, counts, weight: float, trust, evidence: Evid
     return replace(head, weight=wide.back(head.weight))
 
 def keep_encoder(kind: LabelKind, y, frozen, tuned) -> tuple[str, dict]:
-    """Which encoder to keep, from the logits `(n, n_labels)` of held-out rows: the fine-tuned one, unless the log-loss speaks against it
-    by more than twice its standard error; and the log-losses"""
+    """Which encoder to keep, from the logits `(n, n_labels)` of held-out rows: the fine-tuned one, unless the log-loss
+    speaks against it by more than twice its standard error; and the log-losses"""
     before, after = (log_loss(kind, logits / fit_temperature(logits, y, kind), y) for logits in (frozen, tuned))
     worse = after - before
     kept = "frozen" if worse.mean() > 2 * worse.std() / len(y) ** .5 else "fine-tuned"
     return kept, {"frozen": float(before.mean()), "fine-tuned": float(after.mean())}
 
+# %% ../../nbs/train/setfit.ipynb #28ff11a9
 @dataclass(frozen=True, eq=False)
 class _Choice:
     "The encoder that is kept, and what the rows held out said"
@@ -261,6 +287,7 @@ def _choose_encoder(views: list[View], evidence: Evidence, plan: Plan) -> _Choic
     view = next(view for view in views if view.name == kept)
     return _Choice(view, logits[kept], {name: macro_f1(kind, y, z) for name, z in logits.items()}, loss)
 
+# %% ../../nbs/train/setfit.ipynb #198cc3ec
 def _held_out_logits(view: View, evidence: Evidence, plan: Plan):
     "What a head on the other rows says of those held out"
     head, X = fit_heads(view, evidence, plan, evidence.learn).both, view.X[evidence.held]
@@ -274,7 +301,9 @@ def _final_heads(choice: _Choice, evidence: Evidence, plan: Plan) -> Heads:
     if choice.view.name == "frozen": return heads
     if choice.logits is None: temperature = heads.both.temperature ** .5
     else: temperature = fit_temperature(choice.logits, evidence.y[evidence.held], evidence.kind)
-    return replace(heads, both=replace(heads.both, temperature=temperature), alone=replace(heads.alone, temperature=temperature))
+    return replace(
+        heads, both=replace(heads.both, temperature=temperature), alone=replace(heads.alone, temperature=temperature)
+    )
 
 def _assemble(model, lesson: Lesson, evidence: Evidence, plan: Plan, heads: Heads) -> SetFitStudent:
     "The heads, divided by their temperatures, in their places"
@@ -285,4 +314,6 @@ def _assemble(model, lesson: Lesson, evidence: Evidence, plan: Plan, heads: Head
         table = np.zeros((len(model.model_body.tokenizer), len(evidence.kind)), "float32")
         table[evidence.counts.seen] = (on_counts * evidence.counts.factor * plan.count_weight).T
     model.model_head = sklearn_head(alone, model.multi_target_strategy)
-    return SetFitStudent(model, both, evidence.kind, lesson.task.task_id, temperature=heads.both.temperature, table=table, alone=alone)
+    return SetFitStudent(
+        model, both, evidence.kind, lesson.task.task_id, temperature=heads.both.temperature, table=table, alone=alone
+    )
