@@ -25,15 +25,26 @@ def code(cell) -> list[str]:
     return ["```python\n" + "\n".join(lines).strip() + "\n```"] if lines else []
 
 
-def output(out, picture: Path) -> str:
-    "One saved output as Markdown; a picture is written to the path `picture`."
+def output(out, picture: Path, alt: str) -> str:
+    "One saved output as Markdown; a picture is written to the path `picture`, and `alt` says what is on it."
     data = out.get("data", {"text/plain": out.get("text", "")})
     if "text/markdown" in data: return "".join(data["text/markdown"]).strip()
     if "image/png" in data:
         picture.parent.mkdir(exist_ok=True)
         picture.write_bytes(base64.b64decode("".join(data["image/png"])))
-        return f"![]({picture.parent.name}/{picture.name})"
+        return f"![{alt}]({picture.parent.name}/{picture.name})"
     return indent("".join(data.get("text/plain", "")).rstrip(), "    ")
+
+
+def markdown(source: str) -> str:
+    "A cell's Markdown, with links to other notebooks as they are a folder above them, where README.md lies."
+    return re.sub(r"\]\(([\w/]+\.ipynb)", r"](nbs/\1", source.strip())
+
+
+def alt(cell) -> str:
+    "What a cell says is on its picture"
+    match = re.search(r'^#\| fig-alt: "(.*)"$', cell.source, re.M)
+    return match[1] if match else ""
 
 
 def render(nb, files: Path) -> str:
@@ -43,10 +54,11 @@ def render(nb, files: Path) -> str:
         if cell.cell_type == "raw":
             front = yaml.safe_load(cell.source.strip("-\n "))
             blocks += [f"# {front['title']}", front.get("description", "")]
-        elif cell.cell_type == "markdown": blocks.append(re.sub(r"\]\((\w+\.ipynb)", r"](nbs/\1", cell.source.strip()))  # README.md lies a folder above them
+        elif cell.cell_type == "markdown": blocks.append(markdown(cell.source))
         elif cell.cell_type == "code":
             blocks += code(cell)
-            blocks += [output(out, files / f"cell-{i}-{j}.png") for j, out in enumerate(cell.get("outputs", []))]
+            outputs = enumerate(cell.get("outputs", []))
+            blocks += [output(out, files / f"cell-{i}-{j}.png", alt(cell)) for j, out in outputs]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 

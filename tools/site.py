@@ -13,8 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbdev.serve
+from entries import Pages, settle_links
 from nbdev.config import get_config
-from nbdev.serve import proc_nbs
 
 
 def adapt(proc: Path, site_url: str) -> None:
@@ -31,9 +32,12 @@ def adapt(proc: Path, site_url: str) -> None:
 def build(smalldocs: bool) -> Path:
     "Render the site; return its folder."
     cfg = get_config()
-    proc = proc_nbs(n_workers=2, force=True)
+    nbdev.serve.FilterDefaults = Pages  # by name: `proc_nbs` takes no other way to hand on its processors
+    proc = nbdev.serve.proc_nbs(n_workers=2, force=True)
+    site_url = cfg.doc_host + cfg.doc_baseurl
+    settle_links(proc, site_url)
     if smalldocs:
-        adapt(proc, cfg.doc_host + cfg.doc_baseurl)
+        adapt(proc, site_url)
         command = [sys.executable, "-m", "smalldocs.cli", "render", "--strict"]
     else:
         command = ["quarto", "render", "--no-cache"]
