@@ -20,6 +20,7 @@ class Kind:
     column = "labels"  # The column of a dataset that holds the answers
     words = "an answer a text"  # For a reader, in a sentence
     unit = "answers"  # What a score of the student speaks of
+    student_words = "A model of texts"  # What a student of this kind is
     scored = False  # Whether the teacher's scores can stand beside the answers, in a column `scores`
     shape: tuple = ()  # Of what a student computes of one text
 
@@ -85,7 +86,7 @@ class LabelKind(Kind):
     multi_label: bool
     n_values: int  # How many values an element of `y` can have
     activation: str  # From logits to probabilities
-    scored = True
+    scored, student_words = True, "A classifier of texts"
 
     def __init__(self, labels: Sequence[str]): self.labels = list(labels)
 
