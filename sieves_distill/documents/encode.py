@@ -34,6 +34,7 @@ def doc_row(doc) -> tuple:
                                  f"no other; {REPAIR}, or write .jsonl, which can hold it")
     return tuple(dumps(parts[part]) if part in ("results", "gold", "meta") else parts[part] for part in PARTS)
 
+# %% ../../nbs/documents/encode.ipynb #877518ee
 _json = json.JSONEncoder(ensure_ascii=False).encode
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -61,6 +62,7 @@ def _checked_parts(doc) -> dict:
         parts[part] = encoded(parts[part], (part,))
     return {**parts, "chunks": _checked_chunks(chunks)}
 
+# %% ../../nbs/documents/encode.ipynb #3a9fdc72
 def _checked_chunks(chunks) -> list[str] | None:
     if chunks is None: return None
     if isinstance(chunks, (list, tuple)) and all(isinstance(chunk, str) for chunk in chunks): return list(chunks)
@@ -91,6 +93,7 @@ def encoded(value, path: tuple):
                     "bool, None, list or dict, or an object with such fields; convert it, e.g. a date with "
                     ".isoformat(), a set with sorted(), a Decimal with float(), or leave it out")
 
+# %% ../../nbs/documents/encode.ipynb #befd0ffc
 def _encoded_mapping(value: Mapping, path: tuple) -> dict:
     for key in value:
         if not isinstance(key, str):

@@ -65,6 +65,7 @@ def _documents(opened: Source, wanted: _Columns) -> Iterator[Doc]:
         yield doc
     if seen: _check_columns([column for column in wanted.needed if column in unseen], seen, "in no row ")
 
+# %% ../../nbs/documents/read.ipynb #36dd7652
 def _check_columns(needed: list, columns, where: str = ""):
     "Raise KeyError for a column that is needed and not there"
     columns = list(columns)
@@ -94,6 +95,7 @@ class _Columns:
         self.as_written = parts - claimed  # columns that may hold what `write_docs` has written
         self.taken = claimed | self.as_written
 
+# %% ../../nbs/documents/read.ipynb #a1f982d2
 def _answer_columns(part: str, by_task) -> dict | None:
     "Task id to a tuple of its column, or of the columns of its label and its score"
     if by_task is None: return None
@@ -152,6 +154,7 @@ def _written_answers(row: dict, part: str, structs: frozenset, where: str) -> di
                      "or its JSON text; if the column holds the answers to one task, "
                      f"pass {part}={{task_id: {part!r}}}")
 
+# %% ../../nbs/documents/read.ipynb #3483ae40
 def _parsed(value, in_struct: bool):
     "A value out of a text of JSON, or out of a struct"
     if isinstance(value, str): return parse_json(value)

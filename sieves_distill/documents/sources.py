@@ -53,6 +53,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict]]:
             raise ValueError(f"{path}, after line {n}: found a broken or incomplete gzip file ({e}), "
                              "expected the whole of one; get it again") from None
 
+# %% ../../nbs/documents/sources.ipynb #60f86a87
 def _json_line(line: bytes, where: str) -> dict:
     "The object on a line"
     try: row = json.loads(line.decode())
@@ -97,6 +98,7 @@ def _open_parquet(path: Path) -> Source:
     batches = file.iter_batches(batch_size=rows_at_once(file.metadata.num_rows, size))
     return Source(arrow_rows(batches, translations(schema, features)), schema.names, structs=struct_columns(schema))
 
+# %% ../../nbs/documents/sources.ipynb #35a43aa5
 def _open_dataset(dataset) -> Source:
     from datasets import Dataset, Features, IterableDataset
     columns = dataset.column_names

@@ -46,6 +46,7 @@ def _write_lines(docs: Iterable, aside: Path, path: Path) -> int:
         for n, line in enumerate(_each(docs, doc_line, "write_docs"), 1): file.write(line.encode())
     return n
 
+# %% ../../nbs/documents/write.ipynb #532672b8
 def _each(docs: Iterable, function: Callable, caller: str) -> Iterator:
     """`function` of each document; errors name the document.
 
@@ -82,6 +83,7 @@ def _schema(ids: str | None):
     return pa.schema({part: pa.string() for part in PARTS}
                      | {"id": types.get(ids, pa.string()), "chunks": pa.list_(pa.string())})
 
+# %% ../../nbs/documents/write.ipynb #91ba6c9b
 def _id_array(ids: list, of_type: str | None):
     import pyarrow as pa
     if of_type == "json": ids = [i if i is None else {"json": dumps(i)} for i in ids]
@@ -111,6 +113,7 @@ def _write_parquet(docs: Iterable, aside: Path, path: Path) -> int:
         if writer is not None: writer.close()
     return n
 
+# %% ../../nbs/documents/write.ipynb #74603744
 def _with_other_ids(aside: Path, ids: str):
     "A writer of a new file at `aside`, in which the rows of the old one are already"
     from pyarrow.parquet import ParquetFile, ParquetWriter

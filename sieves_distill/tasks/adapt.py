@@ -47,6 +47,7 @@ class CustomTask(Task):
         expected = ", ".join(map(repr, self._columns))
         raise ValueError(f"found the row {short_repr(row)}, expected a mapping with {expected}")
 
+# %% ../../nbs/tasks/adapt.ipynb #6f84b500
 def _check_features(columns) -> dict:
     "Columns that an export can have"
     if not isinstance(columns, Mapping) or not columns:
@@ -72,6 +73,7 @@ _SIEVES = {
     "Translation": lambda t: Translation(t._to, task_id=t._task_id),
 }
 
+# %% ../../nbs/tasks/adapt.ipynb #d2ddd98b
 def from_sieves(task) -> Task:
     "The task that stands for one of sieves, with its task id; raises TypeError for what is none"
     name = next((cls.__name__ for cls in type(task).__mro__ if cls.__name__ in _SIEVES), None)
@@ -82,6 +84,7 @@ def from_sieves(task) -> Task:
         raise TypeError(f"found a {name} that does not hold what sieves 1.0's holds ({e}): "
                         f"make ours by hand, sieves_distill.{name}(…, task_id={task._task_id!r})") from None
 
+# %% ../../nbs/tasks/adapt.ipynb #fa9661ed
 def as_task(task) -> Task:
     "The task itself, or the one that stands for a task of sieves; raises TypeError for anything else"
     if isinstance(task, Task): return task

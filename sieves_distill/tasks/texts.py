@@ -94,5 +94,6 @@ class QuestionAnswering(Task):
                              f"expected one for each of the {len(self.questions)} questions")
         return dict(zip(questions, replies))
 
+# %% ../../nbs/tasks/texts.ipynb #5c3a4d5e
 def _answer_and_score(reply) -> tuple:
     return (reply, None) if isinstance(reply, str) else (read_field(reply, "answer"), read_field(reply, "score", None))
