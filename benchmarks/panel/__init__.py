@@ -1,1 +1,8 @@
-"""The panel: our students and what a user would build from the same labels in an afternoon, on the same rows. `python -m benchmarks.panel --help`"""
+"""The panel: our students and what a user would build from the same labels in an afternoon, on the same rows.
+
+`python -m benchmarks.panel --help`
+"""
+from benchmarks import RESULTS
+
+FOLDER = RESULTS / "panel"
+CELLS = FOLDER / "results.jsonl"  # of the panel itself

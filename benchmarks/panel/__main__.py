@@ -1,49 +1,30 @@
 """Run the panel, or what is missing of it, and write the table and the figures.
 
-    python -m benchmarks.panel                                      (what costs seconds a cell: all but fine-tuned sentence encoders)
+    python -m benchmarks.panel                                      (what costs seconds a cell: all but fine-tuned
+                                                                     sentence encoders)
     python -m benchmarks.panel --methods setfit_student setfit_trainer --sizes 50 200 --seeds 0
     python -m benchmarks.panel --table                              (runs nothing)
 
-Each cell of data set, size, seed, noise and method is a line in results.jsonl; one that is there is not run again, unless it has `outdated`, which says
-what has changed since; `note` says what of a line is of another run. It can be stopped at any time.
+Each cell of data set, size, seed, noise and method is a line in results.jsonl; one that is there is not run again,
+unless it has `outdated`, which says what has changed since; `note` says what of a line is of another run. It can be
+stopped at any time.
 """
 from __future__ import annotations
 
-import argparse
 import gc
-import json
-import logging
-import os
-import platform
 import resource
 import shutil
 import time
-import warnings
-from importlib.metadata import version
 from pathlib import Path
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
 import numpy as np
-from sklearn.metrics import f1_score
 
-from benchmarks import RESULTS
-from benchmarks.panel import methods, report, rows
+from benchmarks import running
+from benchmarks.panel import CELLS, methods, report, rows
+from benchmarks.training import macro_f1
+from sieves_distill import Student
 
-CELLS = RESULTS / "panel" / "results.jsonl"
-
-
-class Texts(list):
-    "Texts that know where in their pool they stand, for peers whose encoder is frozen"
-    def __init__(self, name, at):
-        super().__init__(rows.pool(name)[0][i] for i in at)
-        self.cell = name, at
-
-
-def macro_f1(truth, predicted) -> float:
-    "Over the labels that the test rows have"
-    present = np.flatnonzero(truth.any(0)) if truth.ndim == 2 else np.unique(truth)
-    return float(f1_score(truth, predicted, labels=present, average="macro", zero_division=0))
+FROZEN = ("static_lr", "minilm_lr")  # whose encoder's time is not counted
 
 
 def _memory_peak(start: bool = False) -> float:
@@ -52,57 +33,75 @@ def _memory_peak(start: bool = False) -> float:
         gc.collect()
         try: Path("/proc/self/clear_refs").write_text("5")
         except OSError: pass
-    try: return next(int(line.split()[1]) / 1024 for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    try: lines = Path("/proc/self/status").read_text().splitlines()
     except OSError: return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
-def without_table(student):
-    "A function of the same texts, to be called after `student` has answered: the student without its token table, from the same embeddings"
-    blocks, features, native = [], student._features, student.native
-    def remember(texts):
-        blocks.append(features(texts))
-        return blocks[-1]
-    student._features, native._features = remember, lambda texts: blocks.pop(0)
-    return native.predict
+def _train(cell: rows.Cell, method: str):
+    "What predicts, what is to be weighed, and what that cost"
+    before = _memory_peak(start=True)
+    wall, cpu = time.perf_counter(), time.process_time()
+    predict, model = methods.METHODS[method](cell)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    cost = {"seconds": round(wall, 3), "cpu_seconds": round(cpu, 3), "peak_mb": round(_memory_peak() - before, 1)}
+    if isinstance(model, Student): cost["seconds"] = model.metrics["run"]["seconds"]["train"]  # without the report
+    return predict, model, cost
+
+
+def _predict(predict, cell: rows.Cell):
+    "The answers to the test texts, and how many texts a CPU second"
+    texts = cell.test_texts
+    predict(rows.Texts(cell.name, cell.test[:32]))
+    start = time.process_time()
+    predicted = predict(texts)
+    return predicted, len(texts) / max(time.process_time() - start, 1e-9)
 
 
 def run(name: str, size: int, seed: int, noise: float, method: str) -> dict:
     "One cell"
-    train, y, held, y_held, test, truth = rows.cell(name, size, seed, noise)
-    learn, texts = methods.Rows(name, seed, train, y, held, y_held), Texts(name, test)
-    if method in ("static_lr", "minilm_lr"): rows.encoded(name, method[:-3])
-    before = _memory_peak(start=True)
-    wall, cpu = time.perf_counter(), time.process_time()
-    predict, model = methods.METHODS[method](learn)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = _memory_peak() - before
-    recipe, run_of = None, getattr(model, "metrics", {}).get("run") if hasattr(model, "labels") else None
-    if run_of: wall, recipe = run_of["seconds"]["train"], run_of["recipe"]  # without the report
-    some = Texts(name, test[:32])
-    predict(some)
-    alone = without_table(model) if getattr(model, "native", model) is not model else None
-    rate = time.process_time()
-    predicted = predict(texts)
-    rate = len(texts) / max(time.process_time() - rate, 1e-9)
-    out = {"set": name, "size": size, "seed": seed, "noise": noise, "method": method, "f1": macro_f1(truth, predicted), "n_test": len(test),
-           "seconds": round(wall, 3), "cpu_seconds": round(cpu, 3), "peak_mb": round(peak, 1), "mb": round(methods.megabytes(model), 2),
-           "texts_per_second": None if method in ("static_lr", "minilm_lr") else round(rate), "recipe": recipe}
-    if alone is not None: out["native_f1"] = macro_f1(truth, learn.as_array(alone(list(texts))))
-    if getattr(model, "path", None) and hasattr(model, "labels"): shutil.rmtree(model.path.parent, ignore_errors=True)
-    return out
+    cell = rows.cell(name, size, seed, noise)
+    if method in FROZEN: rows.encoded(name, method.removesuffix("_lr"))
+    predict, model, cost = _train(cell, method)
+    predicted, rate = _predict(predict, cell)
+    student = model if isinstance(model, Student) else None
+    result = {"set": name, "size": size, "seed": seed, "noise": noise, "method": method,
+              "f1": macro_f1(cell.truth, predicted), "n_test": len(cell.test), **cost,
+              "mb": round(methods.megabytes(model), 2), "texts_per_second": None if method in FROZEN else round(rate),
+              "recipe": student and student.metrics["run"]["recipe"]}
+    if student and student.native is not student:  # without its token table
+        native = student.kind.encode(student.native.predict(list(cell.test_texts)))
+        result["native_f1"] = macro_f1(cell.truth, native)
+    if student: shutil.rmtree(student.path.parent, ignore_errors=True)
+    return result
 
 
 def majority(name: str, size: int, seed: int) -> float:
-    "Macro-F1 of always giving the most frequent label (for several labels: those that more than half of the rows have, else the most frequent)"
-    train, y, _, _, test, truth = rows.cell(name, size, seed, 0.)
-    if y.ndim == 1: return macro_f1(truth, np.full(len(test), np.bincount(y).argmax()))
-    on = y.mean(0) > .5
-    if not on.any(): on[y.sum(0).argmax()] = True
-    return macro_f1(truth, np.tile(on, (len(test), 1)))
+    """Macro-F1 of always giving the most frequent label (for several labels: those that more than half of the rows
+    have, else the most frequent)"""
+    cell = rows.cell(name, size, seed, 0.)
+    if not cell.multi: return macro_f1(cell.truth, np.full(len(cell.test), np.bincount(cell.y).argmax()))
+    frequent = cell.y.mean(0) > .5
+    if not frequent.any(): frequent[cell.y.sum(0).argmax()] = True
+    return macro_f1(cell.truth, np.tile(frequent, (len(cell.test), 1)))
+
+
+def key(result: dict) -> tuple: return tuple(result[part] for part in ("set", "size", "seed", "noise", "method"))
+
+
+def missing(args, known: set):
+    "The cells that were asked for and are not known"
+    for seed in args.seeds:
+        for noise in args.noise:
+            for size in args.sizes:
+                for name in args.sets:
+                    if not rows.has_size(name, size): continue
+                    cells = [(name, size, seed, noise, method) for method in args.methods]
+                    yield from (cell for cell in cells if cell not in known)
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.panel", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = running.arguments("panel", __doc__)
     parser.add_argument("--sets", nargs="+", default=rows.SETS, choices=rows.SETS)
     parser.add_argument("--sizes", nargs="+", type=int, default=rows.SIZES)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
@@ -111,23 +110,13 @@ def main():
     parser.add_argument("--table", action="store_true", help="only write the table and the figures")
     parser.add_argument("--results", type=Path, default=CELLS)
     args = parser.parse_args()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    key = lambda c: (c["set"], c["size"], c["seed"], c["noise"], c["method"])
-    cells = [json.loads(line) for line in args.results.read_text().splitlines()] if args.results.exists() else []
-    known = {key(c) for c in cells if not c.get("outdated")}
-    about = {"cores": os.cpu_count(), "threads": os.environ.get("OMP_NUM_THREADS"), "python": platform.python_version(),
-             **{n: version(n) for n in ("scikit-learn", "model2vec", "setfit", "torch", "sentence-transformers")}}
-    for seed in [] if args.table else args.seeds:
-        for noise in args.noise:
-            for size in args.sizes:
-                for name in args.sets:
-                    if not rows.has_size(name, size): continue
-                    for method in args.methods:
-                        if (name, size, seed, noise, method) in known: continue
-                        found = {**run(name, size, seed, noise, method), "majority": majority(name, size, seed), "about": about}
-                        with args.results.open("a") as file: file.write(json.dumps(found) + "\n")
-                        print(*key(found), f"F1 {found['f1']:.3f}, {found['seconds']:.1f} s", flush=True)
+    running.silence()
+    about = running.machine("scikit-learn", "model2vec", "setfit", "torch", "sentence-transformers")
+    known = {key(result) for result in running.read_lines(args.results) if not result.get("outdated")}
+    for cell in () if args.table else missing(args, known):
+        result = {**run(*cell), "majority": majority(*cell[:3]), "about": about}
+        running.add_line(args.results, result)
+        print(*cell, f"F1 {result['f1']:.3f}, {result['seconds']:.1f} s", flush=True)
     report.write(args.results)
 
 

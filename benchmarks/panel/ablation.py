@@ -2,100 +2,145 @@
 
     python -m benchmarks.panel.ablation [--sizes 50 200 500] [--seeds 0] [--noise 0 0.2]
     python -m benchmarks.panel.ablation --sizes 2000 --seeds 0 1 2 --parts 'second look'     (of more than 1,000 rows)
-    python -m benchmarks.panel.ablation --student setfit [--sets tweets movies …] [--sizes 200] [--seeds 3]     (minutes a run)
+    python -m benchmarks.panel.ablation --student setfit [--sets tweets movies …] [--sizes 200] [--seeds 3]
+                                                                                              (minutes a run)
+    python -m benchmarks.panel.ablation --check [--student setfit]     (does each part change the student? runs no cell)
 
-Each line of ablation.jsonl and ablation_setfit.jsonl is one run; those that are there are not run again. The table is printed, and written beside them.
+Each line of ablation.jsonl and ablation_setfit.jsonl is one run; those that are there are not run again. The table is
+printed, and written beside them.
 """
 from __future__ import annotations
 
-import argparse
-import json
-import logging
-import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
-from tqdm.auto import tqdm
+from scipy.special import log_softmax
 
-from benchmarks import RESULTS, data
-from benchmarks.panel import rows
-from benchmarks.panel.__main__ import macro_f1
-from benchmarks.panel.methods import Rows, no_names
+from benchmarks import running, training
+from benchmarks.panel import FOLDER, rows
+from benchmarks.panel.methods import no_names
 from benchmarks.panel.report import BOTH_NOISES, compared, markdown
-from sieves_distill import Classification
-from sieves_distill import train as recipe
+from sieves_distill.train.lesson import macro_f1
+from sieves_distill.train.recipe import Recipe
 
-CELLS = {"model2vec": RESULTS / "panel" / "ablation.jsonl", "setfit": RESULTS / "panel" / "ablation_setfit.jsonl"}
+FILES = {"model2vec": FOLDER / "ablation.jsonl", "setfit": FOLDER / "ablation_setfit.jsonl"}
+DEFAULT = Recipe()
 
 
-def log_loss(y, logits) -> float:
+def always(*_) -> bool: return True
+
+
+def large(size: int, multi: bool) -> bool: return size > DEFAULT.few
+
+
+def small(size: int, multi: bool) -> bool: return size <= DEFAULT.few
+
+
+def one_label(size: int, multi: bool) -> bool: return not multi
+
+
+def several_labels(size: int, multi: bool) -> bool: return multi
+
+
+@dataclass(frozen=True)
+class Part:
+    "A part of a recipe, and what stands in its place where it is left out"
+    changes: dict = field(default_factory=dict)  # fields of `Recipe`
+    train_kwargs: dict = field(default_factory=dict)
+    matters: Callable = always  # Whether it can make a difference to a cell, of its size and whether labels are several
+    on: dict = field(default_factory=dict)  # Fields of the recipe, under which a small cell shows that it does
+
+    def of(self, recipe: Recipe = DEFAULT) -> Recipe:
+        "The recipe without this part"
+        return replace(recipe, **self.changes)
+
+
+def next_names(task) -> list[str]:
+    "Each label is called what the next one is"
+    first, *others = DEFAULT.label_texts(task)
+    return [*others, first]
+
+
+def numbered_names(task) -> list[str]:
+    "Each label is called what says nothing of it"
+    return [f"class {i}" for i in range(len(task.labels))]
+
+
+def log_loss(kind, y, logits) -> float:
     "What ranks candidates in place of the ranking: the log loss, each label weighing the same"
-    from scipy.special import log_softmax
-    if y.ndim == 1:
+    if not kind.multi_label:
         log_proba = log_softmax(logits, axis=1)
         return -np.mean([-log_proba[y == j, j].mean() for j in np.unique(y)])
     loss = np.logaddexp(0, np.where(y, -logits, logits))
-    return -np.mean([loss[y[:, j] == side, j].mean() for j in np.flatnonzero(y.any(0) & ~y.all(0)) for side in (True, False)])
+    return -np.mean([loss[y[:, j] == side, j].mean() for j in kind.varied(y) for side in (True, False)])
 
 
-def weights(means: bool, bursts: bool, of=recipe._token_weights):
-    "The weights of tokens without the rarity in the means, or the damping of bursts"
-    def without(shares):
-        in_means, in_counts = of(shares)
-        idf = in_means ** 2
-        return in_means if means else np.ones_like(in_means), in_counts if bursts else idf * (in_counts > 0)
-    return without
+def best_alone(scores, n_rows: int):
+    "The head that ranks best is all of the mean, as with many rows"
+    return DEFAULT.head_shares(scores, np.inf)
 
 
-def next_names(task, of=recipe._label_texts):
-    "Each label is called what the next one is"
-    first, *rest = of(task)
-    return [*rest, first]
+def equal_shares(scores, n_rows: int): return np.full(len(scores), 1 / len(scores))
 
 
-MODEL2VEC = {  # what is left out: (what stands in its place, whether it makes a difference to a cell of this size and kind)
-    "nothing": ({}, lambda size, multi: True),
-    "names of the labels": ({"_names_fit": no_names}, lambda size, multi: True),
-    "look at whether they fit (names in any case)": ({"_names_fit": lambda *_: True}, lambda size, multi: True),
-    "weight of three rows for a name (one instead)": ({"_NAMED": 1}, lambda size, multi: True),
-    "weight of three rows for a name (ten instead)": ({"_NAMED": 10}, lambda size, multi: True),
-    "names that say something (`class 1` and so on instead)": ({"_label_texts": lambda task: [f"class {i}" for i in range(len(task.labels))]}, lambda size, multi: True),
-    "true names (each label has that of the next)": ({"_label_texts": next_names}, lambda size, multi: True),
-    "true names, and the look whether they fit": ({"_label_texts": next_names, "_names_fit": lambda *_: True}, lambda size, multi: True),
-    "counts of tokens": ({"_COUNTS": (0,)}, lambda size, multi: True),
-    "heads for five weights of the counts (for 1 alone)": ({"_COUNTS": (1,)}, lambda size, multi: True),
-    "mean of the heads (that which ranks best instead)": ({"_shares": lambda scores, n_rows, of=recipe._shares: of(scores, np.inf)}, lambda size, multi: size <= recipe._FEW),
-    "shares by ranking (all heads count alike)": ({"_shares": lambda scores, n_rows: np.full(len(scores), 1 / len(scores))}, lambda size, multi: size <= recipe._FEW),
-    "shares by ranking (by log loss instead)": ({"_ranking": log_loss}, lambda size, multi: True),
-    "three rounds of folds (one instead)": ({"_rounds": lambda n: 1}, lambda size, multi: size <= 300),
-    "doubt of labels": ({"_DOUBT": 0}, lambda size, multi: True),
-    "second look at the labels (one instead)": ({"_LOOKS": 1}, lambda size, multi: size > recipe._FEW),
-    "absence of an intercept": ({"_strength": lambda y, of=recipe._strength: {**of(y), "fit_intercept": True}}, lambda size, multi: True),
-    "strong regularisation (C = 10 for all)": ({"_strength": lambda y, of=recipe._strength: {**of(y), "C": 10}}, lambda size, multi: True),
-    "weakening of it with the rows (C = 1 for all)": ({"_strength": lambda y, of=recipe._strength: {**of(y), "C": 1}}, lambda size, multi: size > 100),
-    "damping of bursts": ({"_token_weights": weights(means=True, bursts=False)}, lambda size, multi: True),
-    "rarity in the means": ({"_token_weights": weights(means=False, bursts=True)}, lambda size, multi: True),
-    "offsets": ({"_offsets": lambda y, logits: np.zeros(logits.shape[2])}, lambda size, multi: not multi),
-    "penalty on the offsets": ({"_STIFF": 0}, lambda size, multi: not multi),
-    "growth of the penalty with a label's rows": ({"_RARE": np.inf}, lambda size, multi: not multi),
-    "thresholds": ({"_thresholds": lambda y, logits: np.zeros(y.shape[1])}, lambda size, multi: multi),
-    "halving of the thresholds' way": ({"_thresholds": lambda y, logits, of=recipe._thresholds: 2 * of(y, logits)}, lambda size, multi: multi),
+def bursts_undamped(shares):
+    "A token counts by its rarity, however often it stands in a text where it stands"
+    in_means, in_counts = DEFAULT.token_weights(shares)
+    return in_means, in_means ** 2 * (in_counts > 0)
+
+
+def means_unweighted(shares):
+    "Tokens weigh the same in the means"
+    in_means, in_counts = DEFAULT.token_weights(shares)
+    return np.ones_like(in_means), in_counts
+
+
+def strength(**changed) -> dict:
+    "The change that gives heads some parameters other than they have"
+    return {"strength": lambda kind, y: {**DEFAULT.strength(kind, y), **changed}}
+
+
+def no_offsets(y, logits, *_): return np.zeros(logits.shape[2])
+
+
+def no_thresholds(y, logits): return np.zeros(y.shape[1])
+
+
+def whole_thresholds(y, logits): return 2 * DEFAULT.fit_thresholds(y, logits)
+
+
+IN_ANY_CASE = {"names_fit": always}
+MODEL2VEC = {  # what is left out
+    "nothing": Part(),
+    "names of the labels": Part({"names_fit": no_names}),
+    "look at whether they fit (names in any case)": Part(IN_ANY_CASE, on={"label_texts": next_names}),
+    "weight of three rows for a name (one instead)": Part({"name_rows": 1}),
+    "weight of three rows for a name (ten instead)": Part({"name_rows": 10}),
+    "names that say something (`class 1` and so on instead)": Part({"label_texts": numbered_names}),
+    "true names (each label has that of the next)": Part({"label_texts": next_names}),
+    "true names, and the look whether they fit": Part({"label_texts": next_names, **IN_ANY_CASE}),
+    "counts of tokens": Part({"count_weights": (0,)}),
+    "heads for five weights of the counts (for 1 alone)": Part({"count_weights": (1,)}),
+    "mean of the heads (that which ranks best instead)": Part({"head_shares": best_alone}, matters=small),
+    "shares by ranking (all heads count alike)": Part({"head_shares": equal_shares}, matters=small),
+    "shares by ranking (by log loss instead)": Part({"ranking_score": log_loss}),
+    "three rounds of folds (one instead)": Part({"fold_rounds": lambda n: 1}, matters=lambda size, multi: size <= 300),
+    "doubt of labels": Part({"doubt": 0}),
+    "second look at the labels (one instead)": Part({"looks": 1}, matters=large, on={"few": 40}),
+    "absence of an intercept": Part(strength(fit_intercept=True)),
+    "strong regularisation (C = 10 for all)": Part(strength(C=10)),
+    "weakening of it with the rows (C = 1 for all)": Part(strength(C=1), matters=lambda size, multi: size > 100),
+    "damping of bursts": Part({"token_weights": bursts_undamped}),
+    "rarity in the means": Part({"token_weights": means_unweighted}),
+    "offsets": Part({"fit_offsets": no_offsets}, matters=one_label),
+    "penalty on the offsets": Part({"stiff": 0}, matters=one_label),
+    "growth of the penalty with a label's rows": Part({"rare": np.inf}, matters=one_label),
+    "thresholds": Part({"fit_thresholds": no_thresholds}, matters=several_labels),
+    "halving of the thresholds' way": Part({"fit_thresholds": whole_thresholds}, matters=several_labels),
 }
-
-
-def by_f1(y, frozen, tuned):
-    "The encoder that is kept is that with the better F1 on the rows held out"
-    return "frozen" if recipe._macro_f1(y, frozen) > recipe._macro_f1(y, tuned) else "fine-tuned", {}
-
-
-def own_trust(X, counts, count, y, n_labels, seed, of=recipe._heads, **params):
-    "A head that goes by the trust which the embeddings that it learns from suggest"
-    return of(X, counts, count, y, n_labels, seed, **{**params, "trust": None})
-
-
-def equal_trust(model, texts, hot, trust, *rest, of=recipe._fine_tune_body): return of(model, texts, hot, np.ones_like(trust), *rest)
 
 
 def cosine_loss(body):
@@ -104,99 +149,180 @@ def cosine_loss(body):
     return CosineSimilarityLoss(body)
 
 
+def no_average(body, before) -> None:
+    "The encoder stays as fine-tuning left it"
+
+
+def equal_trust(model, texts, hot, trust, *rest):
+    "Fine-tuning that believes all labels"
+    return DEFAULT.fine_tune(model, texts, hot, np.ones_like(trust), *rest)
+
+
+def none_doubtful(kind, y, *_): return np.zeros(len(y), bool)
+
+
+def by_f1(kind, y, frozen, tuned):
+    "The encoder that is kept is that with the better F1 on the rows held out"
+    return "frozen" if macro_f1(kind, y, frozen) > macro_f1(kind, y, tuned) else "fine-tuned", {}
+
+
+def always_tuned(*_): return "fine-tuned", {}
+
+
+def chosen(size: int, multi: bool) -> bool:
+    "Whether an encoder is chosen, by rows held out"
+    return size >= 100
+
+
 SETFIT = {
-    "nothing": ({}, {}, lambda size, multi: True),
-    "fine-tuning of the encoder": ({"_steps": lambda *_: 0}, {}, lambda size, multi: True),
-    "loss over all pairs of a batch (SetFit's pairs instead)": ({}, {"loss": cosine_loss}, lambda size, multi: True),
-    "learning rate of 1e-4 (SetFit's 2e-5 instead)": ({}, {"body_learning_rate": 2e-5}, lambda size, multi: True),
-    "average of the weights before and after": ({"_average": lambda *_: None}, {}, lambda size, multi: True),
-    "trust while fine-tuning": ({"_fine_tune_body": equal_trust}, {}, lambda size, multi: True),
-    "frozen encoder's trust in the head (its own instead)": ({"_heads": own_trust}, {}, lambda size, multi: True),
-    "rows left out of fine-tuning (none instead)": ({"_doubtful": lambda y, likelihood: np.zeros(len(y), bool)}, {}, lambda size, multi: 100 <= size <= 300 and not multi),
-    "the bound of 300 rows for that (none instead)": ({"_doubtful": partial(recipe._doubtful, most=np.inf)}, {}, lambda size, multi: size > 300 and not multi),
-    "choice of the encoder by log loss (by F1 instead)": ({"_keep": by_f1}, {}, lambda size, multi: size >= 100),
-    "choice of the encoder (always fine-tuned)": ({"_keep": lambda *_: ("fine-tuned", {})}, {}, lambda size, multi: size >= 100),
+    "nothing": Part(),
+    "fine-tuning of the encoder": Part(train_kwargs={"num_epochs": 0}),
+    "loss over all pairs of a batch (SetFit's pairs instead)": Part(train_kwargs={"loss": cosine_loss}),
+    "learning rate of 1e-4 (SetFit's 2e-5 instead)": Part(train_kwargs={"body_learning_rate": 2e-5}),
+    "average of the weights before and after": Part({"average": no_average}),
+    "trust while fine-tuning": Part({"fine_tune": equal_trust}),
+    "frozen encoder's trust in the head (its own instead)": Part({"frozen_trust": False}),
+    "rows left out of fine-tuning (none instead)": Part(
+        {"doubtful": none_doubtful}, matters=lambda size, multi: 100 <= size <= DEFAULT.most_doubtful and not multi),
+    "the bound of 300 rows for that (none instead)": Part(
+        {"most_doubtful": np.inf}, matters=lambda size, multi: size > DEFAULT.most_doubtful and not multi,
+        on={"most_doubtful": 100}),
+    "choice of the encoder by log loss (by F1 instead)": Part({"keep_encoder": by_f1}, matters=chosen),
+    "choice of the encoder (always fine-tuned)": Part({"keep_encoder": always_tuned}, matters=chosen),
 }
-USUAL = {"model2vec": (rows.SETS, [50, 200, 500], [0]), "setfit": (["tweets", "movies", "attack", "reuters", "newsgroups"], [200], [3])}  # data sets, sizes and seeds
-PARTS = {"model2vec": {part: (instead, {}, matters) for part, (instead, matters) in MODEL2VEC.items()}, "setfit": SETFIT}
+PARTS = {"model2vec": MODEL2VEC, "setfit": SETFIT}
+USUAL = {  # data sets, sizes and seeds
+    "model2vec": (rows.SETS, [50, 200, 500], [0]),
+    "setfit": (["tweets", "movies", "attack", "reuters", "newsgroups"], [200], [3]),
+}
 
 
-tuned: dict = {}  # the cell whose fine-tuned encoder is at hand, and its weights
+class TunedOnce:
+    "Fine-tuning that is not done again for a cell where only what comes after it differs"
+    after = {"average", "frozen_trust", "keep_encoder"}  # fields of `Recipe`
+
+    def __init__(self): self.cell, self.weights = None, None
+
+    def __call__(self, cell: tuple, model, *rest) -> None:
+        body = model.model_body
+        if cell == self.cell:
+            body.load_state_dict(self.weights)
+            return
+        DEFAULT.fine_tune(model, *rest)
+        self.cell, self.weights = cell, {name: tensor.clone() for name, tensor in body.state_dict().items()}
+
+    def recipe(self, part: Part, cell: tuple) -> Recipe:
+        "The recipe without a part, which is fine-tuned by this where that comes to the same"
+        if part.train_kwargs or not part.changes.keys() <= self.after: return part.of()
+        return replace(part.of(), fine_tune=partial(self, cell))
 
 
-def reused(cell):
-    "Fine-tuning that is not done again where only what comes after it differs"
-    def fine_tune(model, *rest, of=recipe._fine_tune_body):
-        if cell in tuned: return model.model_body.load_state_dict(tuned[cell])
-        of(model, *rest)
-        tuned.clear()
-        tuned[cell] = {k: v.clone() for k, v in model.model_body.state_dict().items()}
-    return {"_fine_tune_body": fine_tune}
+tuned_once = TunedOnce()
 
 
-def answers(r: Rows, texts: list[str], student: str, seed: int, instead: dict, train_kwargs: dict):
-    "What a student of these rows says of texts, label positions or booleans, where `instead` stands in the place of parts of its recipe"
-    task = Classification(r.names, multi_label=r.multi, task_id=r.name)
-    with patch.multiple(recipe, **{"_DOUBT": recipe._DOUBT, **instead}):
-        if student == "setfit":
-            with tqdm(disable=True) as bar: model, _ = recipe._train_setfit(data.minilm(), r.dataset(), task, {}, train_kwargs, seed, bar)
-        else: model, *_ = recipe._token_table(recipe._static_model(data.static_base()), r.texts(), r.y, task, seed)
-    proba = model.predict_proba(texts)
-    return proba > .5 if r.multi else proba.argmax(1)
+def run(name: str, size: int, seed: int, noise: float, part: str, framework: str) -> float:
+    "The macro-F1 of a student without a part"
+    cell, left_out = rows.cell(name, size, seed, noise), PARTS[framework][part]
+    recipe = tuned_once.recipe(left_out, (name, size, seed, noise))
+    trained = training.train(framework, cell.texts, cell.y, cell.names, seed, recipe=recipe, **left_out.train_kwargs)
+    return training.macro_f1(cell.truth, training.answers(trained.student, cell.test_texts))
 
 
-def run(name: str, size: int, seed: int, noise: float, part: str, student: str) -> float:
-    train, y, _, _, test, truth = rows.cell(name, size, seed, noise)
-    r = Rows(name, seed, train, y, train[:0], y[:0])
-    instead, train_kwargs, _ = PARTS[student][part]
-    if not train_kwargs and instead.keys() <= {"_average", "_heads", "_keep"}: instead = {**instead, **reused((name, size, seed, noise))}
-    return macro_f1(truth, answers(r, r.texts(test), student, seed, instead, train_kwargs))
+def differences(cells: list[dict], part: str, noise: float | None = None) -> np.ndarray:
+    "F1 without a part minus F1 with it, of the runs that have both"
+    f1 = {(*_cell(c), c["without"]): c["f1"] for c in cells}
+    pairs = [(value, f1[*key, "nothing"]) for (*key, without), value in f1.items()
+             if without == part and (*key, "nothing") in f1 and noise in (None, key[3])]
+    return np.array([without - whole for without, whole in pairs])
 
 
-def table(cells: list[dict], student: str) -> str:
-    "For each part that was left out, the mean F1 with and without it, over the cells that it makes a difference to; clean and noisy apart"
-    f1 = {(c["set"], c["size"], c["seed"], c["noise"], c["without"]): c["f1"] for c in cells}
-    lines = []
-    for part in list(PARTS[student])[1:]:
-        line = [part]
-        for noise in (0., .2):
-            keys = [k[:4] for k in f1 if k[4] == part and k[3] == noise and (*k[:4], "nothing") in f1]
-            diff = np.array([f1[(*k, part)] - f1[(*k, "nothing")] for k in keys])
-            line += compared(diff)
-        if any(line[1:]): lines.append(line)
-    full = {words: [v for k, v in f1.items() if k[4] == "nothing" and k[3] == n] for n, words in ((0., "with clean labels"), (.2, "with 20 % wrong"))}
-    name = {"model2vec": "Model2Vec", "setfit": "SetFit"}[student]
-    return (f"Macro-F1 of the {name} student as it is: {', '.join(f'{np.mean(found):.4f} {words}' for words, found in full.items() if found)}. What leaving out a part does to it (± standard error over the runs), "
-            "and in how many runs it is better : worse without.\n\n" + markdown(["left out", *BOTH_NOISES], lines) + "\n")
+def _cell(result: dict) -> tuple: return tuple(result[name] for name in ("set", "size", "seed", "noise"))
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.panel.ablation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--student", default="model2vec", choices=list(PARTS))
-    parser.add_argument("--sets", nargs="+", choices=rows.SETS, help=f"all; for setfit {', '.join(USUAL['setfit'][0])}")
-    parser.add_argument("--sizes", nargs="+", type=int, help="50, 200 and 500; for setfit 200")
-    parser.add_argument("--seeds", nargs="+", type=int, help="0; for setfit 3, which the panel does not use")
-    parser.add_argument("--noise", nargs="+", type=float, default=[0., .2])
-    parser.add_argument("--parts", nargs="+", default=[""], help="words that occur in the names of the parts to leave out; all")
-    parser.add_argument("--results", type=Path)
-    args = parser.parse_args()
-    sets, sizes, seeds = (given or usual for given, usual in zip((args.sets, args.sizes, args.seeds), USUAL[args.student]))
-    results = args.results or CELLS[args.student]
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    cells = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
-    known = {(c["set"], c["size"], c["seed"], c["noise"], c["without"]) for c in cells}
+def table(cells: list[dict], framework: str) -> str:
+    """For each part that was left out, the mean F1 with and without it, over the cells that it makes a difference to;
+    clean and noisy apart"""
+    lines = [[part, *compared(differences(cells, part, 0.)), *compared(differences(cells, part, .2))]
+             for part in list(PARTS[framework])[1:]]
+    whole = {(*_cell(c), c["without"]): c for c in cells if c["without"] == "nothing"}.values()
+    means = {words: [c["f1"] for c in whole if c["noise"] == noise]
+             for noise, words in ((0., "with clean labels"), (.2, "with 20 % wrong"))}
+    shown = ", ".join(f"{np.mean(values):.4f} {words}" for words, values in means.items() if values)
+    name = {"model2vec": "Model2Vec", "setfit": "SetFit"}[framework]
+    return (f"Macro-F1 of the {name} student as it is: {shown}. What leaving out a part does to it (± standard error "
+            "over the runs), and in how many runs it is better : worse without.\n\n"
+            + markdown(["left out", *BOTH_NOISES], [line for line in lines if any(line[1:])]) + "\n")
+
+
+CHECKED = {  # small cells, on one of which each part makes a difference; and how these students are trained
+    "model2vec": ([("tweets", 50, 0, .2), ("tweets", 200, 0, .2), ("attack", 50, 0, .2)], {}),
+    "setfit": ([("tweets", 120, 0, .2)], {"max_steps": 2}),
+}
+
+
+def check(framework: str, cells: list[dict]) -> list[str]:
+    """Does each part change the student at all, on one of a few small cells? Prints the answers, and returns the parts
+    that do not, unless they made no difference either in `cells`, the runs that are recorded"""
+    inert, students = [], {}
+    for name, part in list(PARTS[framework].items())[1:]:
+        changed = any(_changes(part, framework, cell, students) for cell in CHECKED[framework][0])
+        recorded = differences(cells, name)
+        expected = not len(recorded) or recorded.any()
+        if expected and not changed: inert.append(name)
+        verdict = "yes" if changed else "NO" if expected else "no, nor in the table"
+        print(f"{name:58} {verdict}", flush=True)
+    return inert
+
+
+def _changes(part: Part, framework: str, key: tuple, students: dict) -> bool:
+    "Whether the student of a cell says something else without a part; `students` are what was asked before"
+    cell, kwargs = rows.cell(*key), CHECKED[framework][1]
+    def proba(recipe: Recipe, **more):
+        rows_and_seed = cell.texts, cell.y, cell.names, cell.seed
+        trained = training.train(framework, *rows_and_seed, recipe=recipe, **kwargs | more)
+        return trained.student.predict_proba(list(cell.test_texts[:200]))
+    if not part.on and not part.matters(len(cell.y), cell.multi): return False
+    under = replace(DEFAULT, **part.on)
+    if (key, under) not in students: students[key, under] = proba(under)
+    return not np.array_equal(students[key, under], proba(part.of(under), **part.train_kwargs))
+
+
+def missing(args, sets, sizes, seeds, known: set):
+    "The runs that were asked for and are not known"
     for seed in seeds:
         for noise in args.noise:
             for size in sizes:
                 for name in sets:
                     if not rows.has_size(name, size): continue
-                    for part, (*_, matters) in PARTS[args.student].items():
-                        key = name, size, seed, noise, part
-                        if key in known or not matters(size, rows.pool(name)[1].ndim == 2) or part != "nothing" and not any(words in part for words in args.parts): continue
-                        cells.append({"set": name, "size": size, "seed": seed, "noise": noise, "without": part, "f1": run(*key, args.student)})
-                        with results.open("a") as file: file.write(json.dumps(cells[-1]) + "\n")
-    results.with_suffix(".md").write_text(table(cells, args.student))
+                    for part, left_out in PARTS[args.student].items():
+                        asked = part == "nothing" or any(words in part for words in args.parts)
+                        run = name, size, seed, noise, part
+                        if asked and run not in known and left_out.matters(size, rows.is_multi(name)): yield run
+
+
+def main():
+    parser = running.arguments("panel.ablation", __doc__)
+    parser.add_argument("--student", default="model2vec", choices=list(PARTS))
+    parser.add_argument("--sets", nargs="+", choices=rows.SETS, help=f"all; for setfit {', '.join(USUAL['setfit'][0])}")
+    parser.add_argument("--sizes", nargs="+", type=int, help="50, 200 and 500; for setfit 200")
+    parser.add_argument("--seeds", nargs="+", type=int, help="0; for setfit 3, which the panel does not use")
+    parser.add_argument("--noise", nargs="+", type=float, default=[0., .2])
+    parser.add_argument("--parts", nargs="+", default=[""], help="words in the names of what to leave out; all")
+    parser.add_argument("--results", type=Path)
+    parser.add_argument("--check", action="store_true", help="only look whether each part changes the student")
+    args = parser.parse_args()
+    running.silence()
+    path = args.results or FILES[args.student]
+    cells = running.read_lines(path)
+    if args.check:
+        if inert := check(args.student, cells): raise SystemExit(f"parts that changed nothing: {', '.join(inert)}")
+        return
+    asked = (given or usual for given, usual in zip((args.sets, args.sizes, args.seeds), USUAL[args.student]))
+    for *cell, part in missing(args, *asked, {(*_cell(c), c["without"]) for c in cells}):
+        result = dict(zip(("set", "size", "seed", "noise", "without"), (*cell, part)))
+        cells.append({**result, "f1": run(*cell, part, args.student)})
+        running.add_line(path, cells[-1])
+    path.with_suffix(".md").write_text(table(cells, args.student))
     print(table(cells, args.student))
 
 

@@ -1,68 +1,81 @@
-"""One label has few rows, the others many: how often the Model2Vec student finds it, with and without offsets, beside balanced logistic regressions on the same rows.
+"""One label has few rows, the others many: how often the Model2Vec student finds it, with and without offsets, beside
+balanced logistic regressions on the same rows.
 
     python -m benchmarks.panel.rare          (two minutes)
 
-BBC, tweets and newsgroups: 60 rows a label (newsgroups 20) and 4 of one (newsgroups 3), another label in each of five runs; 60 test rows of each label, or what is left. Writes rare.json, and prints the table.
+BBC, tweets and newsgroups: 60 rows a label (newsgroups 20) and 4 of one (newsgroups 3), another label in each of five
+runs; 60 test rows of each label, or what is left. Writes rare.json, and prints the table.
 """
 from __future__ import annotations
 
-import argparse
-import json
-import logging
-import warnings
+from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import recall_score
 from tqdm.auto import tqdm
 
-from benchmarks import RESULTS
-from benchmarks.panel import methods, rows
-from benchmarks.panel.__main__ import Texts, macro_f1
-from benchmarks.panel.ablation import MODEL2VEC, answers
+from benchmarks import running, training
+from benchmarks.panel import FOLDER, methods, rows
+from benchmarks.panel.ablation import MODEL2VEC
 from benchmarks.panel.report import NAMES, markdown
 
-OUT = RESULTS / "panel" / "rare.json"
-CASES, RUNS, MOST_TEST = (("bbc", 60, 4), ("tweets", 60, 4), ("newsgroups", 20, 3)), range(5), 60
+FILE = FOLDER / "rare.json"
+CASES = {"bbc": (60, 4), "tweets": (60, 4), "newsgroups": (20, 3)}  # rows of the frequent labels, and of the rare one
+RUNS, MOST_TEST = range(5), 60
+STUDENTS = {"Model2Vec student": "nothing", "without offsets": "offsets"}  # and what is left out
+PEERS = ("static_lr", "tfidf_lr")
 
 
-def cell(name: str, many: int, few: int, run: int):
-    "Positions of the training and test rows, and the rare label"
-    y = rows.pool(name)[1]
-    order, rare = np.random.default_rng(run).permutation(len(y)), run % len(rows.pool(name)[2])
-    of = [order[y[order] == j] for j in range(len(rows.pool(name)[2]))]
-    return np.concatenate([at[:few if j == rare else many] for j, at in enumerate(of)]), np.concatenate([at[many:many + MOST_TEST] for at in of]), rare
+def draw(name: str, run: int) -> tuple[rows.Cell, int]:
+    "The rows of a run, and the rare label"
+    many, few = CASES[name]
+    _, y, names = rows.pool(name)
+    order, rare = np.random.default_rng(run).permutation(len(y)), run % len(names)
+    groups = [order[y[order] == j] for j in range(len(names))]
+    learn = np.concatenate([group[:few if j == rare else many] for j, group in enumerate(groups)])
+    test = np.concatenate([group[many:many + MOST_TEST] for group in groups])
+    return rows.Cell(name, 0, learn, y[learn], test, y[test]), rare
 
 
-def said(name: str, train, test) -> dict:
+def predictions(cell: rows.Cell) -> dict:
     "What each method says of the test rows"
-    r, texts = methods.Rows(name, 0, train, rows.pool(name)[1][train], train[:0], train[:0]), Texts(name, test)
-    students = {"Model2Vec student": "nothing", "without offsets": "offsets"}  # and what is left out
-    return {method: answers(r, texts, "model2vec", 0, MODEL2VEC[part][0], {}) for method, part in students.items()} | {
-        NAMES[peer]: methods.METHODS[peer](r)[0](texts) for peer in ("static_lr", "tfidf_lr")}
+    out = {}
+    for method, part in STUDENTS.items():
+        student = training.train("model2vec", cell.texts, cell.y, cell.names, recipe=MODEL2VEC[part].of()).student
+        out[method] = training.answers(student, cell.test_texts)
+    for peer in PEERS: out[NAMES[peer]] = methods.METHODS[peer](cell)[0](cell.test_texts)
+    return out
+
+
+def run_case(name: str, run: int) -> dict:
+    cell, rare = draw(name, run)
+    predicted = predictions(cell)
+    recall = {method: float(recall_score(cell.truth == rare, labels == rare)) for method, labels in predicted.items()}
+    f1 = {method: training.macro_f1(cell.truth, labels) for method, labels in predicted.items()}
+    return {"set": name, "run": run, "recall": recall, "macro-F1": f1}
 
 
 def table(cells: list[dict]) -> str:
     "Recall of the rare label, and macro-F1 over all, each the mean over the runs"
-    methods = list(cells[0]["recall"])
+    columns = list(cells[0]["recall"])
     lines = []
-    for name, many, few in CASES:
-        of = [c for c in cells if c["set"] == name]
-        for measure in ("recall", "macro-F1"): lines.append([name, f"{few}, others {many}", measure, *(f"{np.mean([c[measure][m] for c in of]):.2f}" for m in methods)])
-    return markdown(["data", "rows of the rare label", "", *methods], lines) + "\n"
+    for name in dict.fromkeys(cell["set"] for cell in cells):
+        runs, (many, few) = [cell for cell in cells if cell["set"] == name], CASES[name]
+        for measure in ("recall", "macro-F1"):
+            means = [f"{np.mean([run[measure][method] for run in runs]):.2f}" for method in columns]
+            lines.append([name, f"{few}, others {many}", measure, *means])
+    return markdown(["data", "rows of the rare label", "", *columns], lines) + "\n"
 
 
 def main():
-    argparse.ArgumentParser(prog="python -m benchmarks.panel.rare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    cells = []
-    for name, many, few in tqdm(CASES):
-        for run in RUNS:
-            train, test, rare = cell(name, many, few, run)
-            truth = rows.pool(name)[1][test]
-            found = said(name, train, test)
-            cells.append({"set": name, "run": run, "recall": {m: float(recall_score(truth == rare, a == rare)) for m, a in found.items()}, "macro-F1": {m: macro_f1(truth, a) for m, a in found.items()}})
-    OUT.write_text(json.dumps(cells, indent=1) + "\n")
+    parser = running.arguments("panel.rare", __doc__)
+    parser.add_argument("--sets", nargs="+", default=list(CASES), choices=list(CASES))
+    parser.add_argument("--runs", nargs="+", type=int, default=RUNS)
+    parser.add_argument("--results", type=Path, default=FILE)
+    args = parser.parse_args()
+    running.silence()
+    cells = [run_case(name, run) for name in tqdm(args.sets) for run in args.runs]
+    running.write_json(args.results, cells)
     print(table(cells))
 
 

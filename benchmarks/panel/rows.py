@@ -1,9 +1,11 @@
 """Which rows a cell learns from and is scored on, and what its labels are.
 
-A cell is (data set, size, seed, noise). Its test rows have gold labels, and are as many as there are up to 1,000; they hang on the data set, size and seed alone.
+A cell is (data set, size, seed, noise). Its test rows have gold labels, and are as many as there are up to 1,000; they
+hang on the data set, size and seed alone.
 """
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +14,7 @@ from benchmarks import data
 
 SETS = ["bbc", "newsgroups", "reuters", "spam", "tweets", "movies", "attack", "platforms"]
 SIZES = [50, 200, 500, 2000]
-POOL = 4000  # rows of a data set that any cell may use: enough for 2,000 to learn from and 1,000 to test on, and quick to encode
+POOL = 4000  # rows of a set that any cell may use: enough to learn from 2,000, test on 1,000, and quick to encode
 MOST_TEST, LEAST_TEST = 1000, 150
 HELD_BACK = 3  # rows beside the size that `distill` holds out for its report; no method learns from them
 
@@ -28,30 +30,34 @@ def pool(name: str):
 def has_size(name: str, size: int) -> bool: return len(pool(name)[0]) - size - HELD_BACK >= LEAST_TEST
 
 
+def is_multi(name: str) -> bool:
+    "Whether its texts have several labels"
+    return pool(name)[1].ndim == 2
+
+
 @lru_cache(maxsize=4)
 def positions(name: str, size: int, seed: int):
     "Positions in the pool of the training, held-back and test rows, stratified by label"
-    from datasets import ClassLabel, Dataset, Features, List, Value
     from sieves_distill import split_dataset
     from sieves_distill.basics.quiet import quiet
     texts, y, names = pool(name)
-    features = Features({"text": Value("string"), "labels": List(Value("bool")) if y.ndim == 2 else ClassLabel(names=names), "row": Value("int64")})
-    everything = Dataset.from_dict({"text": texts, "labels": y.tolist(), "row": list(range(len(texts)))}, features)
+    everything = data.as_dataset(texts, y, names).add_column("row", list(range(len(texts))))
     n, n_test = size + HELD_BACK, min(MOST_TEST, len(texts) - size - HELD_BACK)
     with quiet():
-        parts = split_dataset(everything, n_test / len(texts), seed=seed)
-        train = parts["train"] if len(parts["train"]) == n else split_dataset(parts["train"], n / len(parts["train"]), seed=seed)["val"]
-        inner = split_dataset(train, HELD_BACK / n, seed=seed)
-    return tuple(np.array(p["row"]) for p in (inner["train"], inner["val"], parts["val"]))
+        train, test = split_dataset(everything, n_test / len(texts), seed=seed).values()
+        if len(train) != n: train = split_dataset(train, n / len(train), seed=seed)["val"]
+        learn, held = split_dataset(train, HELD_BACK / n, seed=seed).values()
+    return tuple(np.array(part["row"]) for part in (learn, held, test))
 
 
 @lru_cache(maxsize=None)
 def confusions(name: str):
-    "How likely each label is to be taken for each other one, rows summing to one: labels whose texts have similar mean vectors in the static base are confused most"
+    """How likely each label is to be taken for each other one, rows summing to one: labels whose texts have similar
+    mean vectors in the static base are confused most"""
     _, y, names = pool(name)
     hot = y if y.ndim == 2 else np.eye(len(names), dtype=bool)[y]
     X = encoded(name, "static")
-    means = np.stack([X[of].mean(0) if of.any() else np.zeros(X.shape[1]) for of in hot.T])
+    means = np.stack([X[has].mean(0) if has.any() else np.zeros(X.shape[1]) for has in hot.T])
     means = means - means.mean(0)
     means /= np.linalg.norm(means, axis=1, keepdims=True) + 1e-12
     alike = np.exp(means @ means.T / .2)
@@ -60,15 +66,16 @@ def confusions(name: str):
 
 
 def with_noise(name: str, y, share: float, seed: int):
-    "The labels with a share of the rows wrong: one of a row's labels, drawn at random, is taken for another that the row does not have"
+    """The labels with a share of the rows wrong: one of a row's labels, drawn at random, is taken for another that the
+    row does not have"""
     rng, chances, y = np.random.default_rng([seed, 1]), confusions(name), y.copy()
     for i in rng.permutation(len(y))[:round(share * len(y))]:
         if y.ndim == 1:
             y[i] = rng.choice(len(chances), p=chances[y[i]])
         elif y[i].any() and not y[i].all():
-            one = rng.choice(np.flatnonzero(y[i]))
-            p = np.where(y[i], 0, chances[one])
-            y[i, one] = False
+            lost = rng.choice(np.flatnonzero(y[i]))
+            p = np.where(y[i], 0, chances[lost])
+            y[i, lost] = False
             y[i, rng.choice(len(p), p=p / p.sum())] = True
     return y
 
@@ -79,24 +86,67 @@ def encoded(name: str, encoder: str):
     path = data.CACHE / "panel" / f"{'attack' if name == 'platforms' else name}-{encoder}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        texts = pool(name)[0]
-        if encoder == "minilm":
-            from sentence_transformers import SentenceTransformer
-            X = SentenceTransformer(data.minilm(), device="cpu").encode(texts, show_progress_bar=False)
-        else:
-            from model2vec import StaticModel
-            X = StaticModel.from_pretrained(data.static_base()).encode(texts)
         partial = path.with_suffix(".partial.npy")
-        np.save(partial, X.astype("float32"))
+        np.save(partial, _encode(pool(name)[0], encoder).astype("float32"))
         partial.replace(path)
     return np.load(path)
 
 
+def _encode(texts: list[str], encoder: str):
+    if encoder == "minilm":
+        from sentence_transformers import SentenceTransformer
+        return SentenceTransformer(data.minilm(), device="cpu").encode(texts, show_progress_bar=False)
+    from model2vec import StaticModel
+    return StaticModel.from_pretrained(data.static_base()).encode(texts)
+
+
+class Texts(list):
+    "Texts that know where in their pool they stand, for peers whose encoder is frozen"
+    def __init__(self, name: str, at):
+        super().__init__(pool(name)[0][i] for i in at)
+        self.name, self.at = name, at
+
+    def encoded(self, encoder: str): return encoded(self.name, encoder)[self.at]
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    "Rows of a data set, as positions in its pool: to learn from, with labels that may be wrong, and to be tested on"
+    name: str
+    seed: int
+    at: np.ndarray  # to learn from
+    y: np.ndarray
+    test: np.ndarray
+    truth: np.ndarray  # the gold of these
+    held: np.ndarray | None = None  # what `distill` wants for its report, with labels; none where no report is made
+    y_held: np.ndarray | None = None
+
+    @property
+    def multi(self) -> bool: return self.y.ndim == 2
+
+    @property
+    def names(self) -> list[str]: return pool(self.name)[2]
+
+    @property
+    def texts(self) -> Texts: return Texts(self.name, self.at)
+
+    @property
+    def held_texts(self) -> Texts: return Texts(self.name, self.held)
+
+    @property
+    def test_texts(self) -> Texts: return Texts(self.name, self.test)
+
+    @property
+    def gold(self) -> np.ndarray:
+        "What the labels to learn from should be"
+        return pool(self.name)[1][self.at]
+
+
 @lru_cache(maxsize=4)
-def cell(name: str, size: int, seed: int, noise: float):
-    "Training positions with their labels, held-back positions with theirs, test positions with gold"
+def cell(name: str, size: int, seed: int, noise: float) -> Cell:
+    "A cell of the panel"
     y = pool(name)[1]
-    train, held, test = positions(name, size, seed)
-    both = np.concatenate([train, held])
-    learn = with_noise(name, y[both], noise, seed) if noise else y[both]
-    return train, learn[:len(train)], held, learn[len(train):], test, y[test]
+    learn, held, test = positions(name, size, seed)
+    both = np.concatenate([learn, held])
+    labels = with_noise(name, y[both], noise, seed) if noise else y[both]
+    return Cell(name, seed, learn, labels[:len(learn)], test, y[test], held, labels[len(learn):])

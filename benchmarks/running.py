@@ -1,0 +1,45 @@
+"""What every benchmark needs to be run, and to be stopped and run again."""
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import platform
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+from sieves_distill.basics.disk import append_line
+
+
+def arguments(name: str, doc: str) -> argparse.ArgumentParser:
+    "The parser of a benchmark that is run as `python -m benchmarks.name`"
+    return argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def silence() -> None:
+    "No warnings and no logs of libraries: thousands of students would repeat them"
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+
+
+def read_lines(path: Path) -> list[dict]:
+    "The cells in a file of one JSON object a line; none where there is no file"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def add_line(path: Path, cell: dict) -> None:
+    "Append a cell, which is on the disk when this returns"
+    append_line(path, (json.dumps(cell) + "\n").encode())
+
+
+def write_json(path: Path, content) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def machine(*packages: str, threads: bool = True) -> dict:
+    "What times and scores hang on: cores, Python, and versions"
+    return {"cores": os.cpu_count(), **({"threads": os.environ.get("OMP_NUM_THREADS")} if threads else {}),
+            "python": platform.python_version(), **{name: version(name) for name in packages}}
