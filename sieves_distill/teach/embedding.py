@@ -4,16 +4,22 @@
 
 # %% ../../nbs/teach/embedding.ipynb #e4145c43
 from __future__ import annotations
+import numpy as np
 from collections.abc import Iterable, Iterator, Mapping
+from functools import singledispatch
 from numbers import Real
+from pathlib import Path
+from scipy.special import log_softmax
+from typing import NamedTuple
 from ..basics.checks import check_count
 from ..basics.quiet import quiet
-from ..tasks.task import Task
+from ..tasks.kinds import ManyLabels, OneLabel
 from ..tasks.labels import Classification
+from ..tasks.task import Task
 from .teacher import Answer, Teacher, check_classification, text_batches
 
 # %% auto #0
-__all__ = ['EmbeddingTeacher']
+__all__ = ['EmbeddingTeacher', 'Scale', 'default_scale', 'log_likelihood']
 
 # %% ../../nbs/teach/embedding.ipynb #217b9406
 class EmbeddingTeacher(Teacher):
@@ -21,68 +27,130 @@ class EmbeddingTeacher(Teacher):
     def __init__(
         self,
         model="sentence-transformers/all-MiniLM-L6-v2",  # A `SentenceTransformer`, or the name or path of one
-        temperature: float | None = None,  # How sharply scores fall with the cosine; default 0.05 for one label a text, 0.1 for several
-        bias: Mapping | None = None,  # What is added to cosine / temperature, a number for each label; default 0 for one label a text, -4 for several. See `fit`
+        # How sharply scores fall with the cosine; default 0.05 for one label a text, 0.1 for several
+        temperature: float | None = None,
+        # What is added to cosine / temperature, a number for each label;
+        # default 0 for one label a text, -4 for several. See `fit`
+        bias: Mapping | None = None,
         batch_size: int = 32,  # Texts encoded at once
     ):
         self.model, self.batch_size = model, check_count(batch_size, "batch_size")
-        if temperature is not None and not (isinstance(temperature, Real) and temperature > 0): raise ValueError(f"temperature must be a number above 0, found {temperature!r}")
+        if temperature is not None and not (isinstance(temperature, Real) and temperature > 0):
+            raise ValueError(f"temperature must be a number above 0, found {temperature!r}")
         self.temperature, self.bias = temperature, None if bias is None else dict(bias)
-        self._encoder, self._labels = None if isinstance(model, str) or hasattr(model, "__fspath__") else model, {}
+        self._encoder = _Encoder(model)
 
-    def __repr__(self): return f"EmbeddingTeacher({str(self._name())!r})"
-
-    def _name(self):
-        from pathlib import Path
-        name = self.model if isinstance(self.model, str) or hasattr(self.model, "__fspath__") else getattr(getattr(self.model, "model_card_data", None), "base_model", None) or "a SentenceTransformer"
-        return Path(name).name if Path(name).is_dir() else name  # no path of this machine
+    def __repr__(self): return f"EmbeddingTeacher({self._encoder.name!r})"
 
     def check(self, task):
         check_classification(self, task)
-        if self.bias is not None and self.bias.keys() != task.descriptions.keys():
-            raise ValueError(f"bias must have a number for each label of the task, found {', '.join(map(repr, self.bias))}, expected {', '.join(map(repr, task.labels))}")
-
-    def _embed(self, texts: list[str]):
-        if self._encoder is None:
-            from sentence_transformers import SentenceTransformer
-            with quiet(): self._encoder = SentenceTransformer(str(self.model))
-        return self._encoder.encode(texts, batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=False)
-
-    def _cosines(self, texts: list[str], task):
-        key = tuple(description or label for label, description in task.descriptions.items())
-        if key not in self._labels: self._labels[key] = self._embed(list(key))
-        return (self._embed(texts) @ self._labels[key].T).astype(float)
-
-    def _proba(self, cosines, task):
-        import numpy as np
-        from scipy.special import expit, softmax
-        temperature = self.temperature or (0.1 if task.multi_label else 0.05)
-        bias = np.array([self.bias[label] for label in task.labels]) if self.bias is not None else -4.0 if task.multi_label else 0.0
-        logits = cosines / temperature + bias
-        return expit(logits) if task.multi_label else softmax(logits, axis=1)
+        default_scale(task.kind)
+        if self.bias is None or self.bias.keys() == task.descriptions.keys(): return
+        raise ValueError("bias must have a number for each label of the task, found "
+                         f"{', '.join(map(repr, self.bias))}, expected {', '.join(map(repr, task.labels))}")
 
     def answers(self, texts: Iterable[str], task: Task) -> Iterator[Answer]:
+        scale = self._scale(task)
         for batch in text_batches(texts, self.batch_size):
-            for row in self._proba(self._cosines(batch, task), task).tolist(): yield Answer(dict(zip(task.labels, row)), "similarity")
+            logits = self._cosines(batch, task) / scale.temperature + scale.bias
+            for row in task.kind.activate(logits).tolist(): yield Answer(dict(zip(task.labels, row)), "similarity")
 
     def fit(self, docs: Iterable, task: Classification) -> EmbeddingTeacher:
-        """Choose temperature and bias by the truth in `doc.gold[task_id]`: those under which it is most likely, with a little weight on staying where they were. Returns a new teacher.
+        """Choose temperature and bias by the truth in `doc.gold[task_id]`: those under which it is most likely, with a
+        little weight on staying where they were. Returns a new teacher.
 
-        Fifty documents with gold are enough for the temperature; a label needs a few for its bias. Raises ValueError where none has gold."""
-        import numpy as np
-        from scipy.optimize import minimize
+        Fifty documents with gold are enough for the temperature; a label needs a few for its bias.
+        Raises ValueError where none has gold."""
         self.check(task)
-        known = [(doc.text, task.read(doc.gold[task.task_id], doc.text)) for doc in docs if (getattr(doc, "gold", None) or {}).get(task.task_id) is not None]
-        if not known: raise ValueError(f"fit needs the truth of some documents in doc.gold[{task.task_id!r}], found none; fifty are enough to begin with")
-        cosines = self._cosines([text for text, _ in known], task)
-        y = np.zeros(cosines.shape, bool)
-        for row, (_, said) in zip(y, known):
-            for label, score in list(said.items())[:None if task.multi_label else 1]: row[task.labels.index(label)] = score is None or score >= 0.5 or not task.multi_label
-        start = np.concatenate([[np.log(self.temperature or (0.1 if task.multi_label else 0.05))], [self.bias[label] for label in task.labels] if self.bias else np.full(len(task.labels), -4.0 if task.multi_label else 0.0)])
-        def loss(params):
-            from scipy.special import log_softmax
-            logits = cosines / np.exp(params[0]) + params[1:]
-            likelihood = -np.logaddexp(0, np.where(y, -logits, logits)).sum() if task.multi_label else log_softmax(logits, axis=1)[y].sum()
-            return -likelihood + ((params - start) ** 2).sum() / 2
-        params = minimize(loss, start, method="L-BFGS-B").x
-        return type(self)(self._encoder or self.model, float(np.exp(params[0])), dict(zip(task.labels, params[1:].tolist())), self.batch_size)
+        texts, hot = _truth(docs, task)
+        scale = _fitted(self._cosines(texts, task), hot, task.kind, self._scale(task))
+        bias = dict(zip(task.labels, scale.bias.tolist()))
+        return type(self)(self._encoder.loaded or self.model, float(scale.temperature), bias, self.batch_size)
+
+    def _scale(self, task: Task) -> Scale:
+        default = default_scale(task.kind)
+        bias = default.bias if self.bias is None else np.array([self.bias[label] for label in task.labels])
+        return Scale(self.temperature or default.temperature, bias)
+
+    def _cosines(self, texts: list[str], task: Task):
+        descriptions = tuple(description or label for label, description in task.descriptions.items())
+        return self._encoder.cosines(texts, descriptions, self.batch_size)
+
+# %% ../../nbs/teach/embedding.ipynb #9ee3eee1
+class _Encoder:
+    "A `SentenceTransformer`, or the name or path of one, which is loaded when it is first needed"
+    def __init__(self, model):
+        is_name = isinstance(model, str) or hasattr(model, "__fspath__")
+        self.model, self.loaded, self._labels = model, None if is_name else model, {}
+
+    @property
+    def name(self) -> str:
+        name = self.model
+        if self.loaded is self.model:  # it was made elsewhere
+            card = getattr(self.model, "model_card_data", None)
+            name = getattr(card, "base_model", None) or "a SentenceTransformer"
+        return Path(name).name if Path(name).is_dir() else str(name)
+
+    def embed(self, texts: list[str], batch_size: int):
+        if self.loaded is None:
+            from sentence_transformers import SentenceTransformer
+            with quiet(): self.loaded = SentenceTransformer(str(self.model))
+        return self.loaded.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False)
+
+    def cosines(self, texts: list[str], labels: tuple[str, ...], batch_size: int):
+        "Of texts and labels, floats `(n_texts, n_labels)`"
+        if labels not in self._labels: self._labels[labels] = self.embed(list(labels), batch_size)
+        return (self.embed(texts, batch_size) @ self._labels[labels].T).astype(float)
+
+# %% ../../nbs/teach/embedding.ipynb #6a88cf59
+class Scale(NamedTuple):
+    "How logits come of cosines: cosine / temperature + bias"
+    temperature: float
+    bias: object  # A float, or floats `(n_labels,)`
+
+@singledispatch
+def default_scale(kind) -> Scale:
+    "Where `EmbeddingTeacher` begins; raises TypeError for a kind of answer that has no `default_scale.register`"
+    raise TypeError(f"expected a kind of answer that can be told by similarity, found {type(kind).__name__}: "
+                    f"say where scores begin with default_scale.register({type(kind).__name__})")
+
+@default_scale.register(OneLabel)
+def _scale_one(kind: OneLabel) -> Scale: return Scale(0.05, 0.0)
+
+@default_scale.register(ManyLabels)
+def _scale_many(kind: ManyLabels) -> Scale: return Scale(0.1, -4.0)
+
+# %% ../../nbs/teach/embedding.ipynb #e9bf3d18
+@singledispatch
+def log_likelihood(kind, logits, hot) -> float:
+    "Of the truth `hot`, booleans `(n, n_labels)`, under logits `(n, n_labels)`: the sum over all rows"
+    raise TypeError(f"expected a kind of answer whose likelihood is known, found {type(kind).__name__}: "
+                    f"say what it is with log_likelihood.register({type(kind).__name__})")
+
+@log_likelihood.register(OneLabel)
+def _likelihood_one(kind: OneLabel, logits, hot) -> float: return log_softmax(logits, axis=1)[hot].sum()
+
+@log_likelihood.register(ManyLabels)
+def _likelihood_many(kind: ManyLabels, logits, hot) -> float:
+    return -np.logaddexp(0, np.where(hot, -logits, logits)).sum()
+
+# %% ../../nbs/teach/embedding.ipynb #81a9e268
+def _truth(docs: Iterable, task: Task) -> tuple:
+    "The texts of the documents that have gold, and their answers, booleans `(n, n_labels)`"
+    has_gold = lambda doc: (getattr(doc, "gold", None) or {}).get(task.task_id) is not None
+    known = [(doc.text, task.row(doc.gold[task.task_id], doc.text)) for doc in docs if has_gold(doc)]
+    if not known:
+        raise ValueError(f"fit needs the truth of some documents in doc.gold[{task.task_id!r}], found none; "
+                         "fifty are enough to begin with")
+    texts, rows = zip(*known)
+    return list(texts), task.kind.one_hot([row[task.kind.column] for row in rows])
+
+def _fitted(cosines, hot, kind, scale: Scale) -> Scale:
+    "The scale under which the truth is most likely, with a little weight on staying where it was"
+    from scipy.optimize import minimize
+    start = np.concatenate([[np.log(scale.temperature)], np.broadcast_to(scale.bias, len(kind))])
+    def loss(params):
+        logits = cosines / np.exp(params[0]) + params[1:]
+        return -log_likelihood(kind, logits, hot) + ((params - start) ** 2).sum() / 2
+    params = minimize(loss, start, method="L-BFGS-B").x
+    return Scale(np.exp(params[0]), params[1:])

@@ -7,9 +7,9 @@ from __future__ import annotations
 import warnings
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from ..tasks.task import Task
-from ..tasks.labels import Classification
+from dataclasses import dataclass, field
 from ..documents.doc import check_docs, doc_name, read_text
+from ..tasks.task import Task
 from .teacher import Answer, Teacher, as_teacher
 
 # %% auto #0
@@ -17,88 +17,129 @@ __all__ = ['label_docs', 'readable_answer']
 
 # %% ../../nbs/teach/label.ipynb #c3001b65
 def label_docs(
-    docs: Iterable,  # Documents: anything with `.text` and `.results`; a list comes back as a list, an iterator as an iterator
+    docs: Iterable,  # Anything with `.text` and `.results`; a list comes back as a list, an iterator as an iterator
     task: Task,  # The task to be answered
     teacher=None,  # A `Teacher`, or what `as_teacher` makes one of; default `task.model`
-    on_error: str = "raise",  # Or "skip": a document without a readable text, or for which the teacher failed, is passed on without an answer
+    # Or "skip": a document without a readable text, or for which the teacher failed, is passed on without an answer
+    on_error: str = "raise",
     progress: bool = True,  # Show a progress bar
 ):
-    """Ask the teacher about each document: `doc.results[task_id]` gets its answer, `doc.meta[task_id]` where it comes from. Returns the documents.
+    """Ask the teacher about each document: `doc.results[task_id]` gets its answer, `doc.meta[task_id]` where it comes
+    from. Returns the documents.
 
-    Where a teacher refuses, or says what cannot be read as an answer, the result is None, the meta data say why, and a warning at the end gives the number.
-    Raises TypeError or ValueError for a document that has no text, naming it, before any is asked where `docs` is a list; and RuntimeError where the teacher failed."""
+    Where a teacher refuses, or says what cannot be read as an answer, the result is None, the meta data say why, and
+    a warning at the end gives the number. Raises TypeError or ValueError for a document that has no text, naming it,
+    before any is asked where `docs` is a list; and RuntimeError where the teacher failed."""
     if on_error not in ("raise", "skip"): raise ValueError(f"on_error must be 'raise' or 'skip', found {on_error!r}")
     check_docs(docs, repr(task.task_id))
     teacher = as_teacher(task.model if teacher is None else teacher)
     teacher.check(task)
-    n = len(docs) if hasattr(docs, "__len__") else None
     if isinstance(docs, (list, tuple)) and on_error == "raise":
         for position, doc in enumerate(docs): _text(doc, position)
-    labelled = _label(docs, task, teacher, on_error, progress, n)
+    labelled = _label(docs, task, teacher, on_error, progress)
     return list(labelled) if isinstance(docs, list) else tuple(labelled) if isinstance(docs, tuple) else labelled
 
 def _text(doc, position: int) -> str:
+    "The text of a document; raises TypeError or ValueError, naming it, where it has none"
     try: return read_text(doc)
     except (TypeError, ValueError) as e:
-        raise (TypeError if isinstance(e, TypeError) else ValueError)(f"{doc_name(doc, position)}: {e}\nCorrect the document, or pass on_error='skip' to pass it on without an answer.") from None
+        kind = TypeError if isinstance(e, TypeError) else ValueError
+        raise kind(f"{doc_name(doc, position)}: {e}\nCorrect the document, "
+                   "or pass on_error='skip' to pass it on without an answer.") from None
+
+# %% ../../nbs/teach/label.ipynb #3d4276ca
+def _label(docs, task: Task, teacher: Teacher, on_error: str, progress: bool) -> Iterator:
+    "The documents, each with its answer written into it"
+    from tqdm.auto import tqdm
+    tally, questions = _Tally(), _answered(docs, task, teacher, on_error)
+    total = len(docs) if hasattr(docs, "__len__") else None
+    with tqdm(total=total, desc=task.task_id, unit=" docs", disable=not progress) as bar:
+        try:
+            for question in questions:
+                if question.answer.outcome == "failed" and on_error == "raise": raise _failure(question)
+                question.answer = readable_answer(question.answer, question.doc.text, task)
+                _write(question, task, teacher)
+                tally.add(question)
+                bar.update()
+                if status := teacher.status(): bar.set_postfix(status, refresh=False)
+                yield question.doc
+        finally:
+            questions.close()
+            if tally.outcomes: warnings.warn(str(tally), stacklevel=2)
+
+def _failure(question: _Question) -> RuntimeError:
+    return RuntimeError(f"{question}\nWhat was answered before is in the documents. "
+                        "Ask again, or pass on_error='skip' to pass such documents on without an answer.")
 
 # %% ../../nbs/teach/label.ipynb #d9e5956d
-def _answered(docs, task: Task, teacher: Teacher, on_error: str) -> Iterator[tuple]:
-    "Position, document and answer, in the order of the documents"
+@dataclass
+class _Question:
+    "A document that a teacher is asked about"
+    position: int
+    doc: object
+    answer: Answer | None = None  # None while it is waited for
+
+    def __str__(self): return f"{doc_name(self.doc, self.position)}: {self.answer.why}"
+
+def _answered(docs, task: Task, teacher: Teacher, on_error: str) -> Iterator[_Question]:
+    "The documents with their answers, in order"
     waiting = deque()
-    def texts():
-        for position, doc in enumerate(docs):
-            try: text = _text(doc, position)
-            except (TypeError, ValueError) as e:
-                if on_error == "raise": raise
-                waiting.append((position, doc, Answer(outcome="failed", why=str(e).split("\n")[0])))
-            else:
-                waiting.append((position, doc, None))
-                yield text
-    answers = teacher.answers(texts(), task)
+    answers = teacher.answers(_texts(docs, waiting, on_error), task)
     try:
         for answer in answers:
-            while waiting[0][2] is not None: yield waiting.popleft()
-            position, doc, _ = waiting.popleft()
-            yield position, doc, answer
+            while waiting[0].answer is not None: yield waiting.popleft()
+            question = waiting.popleft()
+            question.answer = answer
+            yield question
         yield from waiting
     finally:
         if hasattr(answers, "close"): answers.close()
 
-def _label(docs, task: Task, teacher: Teacher, on_error: str, progress: bool, total: int | None) -> Iterator:
-    from tqdm.auto import tqdm
-    n, without, answered = 0, [], _answered(docs, task, teacher, on_error)
-    with tqdm(total=total, desc=task.task_id, unit=" docs", disable=not progress) as bar:
-        try:
-            for position, doc, answer in answered:
-                if answer.outcome == "failed" and on_error == "raise":
-                    raise RuntimeError(f"{doc_name(doc, position)}: {answer.why}\nWhat was answered before is in the documents. Ask again, or pass on_error='skip' to pass such documents on without an answer.")
-                answer = readable_answer(answer, doc.text, task)
-                _write(doc, answer, task, teacher)
-                n += 1
-                if answer.outcome != "ok": without.append((answer.outcome, f"{doc_name(doc, position)}: {answer.why}" if len(without) < 3 else None))
-                bar.update()
-                if status := teacher.status(): bar.set_postfix(status, refresh=False)
-                yield doc
-        finally:
-            answered.close()
-            if without: warnings.warn(_summary(without, n), stacklevel=2)
+def _texts(docs, waiting: deque, on_error: str) -> Iterator[str]:
+    "The texts of the documents, each of which joins those that wait; one without a text joins them answered"
+    for position, doc in enumerate(docs):
+        try: text = _text(doc, position)
+        except (TypeError, ValueError) as e:
+            if on_error == "raise": raise
+            waiting.append(_Question(position, doc, Answer(outcome="failed", why=str(e).split("\n")[0])))
+        else:
+            waiting.append(_Question(position, doc))
+            yield text
 
-def _write(doc, answer: Answer, task: Task, teacher: Teacher):
-    "Leave the answer in the document, and beside it where it comes from"
-    if hasattr(doc, "results"): doc.results[task.task_id] = answer.result
-    about = {"teacher": repr(teacher), "outcome": answer.outcome, "scores": answer.scores, "why": answer.why}
-    if isinstance(getattr(doc, "meta", None), dict): doc.meta[task.task_id] = {name: value for name, value in about.items() if value}
-
+# %% ../../nbs/teach/label.ipynb #75b19e3e
 def readable_answer(answer: Answer, text: str, task: Task) -> Answer:
     "The answer, if the task can read it"
     if answer.outcome != "ok": return Answer(None, None, answer.outcome, answer.why)
-    try: (task.read if isinstance(task, Classification) else task.row)(answer.result, text)
+    try: task.row(answer.result, text)
     except (TypeError, ValueError) as e: return Answer(None, None, "unreadable", str(e))
     return answer
 
-def _summary(without: list, n: int) -> str:
-    counts = Counter(outcome for outcome, _ in without)
-    shown = "\n".join(line for _, line in without if line)
-    return (f"{len(without):,} of {n:,} documents have no answer: {', '.join(f'{n:,} {outcome}' for outcome, n in counts.items())}. "
-            f"Their result is None, and on_error='skip' of to_hf_dataset and distill leaves them out. {'The first' if len(without) > 3 else 'Why'}:\n{shown}")
+def _write(question: _Question, task: Task, teacher: Teacher):
+    "Leave the answer in the document, and beside it where it comes from"
+    doc, answer = question.doc, question.answer
+    about = {"teacher": repr(teacher), "outcome": answer.outcome, "scores": answer.scores, "why": answer.why}
+    if hasattr(doc, "results"): doc.results[task.task_id] = answer.result
+    if isinstance(getattr(doc, "meta", None), dict):
+        doc.meta[task.task_id] = {name: value for name, value in about.items() if value}
+
+# %% ../../nbs/teach/label.ipynb #00b373b4
+@dataclass
+class _Tally:
+    "How many documents have come through, and which of them without an answer"
+    n: int = 0
+    outcomes: Counter = field(default_factory=Counter)  # Of those without an answer
+    first: list = field(default_factory=list)
+
+    def add(self, question: _Question):
+        self.n += 1
+        if question.answer.outcome == "ok": return
+        self.outcomes[question.answer.outcome] += 1
+        if len(self.first) < 3: self.first.append(str(question))
+
+    def __str__(self):
+        without = self.outcomes.total()
+        shown = "\n".join(self.first)
+        return (f"{without:,} of {self.n:,} documents have no answer: "
+                f"{', '.join(f'{n:,} {outcome}' for outcome, n in self.outcomes.items())}. "
+                "Their result is None, and on_error='skip' of to_hf_dataset and distill leaves them out. "
+                f"{'The first' if without > 3 else 'Why'}:\n{shown}")

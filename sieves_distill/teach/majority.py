@@ -6,13 +6,15 @@
 from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import singledispatch
 from ..basics.checks import check_count
+from ..tasks.kinds import ManyLabels, OneLabel
 from ..tasks.task import Task
 from .teacher import Answer, Teacher, as_teacher, check_classification, text_batches
 from .label import readable_answer
 
 # %% auto #0
-__all__ = ['MajorityTeacher']
+__all__ = ['MajorityTeacher', 'elect']
 
 # %% ../../nbs/teach/majority.ipynb #3a81e702
 class MajorityTeacher(Teacher):
@@ -23,8 +25,10 @@ class MajorityTeacher(Teacher):
         threshold: float = 0.5,  # Several labels a text: the score from which on a teacher votes for a label
         batch_size: int = 64,  # Texts put to one teacher before the next is asked
     ):
-        if isinstance(teachers, (str, bytes, Mapping)) or not isinstance(teachers, Iterable): raise TypeError(f"expected a list of teachers, found {type(teachers).__name__}")
-        self.teachers, self.threshold, self.batch_size = [as_teacher(teacher) for teacher in teachers], threshold, check_count(batch_size, "batch_size")
+        if isinstance(teachers, (str, bytes, Mapping)) or not isinstance(teachers, Iterable):
+            raise TypeError(f"expected a list of teachers, found {type(teachers).__name__}")
+        self.teachers = [as_teacher(teacher) for teacher in teachers]
+        self.threshold, self.batch_size = threshold, check_count(batch_size, "batch_size")
         if len(self.teachers) < 2: raise ValueError(f"a vote takes at least two teachers, found {len(self.teachers)}")
 
     def __repr__(self): return f"MajorityTeacher({self.teachers!r})"
@@ -33,21 +37,39 @@ class MajorityTeacher(Teacher):
         check_classification(self, task)
         for teacher in self.teachers: teacher.check(task)
 
-    def status(self) -> dict: return {name: value for teacher in self.teachers for name, value in teacher.status().items()}
+    def status(self) -> dict:
+        return {name: value for teacher in self.teachers for name, value in teacher.status().items()}
 
     def answers(self, texts: Iterable[str], task: Task) -> Iterator[Answer]:
         for batch in text_batches(texts, self.batch_size):
-            for text, said in zip(batch, zip(*(list(teacher.answers(batch, task)) for teacher in self.teachers))): yield self._vote(text, said, task)
+            by_teacher = [list(teacher.answers(batch, task)) for teacher in self.teachers]
+            for text, answers in zip(batch, zip(*by_teacher)): yield self._vote(text, answers, task)
 
-    def _vote(self, text: str, said, task) -> Answer:
-        said = [readable_answer(answer, text, task) for answer in said]
-        readings = [task.read(answer.result, text) for answer in said if answer.outcome == "ok"]
-        if not readings: return max(said, key=lambda answer: answer.outcome == "failed")
-        votes, scores = Counter(), Counter()
-        for reading in readings:
-            if task.multi_label: votes.update(label for label, score in reading.items() if score is None or score >= self.threshold)
-            else: votes[next(iter(reading))] += 1
-            scores.update({label: 1.0 if score is None else score for label, score in reading.items()})
-        shares = {label: votes[label] / len(readings) for label in task.labels}
-        if task.multi_label: return Answer(shares, "votes")
-        return Answer((max(task.labels, key=lambda label: (votes[label], scores[label])), max(shares.values())), "votes")
+    def _vote(self, text: str, answers: tuple[Answer, ...], task: Task) -> Answer:
+        answers = [readable_answer(answer, text, task) for answer in answers]
+        readings = [task.read(answer.result, text) for answer in answers if answer.outcome == "ok"]
+        if not readings: return max(answers, key=lambda answer: answer.outcome == "failed")
+        return Answer(elect(task.kind, readings, self.threshold), "votes")
+
+# %% ../../nbs/teach/majority.ipynb #00625db5
+@singledispatch
+def elect(kind, readings: list[dict], threshold: float):
+    """The result that most readings of a text, mappings of label to score (None where none was given), speak for.
+
+    Raises TypeError for a kind of answer that has no `elect.register` of its own."""
+    raise TypeError(f"expected a kind of answer that teachers can vote on, found {type(kind).__name__}: "
+                    f"say how they do with elect.register({type(kind).__name__})")
+
+@elect.register(OneLabel)
+def _elect_one(kind: OneLabel, readings: list[dict], threshold: float) -> tuple[str, float]:
+    votes, scores = Counter(next(iter(reading)) for reading in readings), Counter()
+    for reading in readings: scores.update({label: 1.0 if score is None else score for label, score in reading.items()})
+    best = max(kind.labels, key=lambda label: (votes[label], scores[label]))
+    return best, votes[best] / len(readings)
+
+# %% ../../nbs/teach/majority.ipynb #4f11167f
+@elect.register(ManyLabels)
+def _elect_many(kind: ManyLabels, readings: list[dict], threshold: float) -> dict[str, float]:
+    votes = Counter(label for reading in readings for label, score in reading.items()
+                    if score is None or score >= threshold)
+    return {label: votes[label] / len(readings) for label in kind.labels}

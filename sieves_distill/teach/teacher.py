@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import islice
 from numbers import Real
 from ..basics.checks import check_count
+from ..tasks.kinds import LabelKind
 from ..tasks.task import Task
-from ..tasks.labels import Classification
 
 # %% auto #0
-__all__ = ['Answer', 'Teacher', 'check_classification', 'text_batches', 'CallableTeacher', 'as_teacher']
+__all__ = ['Answer', 'Teacher', 'has_labels', 'check_classification', 'text_batches', 'CallableTeacher', 'as_teacher']
 
 # %% ../../nbs/teach/teacher.ipynb #30bd995d
 @dataclass
@@ -29,7 +29,8 @@ class Teacher:
     "What labels texts: the parent of all teachers"
     def answers(self, texts: Iterable[str], task: Task) -> Iterator[Answer]:
         "One `Answer` for each text, in order, as they are ready; `texts` may be endless"
-        raise NotImplementedError(f"{type(self).__name__} must answer texts: def answers(self, texts, task) -> an Answer for each")
+        raise NotImplementedError(f"{type(self).__name__} must answer texts: "
+                                  "def answers(self, texts, task) -> an Answer for each")
 
     def check(self, task: Task):
         "Raise TypeError or ValueError, before any text is read, for a task that this teacher cannot do"
@@ -39,11 +40,18 @@ class Teacher:
         return {}
 
 # %% ../../nbs/teach/teacher.ipynb #e28ae2bc
-def check_classification(teacher, task):
-    if not isinstance(task, Classification):
-        raise TypeError(f"{type(teacher).__name__} answers a Classification, found {type(task).__name__}; a function of your own can answer any task: CallableTeacher(function)")
+def has_labels(task: Task) -> bool:
+    "Whether the answers to a task are labels"
+    return isinstance(getattr(task, "kind", None), LabelKind)
+
+def check_classification(teacher: Teacher, task: Task):
+    "Refuse a task whose answers are no labels, with a TypeError"
+    if has_labels(task): return
+    raise TypeError(f"{type(teacher).__name__} answers a Classification, found {type(task).__name__}; "
+                    "a function of your own can answer any task: CallableTeacher(function)")
 
 def text_batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    "The texts in lists of `size`, each read when it is asked for"
     texts = iter(texts)
     while batch := list(islice(texts, size)): yield batch
 
@@ -52,61 +60,68 @@ class CallableTeacher(Teacher):
     "A function that answers a list of texts"
     def __init__(
         self,
-        function: Callable,  # From a list of str to as many results, in any shape that the task reads; or to an array `(n_texts, n_labels)` of scores in the order of the labels
+        # From a list of str to as many results, in any shape that the task reads;
+        # or to an array `(n_texts, n_labels)` of scores in the order of the labels
+        function: Callable,
         batch_size: int = 32,  # How many texts it is given at once
         name: str | None = None,  # What it is called in `doc.meta`; default the name of the function
     ):
-        if not callable(function): raise TypeError(f"expected a function from a list of texts to a list of answers, found {function!r:.80} ({type(function).__name__})")
-        self.function, self.batch_size, self.name = function, check_count(batch_size, "batch_size"), name or getattr(function, "__name__", type(function).__name__)
+        if not callable(function):
+            raise TypeError("expected a function from a list of texts to a list of answers, "
+                            f"found {function!r:.80} ({type(function).__name__})")
+        self.function, self.batch_size = function, check_count(batch_size, "batch_size")
+        self.name = name or getattr(function, "__name__", type(function).__name__)
 
     def __repr__(self): return f"CallableTeacher({self.name})"
 
     def answers(self, texts: Iterable[str], task: Task) -> Iterator[Answer]:
         for batch in text_batches(texts, self.batch_size):
-            results = self.function(batch)
-            if hasattr(results, "tolist"): results = results.tolist()
-            try: results = list(results)
-            except TypeError: raise TypeError(f"expected a list of {len(batch)} answers from {self.name}, found {results!r:.80} ({type(results).__name__})") from None
-            if len(results) != len(batch): raise ValueError(f"expected an answer to each of {len(batch)} texts from {self.name}, found {len(results)}")
-            for result in results: yield self._answer(result, task)
+            for result in self._results(batch): yield self._answer(result, task)
 
-    def _answer(self, result, task) -> Answer:
+    def _results(self, batch: list[str]) -> list:
+        results = self.function(batch)
+        if hasattr(results, "tolist"): results = results.tolist()
+        try: results = list(results)
+        except TypeError:
+            raise TypeError(f"expected a list of {len(batch)} answers from {self.name}, "
+                            f"found {results!r:.80} ({type(results).__name__})") from None
+        if len(results) == len(batch): return results
+        raise ValueError(f"expected an answer to each of {len(batch)} texts from {self.name}, found {len(results)}")
+
+    def _answer(self, result, task: Task) -> Answer:
         if result is None: return Answer(outcome="refused", why=f"{self.name} gave no answer")
-        if not isinstance(task, Classification): return Answer(result, None)
-        if isinstance(result, list) and len(result) == len(task.labels) and all(isinstance(x, Real) and not isinstance(x, bool) for x in result): result = dict(zip(task.labels, result))
-        try: said = task.read(result)
-        except (TypeError, ValueError): return Answer(result, None)  # whoever asks will see
-        return Answer(result, "teacher" if said and None not in said.values() else None)
+        if not has_labels(task): return Answer(result)
+        if _is_row_of_scores(result, task.labels): result = dict(zip(task.labels, result))
+        try: scores = task.read(result).values()
+        except (TypeError, ValueError): return Answer(result)  # whoever asks will see
+        return Answer(result, "teacher" if scores and None not in scores else None)
+
+def _is_row_of_scores(result, labels: list[str]) -> bool:
+    "Whether `result` is a number for each label"
+    return (isinstance(result, list) and len(result) == len(labels)
+            and all(isinstance(score, Real) and not isinstance(score, bool) for score in result))
 
 # %% ../../nbs/teach/teacher.ipynb #b99cc1b8
 def as_teacher(model) -> Teacher:
-    """The `Teacher` that `model` is, or that is made of it: of a function, of a pipeline of sieves, or of a zero-shot or text classification pipeline of transformers.
+    """The `Teacher` that `model` is, or that is made of it.
 
-    Raises TypeError for anything else."""
+    It is made of a function, of a pipeline of sieves, or of a zero-shot or text classification pipeline of
+    transformers. Raises TypeError for anything else."""
     if hasattr(model, "answers"): return model
-    if model is None: raise TypeError("the task has no teacher: give it one, as in Classification(labels, model=LLMTeacher('gpt-5-mini')), or pass teacher=")
-    kinds = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(model).__mro__}
-    if "sieves.Pipeline" in kinds: return _SievesTeacher(model)
-    if "transformers.ZeroShotClassificationPipeline" in kinds: return _ZeroShotTeacher(model)
-    if "transformers.TextClassificationPipeline" in kinds: return CallableTeacher(lambda texts: model(texts, top_k=None), name=f"transformers {getattr(model.model, 'name_or_path', 'pipeline')}")
-    if isinstance(model, str): raise TypeError(f"expected a teacher, found the str {model!r}; did you mean LLMTeacher({model!r}), or EmbeddingTeacher({model!r})?")
+    if model is None:
+        raise TypeError("the task has no teacher: give it one, as in "
+                        "Classification(labels, model=LLMTeacher('gpt-5-mini')), or pass teacher=")
+    classes = {f"{parent.__module__.split('.')[0]}.{parent.__name__}" for parent in type(model).__mro__}
+    for name, teacher_of in _PIPELINES.items():
+        if name in classes: return teacher_of(model)
+    if isinstance(model, str):
+        raise TypeError(f"expected a teacher, found the str {model!r}; "
+                        f"did you mean LLMTeacher({model!r}), or EmbeddingTeacher({model!r})?")
     if callable(model): return CallableTeacher(model)
-    raise TypeError(f"expected a Teacher, or a function from a list of texts to a list of answers, found {model!r:.80} ({type(model).__name__})")
+    raise TypeError("expected a Teacher, or a function from a list of texts to a list of answers, "
+                    f"found {model!r:.80} ({type(model).__name__})")
 
 # %% ../../nbs/teach/teacher.ipynb #9d07b18b
-class _ZeroShotTeacher(CallableTeacher):
-    "A zero-shot pipeline of transformers, asked with the labels of the task"
-    def __init__(self, pipeline): super().__init__(pipeline, name=f"transformers {getattr(pipeline.model, 'name_or_path', 'zero-shot pipeline')}")
-
-    def check(self, task): check_classification(self, task)
-
-    def answers(self, texts, task):
-        hypotheses = {description or label: label for label, description in task.descriptions.items()}
-        def function(batch):
-            said = self.function(batch, candidate_labels=list(hypotheses), multi_label=task.multi_label)
-            return [{hypotheses[label]: score for label, score in zip(one["labels"], one["scores"])} for one in said]
-        yield from CallableTeacher(function, self.batch_size, self.name).answers(texts, task)
-
 class _SievesTeacher(Teacher):
     "A pipeline of sieves, which must hold a task with the `task_id` that is asked for"
     def __init__(self, pipeline): self.pipeline = pipeline
@@ -116,7 +131,39 @@ class _SievesTeacher(Teacher):
     def answers(self, texts, task):
         from sieves import Doc
         for batch in text_batches(texts, 256):
-            for doc in self.pipeline([Doc(text=text) for text in batch]):
-                if task.task_id not in doc.results: raise KeyError(f"expected a result of the task {task.task_id!r} from the sieves pipeline, found {', '.join(map(repr, doc.results)) or 'none'}; give both the same task_id")
-                said = doc.results[task.task_id]
-                yield Answer(said, "stated") if said is not None else Answer(outcome="refused", why="sieves gave no result")
+            for doc in self.pipeline([Doc(text=text) for text in batch]): yield self._answer(doc, task)
+
+    def _answer(self, doc, task) -> Answer:
+        if task.task_id not in doc.results:
+            raise KeyError(f"expected a result of the task {task.task_id!r} from the sieves pipeline, found "
+                           f"{', '.join(map(repr, doc.results)) or 'none'}; give both the same task_id")
+        result = doc.results[task.task_id]
+        if result is None: return Answer(outcome="refused", why="sieves gave no result")
+        return Answer(result, "stated")
+
+# %% ../../nbs/teach/teacher.ipynb #a978247f
+class _ZeroShotTeacher(CallableTeacher):
+    "A zero-shot pipeline of transformers, asked with the labels of the task"
+    def __init__(self, pipeline): super().__init__(pipeline, name=_pipeline_name(pipeline, "zero-shot pipeline"))
+
+    def check(self, task): check_classification(self, task)
+
+    def answers(self, texts, task):
+        label_of = {description or label: label for label, description in task.descriptions.items()}
+        def scores(batch: list[str]) -> list[dict]:
+            results = self.function(batch, candidate_labels=list(label_of), multi_label=task.kind.multi_label)
+            return [{label_of[name]: score for name, score in zip(result["labels"], result["scores"])}
+                    for result in results]
+        yield from CallableTeacher(scores, self.batch_size, self.name).answers(texts, task)
+
+def _text_classifier(pipeline) -> CallableTeacher:
+    return CallableTeacher(lambda texts: pipeline(texts, top_k=None), name=_pipeline_name(pipeline, "pipeline"))
+
+def _pipeline_name(pipeline, default: str) -> str:
+    return f"transformers {getattr(pipeline.model, 'name_or_path', default)}"
+
+_PIPELINES = {  # package and class to what makes a teacher of it
+    "sieves.Pipeline": _SievesTeacher,
+    "transformers.ZeroShotClassificationPipeline": _ZeroShotTeacher,
+    "transformers.TextClassificationPipeline": _text_classifier,
+}
