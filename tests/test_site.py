@@ -251,6 +251,18 @@ def test_link_to_a_method_without_an_entry_leads_to_its_class(tmp_path):
     assert nbformat.read(tmp_path / "a/b.ipynb", 4).cells[1].source == f"{link('c.fit')} {link('c')}"
 
 
+@pytest.mark.parametrize("source, title, opening", [
+    ("# A page\n\n> What it is\n\nIt begins\n\n- so: well", "# A page\n\n> What it is", "It begins\n\n- so: well"),
+    ("# A page\nIt begins", "# A page", "It begins"),
+    ("# A page\n> What it is", "# A page\n> What it is", None),
+    ("It begins", "It begins", None),
+], ids=["all", "no description", "no opening", "no title"])
+def test_opening_of_a_page_is_kept(source, title, opening):
+    nb = AttrDict(cells=[mk_cell(source, "markdown"), mk_cell("1")])
+    entries.keep_opening(nb).begin()
+    assert [cell.source for cell in nb.cells] == [title, *filter(None, [opening]), "1"]
+
+
 def test_names_are_linked_in_prose_and_tables_only(monkeypatch):
     monkeypatch.setattr(entries.NbdevLookup, "doc", lambda self, name: "doc.html#doc" if name == "Doc" else None)
     text = "## `Doc`\nA `Doc`, a `text`:\n```\n`Doc`\n```\n[`Doc` as\nhere](here.html) | `Doc` |"

