@@ -91,7 +91,7 @@ def _(kind: OneLabel, sample: Sample, fit: Callable) -> Linear:
     coef, intercept = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # which scikit-learn fits as one difference
         coef, intercept = np.concatenate([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
-    weight, bias = np.zeros((len(kind), sample.X.shape[1])), np.full(len(kind), intercept.min() - 30)
+    weight, bias = np.zeros((len(kind), sample.X.shape[1])), np.full(len(kind), intercept.min() - 30, "float64")
     weight[model.classes_], bias[model.classes_] = coef, intercept
     return Linear(weight, bias)
 
