@@ -1,0 +1,67 @@
+"""Folders that an earlier version wrote are loaded, and predict, report and keep their rows as they did then.
+
+tools/old_folders.py wrote them."""
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from sieves_distill import Student
+
+import old_folders
+
+NAMES = sorted(path.stem for path in old_folders.FIXTURES.glob("*.json"))
+
+
+@pytest.fixture(params=NAMES)
+def name(request) -> str: return request.param
+
+
+@pytest.fixture
+def said(name) -> dict: return json.loads((old_folders.FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def assert_predicts(student: Student, said: dict) -> None:
+    "To the bit on a machine like the one that wrote the folder; elsewhere as nearly as two machines agree."
+    same_machine = said["machine"] == old_folders.machine()
+    proba = student.predict_proba(said["texts"])
+    if same_machine: np.testing.assert_array_equal(proba, said["proba"])
+    else: np.testing.assert_allclose(proba, said["proba"], atol=.03)  # either may compute in bfloat16
+    if same_machine: assert student.predict(said["texts"]) == said["predicted"]
+    student.exact = True
+    proba = student.predict_proba(said["texts"])
+    if same_machine: np.testing.assert_array_equal(proba, said["exact_proba"])
+    else: np.testing.assert_allclose(proba, said["exact_proba"], rtol=0, atol=1e-6)
+    assert student.predict(said["texts"]) == said["exactly_predicted"]
+    student.exact = False
+
+
+def test_all_kinds_are_there():
+    assert NAMES == sorted(old_folders.FOLDERS)
+
+
+def test_predicts_the_same(name, said):
+    assert_predicts(Student.load(old_folders.FIXTURES / name), said)
+
+
+def test_keeps_what_it_was(name, said):
+    folder = old_folders.FIXTURES / name
+    student = Student.load(folder)
+    assert student.labels == said["labels"] and student.multi_label is said["multi_label"]
+    assert student.framework.value == said["framework"] and student.task_id == "topic"
+    assert student.metrics == json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert student.report.verdict == said["verdict"]
+    assert len(student.train_data) == said["rows"] == student.metrics["run"]["rows"]["train"]["n"]
+
+
+def test_written_again_it_predicts_the_same(name, said, tmp_path):
+    Student.load(old_folders.FIXTURES / name).save_pretrained(tmp_path / "again")
+    assert_predicts(Student.load(tmp_path / "again"), said)
+
+
+def test_a_table_of_tokens_counts():
+    "The folder that has one would predict otherwise without it."
+    student = Student.load(old_folders.FIXTURES / "setfit_table")
+    texts = [text for text in old_folders.UNSEEN if text]
+    assert not np.allclose(student.predict_proba(texts), student.native.predict_proba(texts), atol=.03)
