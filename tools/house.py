@@ -17,7 +17,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 # A wing may import those before it in this list, and no other.
-WINGS = ["basics", "tasks", "documents", "export", "split", "teach", "heads", "evaluate", "students", "train",
+WINGS = ["basics", "tasks", "documents", "export", "strata", "split", "teach", "heads", "evaluate", "students", "train",
          "relabel", "decide", "testing"]
 
 # Rooms that take names from the package's root, which finds them in whatever wing they are when they are asked for.
@@ -28,7 +28,7 @@ FROM_ROOT = {
 # Rooms that import modules whose names are computed.
 BY_NAME = {
     "basics.checks",  # an optional package, or an error that says how to install it
-    "students.student",  # the class of a kind of student, when a folder of that kind is loaded
+    "students.frameworks",  # the parts of a kind of student, when they are first asked for
 }
 
 # Rooms that read the private attributes of another library's objects.
