@@ -154,9 +154,10 @@ def labelled_rows(data, task, threshold: float | None = None, on_error: str = "r
 
 def _exported(docs, task, threshold: float | None, on_error: str):
     kind = kind_of(task)
-    rows = to_hf_dataset(docs, task, threshold=threshold, scores=kind.scored, gold=True, on_error=on_error)
+    scored = kind.scored and hasattr(task, "read")
+    rows = to_hf_dataset(docs, task, threshold=threshold, scores=scored, gold=True, on_error=on_error)
     if rows.data.column("gold").null_count == len(rows): rows = rows.remove_columns("gold")
-    return rows.remove_columns("scores") if kind.scored and read_scores(rows, kind) is None else rows
+    return rows.remove_columns("scores") if scored and read_scores(rows, kind) is None else rows
 
 # %% ../../nbs/export/rows.ipynb #9a0f9300
 def gold_for_labels(rows, column: str = "labels"):
