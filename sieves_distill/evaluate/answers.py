@@ -4,81 +4,141 @@
 
 # %% ../../nbs/evaluate/answers.ipynb #96518754
 from __future__ import annotations
-import numpy as np
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import singledispatch
+import numpy as np
+from ..tasks.kinds import Kind, LabelKind, ManyLabels, OneLabel
 from ..documents.doc import check_docs, doc_name
 
 # %% auto #0
-__all__ = ['TeacherAnswers', 'read_teacher_answers']
+__all__ = ['TeacherAnswers', 'named_labels', 'judged_scores', 'read_teacher_answers']
 
 # %% ../../nbs/evaluate/answers.ipynb #8eb5233f
-class TeacherAnswers(NamedTuple):
+@dataclass
+class TeacherAnswers:
     "What was said about `n` documents, and what is true of them"
-    labels: list
-    multi_label: bool
+    kind: LabelKind
     names: list  # The id, or the position where there is none
     ids: list
     texts: list
     outcomes: list  # "ok", or why there is no answer
     sources: list  # Where the scores come from; None where not said
-    said: object  # Booleans `(n, n_labels)`, the answer
-    scores: object  # `(n, n_labels)`, NaN where the teacher gave none
-    gold: object  # Booleans `(n, n_labels)`, the truth
-    known: object  # Booleans `(n,)`, where the truth is known
-    answered: object  # Booleans `(n,)`, where there is an answer
+    hot: np.ndarray  # Booleans `(n, n_labels)`, the answer
+    scores: np.ndarray  # `(n, n_labels)`, NaN where the teacher gave none
+    gold: np.ndarray  # Booleans `(n, n_labels)`, the truth
+    known: np.ndarray  # Booleans `(n,)`, where the truth is known
 
-    def answer(self, i: int): return self.named(self.said[i]) if self.answered[i] else None
+    def __len__(self): return len(self.names)
 
-    def truth(self, i: int): return self.named(self.gold[i]) if self.known[i] else None
+    @property
+    def answered(self):
+        "Booleans `(n,)`, where there is an answer"
+        return np.array([outcome == "ok" for outcome in self.outcomes])
 
-    def named(self, hot):
-        "A row of booleans as the label, or the list of labels, that it stands for"
-        return [label for label, given in zip(self.labels, hot) if given] if self.multi_label else self.labels[int(hot.argmax())]
+    @property
+    def scored(self):
+        "Booleans `(n, n_labels)`, the scores that can be held against the truth"
+        return judged_scores(self.kind, self.hot) & ~np.isnan(self.scores)
+
+    def arranged(self, rows, kind: LabelKind) -> TeacherAnswers:
+        "The answers to the documents at `rows`, in this order, with labels in the order of `kind`"
+        order = [self.kind.labels.index(label) for label in kind.labels]
+        lists = (self.names, self.ids, self.texts, self.outcomes, self.sources)
+        hot, scores, gold = (array[rows][:, order] for array in (self.hot, self.scores, self.gold))
+        lists = [[values[i] for i in rows] for values in lists]
+        return TeacherAnswers(kind, *lists, hot, scores, gold, self.known[rows])
+
+    def answer(self, i: int): return self.kind.decode_hot(self.hot[i]) if self.answered[i] else None
+
+    def truth(self, i: int): return self.kind.decode_hot(self.gold[i]) if self.known[i] else None
+
+# %% ../../nbs/evaluate/answers.ipynb #38ed50ad
+@singledispatch
+def named_labels(kind: Kind, scores: dict) -> list[str]:
+    "The labels of an answer, a mapping of label to score or None as `Classification.read` gives it"
+    raise NotImplementedError(f"{type(kind).__name__} does not say which labels an answer names")
+
+@named_labels.register
+def _(kind: OneLabel, scores: dict): return list(scores)[:1]
+
+@named_labels.register
+def _(kind: ManyLabels, scores: dict): return [label for label, score in scores.items() if score is None or score >= .5]
+
+# %% ../../nbs/evaluate/answers.ipynb #530bb643
+@singledispatch
+def judged_scores(kind: Kind, hot):
+    "Of which labels of the answers `(n, n_labels)` the score can be right or wrong, booleans of the same shape"
+    raise NotImplementedError(f"{type(kind).__name__} does not say which of its scores can be right")
+
+@judged_scores.register
+def _(kind: OneLabel, hot): return hot
+
+@judged_scores.register
+def _(kind: ManyLabels, hot): return np.ones_like(hot)
+
+# %% ../../nbs/evaluate/answers.ipynb #ee8ef4d3
+def read_teacher_answers(docs, task) -> TeacherAnswers:
+    """The documents as arrays; raises TypeError or ValueError for what cannot be read, naming the document, and
+    ValueError where none has an answer"""
+    check_docs(docs, repr(task.task_id))
+    kind, rows, task_ids = task.kind, [], set()
+    for position, doc in enumerate(docs):
+        rows.append(_read_document(doc, position, task, kind))
+        task_ids.update(doc.results)
+    if not rows: raise ValueError("docs is empty, expected at least one document (a generator can be read only once)")
+    names, ids, texts, outcomes, sources, *arrays = map(list, zip(*rows))
+    answers = TeacherAnswers(kind, names, ids, texts, outcomes, sources, *map(np.array, arrays))
+    if not answers.answered.any(): _refuse_unanswered(answers, task.task_id, task_ids)
+    return answers
+
+# %% ../../nbs/evaluate/answers.ipynb #7bd842e8
+def _read_document(doc, position: int, task, kind: LabelKind) -> tuple:
+    "What stands in each of the columns of `TeacherAnswers` but `kind`"
+    if not hasattr(doc, "text") or not hasattr(doc, "results"):
+        raise TypeError(f"document at position {position}: found {type(doc).__name__}, expected an object with .text "
+                        "and .results, such as Doc")
+    where, doc_id = f"{doc_name(doc, position)}, task {task.task_id!r}", getattr(doc, "id", None)
+    gold = (getattr(doc, "gold", None) or {}).get(task.task_id)
+    hot, scores = _read_answer(doc.results.get(task.task_id), doc, task, kind, where)
+    truth, _ = _read_answer(gold, doc, task, kind, where + ", gold")
+    return (position if doc_id is None else doc_id, doc_id, doc.text, _outcome(doc, task),
+            _about(doc, task).get("scores"), hot, scores, truth, gold is not None)
+
+# %% ../../nbs/evaluate/answers.ipynb #60126897
+def _refuse_unanswered(answers: TeacherAnswers, task_id: str, task_ids: set):
+    "Say what the documents, none of which has an answer, have results of instead"
+    counts = ", ".join(f"{n:,} {outcome}" for outcome, n in Counter(answers.outcomes).items())
+    remedy = "have a teacher label them first"
+    if task_ids - {task_id}:
+        remedy = f"they have results of {', '.join(map(repr, sorted(task_ids, key=str)))}: is task_id the right one?"
+    raise ValueError(f"expected answers to the task {task_id!r}, found {len(answers):,} documents without any "
+                     f"({counts}); {remedy}")
 
 # %% ../../nbs/evaluate/answers.ipynb #7da4918a
+def _read_answer(answer, doc, task, kind: LabelKind, where: str):
+    "One answer as booleans `(n_labels,)`, and its scores, NaN where there is none"
+    if answer is None: return np.zeros(len(kind), bool), np.full(len(kind), np.nan)
+    try: scores = task.read(answer, doc.text)
+    except (TypeError, ValueError) as e:
+        error = TypeError if isinstance(e, TypeError) else ValueError
+        raise error(f"{where}: {e}\nCorrect it, or put None in its place: the document then counts as one "
+                    "without an answer.") from None
+    named = named_labels(kind, scores)
+    hot = np.array([label in named for label in kind.labels])
+    return hot, np.array([np.nan if scores.get(label) is None else scores[label] for label in kind.labels])
+
+# %% ../../nbs/evaluate/answers.ipynb #4bc39848
+def _outcome(doc, task) -> str:
+    "'ok' for a document with an answer; else what happened, as far as it is known"
+    if doc.results.get(task.task_id) is not None: return "ok"
+    outcome = _about(doc, task).get("outcome")
+    if outcome and outcome != "ok": return str(outcome)
+    return "None" if task.task_id in doc.results else "no result"
+
 def _about(doc, task) -> Mapping:
     "What `doc.meta` says of the teacher's answer"
     meta = getattr(doc, "meta", None)
     about = meta.get(task.task_id) if isinstance(meta, Mapping) else None
     return about if isinstance(about, Mapping) else {}
-
-def _outcome(doc, task) -> str:
-    "'ok' for a document with an answer; else what happened, as far as it is known"
-    if doc.results.get(task.task_id) is not None: return "ok"
-    outcome = _about(doc, task).get("outcome")
-    return str(outcome) if outcome and outcome != "ok" else "None" if task.task_id in doc.results else "no result"
-
-def _hot_and_scores(answer, doc, task, index: dict, where: str):
-    "One answer as booleans, and its scores, NaN where there is none"
-    hot, scores = np.zeros(len(index), bool), np.full(len(index), np.nan)
-    if answer is None: return hot, scores
-    try: said = task.read(answer, doc.text)
-    except (TypeError, ValueError) as e:
-        raise (TypeError if isinstance(e, TypeError) else ValueError)(f"{where}: {e}\nCorrect it, or put None in its place: the document then counts as one without an answer.") from None
-    hot[[index[l] for l in ([l for l, s in said.items() if s is None or s >= .5] if task.multi_label else list(said)[:1])]] = True
-    for label, score in said.items():
-        if score is not None: scores[index[label]] = score
-    return hot, scores
-
-# %% ../../nbs/evaluate/answers.ipynb #ee8ef4d3
-def read_teacher_answers(docs, task) -> TeacherAnswers:
-    "The documents as arrays; raises TypeError or ValueError for what cannot be read, naming the document, and ValueError where none has an answer"
-    check_docs(docs, repr(task.task_id))
-    index, rows, others = {label: i for i, label in enumerate(task.labels)}, [], set()
-    for position, doc in enumerate(docs):
-        if not hasattr(doc, "text") or not hasattr(doc, "results"):
-            raise TypeError(f"document at position {position}: found {type(doc).__name__}, expected an object with .text and .results, such as Doc")
-        where, name = f"{doc_name(doc, position)}, task {task.task_id!r}", getattr(doc, "id", None)
-        gold = (getattr(doc, "gold", None) or {}).get(task.task_id)
-        rows.append((position if name is None else name, name, doc.text, _outcome(doc, task), _about(doc, task).get("scores"),
-                     *_hot_and_scores(doc.results.get(task.task_id), doc, task, index, where), _hot_and_scores(gold, doc, task, index, where + ", gold")[0], gold is not None))
-        others.update(doc.results)
-    if not rows: raise ValueError("docs is empty, expected at least one document (a generator can be read only once)")
-    *lists, said, scores, gold, known = map(list, zip(*rows))
-    read = TeacherAnswers(task.labels, task.multi_label, *lists, *map(np.array, (said, scores, gold, known)), np.array([outcome == "ok" for outcome in lists[3]]))
-    if read.answered.any(): return read
-    counts = ", ".join(f"{n:,} {outcome}" for outcome, n in Counter(read.outcomes).items())
-    raise ValueError(f"expected answers to the task {task.task_id!r}, found {len(rows):,} documents without any ({counts}); "
-                     + (f"they have results of {', '.join(map(repr, sorted(others, key=str)))}: is task_id the right one?" if others - {task.task_id} else "have a teacher label them first"))

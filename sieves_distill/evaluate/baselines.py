@@ -5,35 +5,46 @@
 # %% ../../nbs/evaluate/baselines.ipynb #87a50ab4
 from __future__ import annotations
 import warnings
+from collections.abc import Callable
+from functools import singledispatch
 import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
-from .figures import as_hot
+from ..tasks.kinds import Kind, ManyLabels, OneLabel
+from ..export.rows import Rows
 
 # %% auto #0
-__all__ = ['fit_baselines']
+__all__ = ['fit_baselines', 'baseline_classifier']
 
 # %% ../../nbs/evaluate/baselines.ipynb #f0ed92e4
-_BASELINE_ROWS = 20_000  # more rows than these change little, and would keep the user waiting
+_MOST_ROWS = 20_000  # more rows than these change little, and would keep the user waiting
 
-def fit_baselines(texts: list[str], y, n_labels: int) -> dict:
+def fit_baselines(rows: Rows) -> dict[str, Callable]:
     "Majority and TF-IDF + logistic regression, each a function from texts to booleans `(n, n_labels)`"
-    if len(y) > _BASELINE_ROWS:
-        keep = np.random.default_rng(0).choice(len(y), _BASELINE_ROWS, replace=False)
-        texts, y = [texts[i] for i in keep], y[keep]
-    single = y.ndim == 1
-    if single and len(set(y.tolist())) < 2:
-        return {"majority": lambda new: as_hot(np.full(len(new), y[0]), n_labels)}
-    lr = LogisticRegression(class_weight="balanced", max_iter=1000)
+    if len(rows) > _MOST_ROWS: rows = rows[np.random.default_rng(0).choice(len(rows), _MOST_ROWS, replace=False)]
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
     models = {"majority": DummyClassifier(strategy="most_frequent"),
-              "tfidf_lr": make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"),
-                                        lr if single else OneVsRestClassifier(lr))}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a label on every row, or on none
-        for name in list(models):
-            try: models[name].fit(texts, y)
-            except ValueError: del models[name]  # no word in any text: there is nothing for TF-IDF to count
-    return {name: (lambda new, model=model: as_hot(model.predict(new), n_labels)) for name, model in models.items()}
+              "tfidf_lr": make_pipeline(words, baseline_classifier(rows.kind))}
+    fitted = {}
+    for name, model in models.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a label on every row, or on none
+            try: model.fit(rows.texts, rows.y)
+            except ValueError: continue  # no word in any text, or one answer for all: there is nothing to learn
+        fitted[name] = lambda texts, model=model: rows.kind.one_hot(model.predict(texts))
+    return fitted
+
+# %% ../../nbs/evaluate/baselines.ipynb #f2401233
+@singledispatch
+def baseline_classifier(kind: Kind):
+    "An unfitted classifier of scikit-learn for a kind of answer"
+    raise NotImplementedError(f"{type(kind).__name__} has no baseline: register one with @baseline_classifier.register")
+
+@baseline_classifier.register
+def _(kind: OneLabel): return LogisticRegression(class_weight="balanced", max_iter=1000)
+
+@baseline_classifier.register
+def _(kind: ManyLabels): return OneVsRestClassifier(LogisticRegression(class_weight="balanced", max_iter=1000))

@@ -5,103 +5,106 @@
 # %% ../../nbs/evaluate/evaluate.ipynb #ce8b8b39
 from __future__ import annotations
 import time
+from dataclasses import replace
+from functools import singledispatch
 import numpy as np
+from ..tasks.kinds import Kind, LabelKind, kind_of
 from ..tasks.labels import Classification
-from ..export.rows import read_rows
-from .figures import FIGURES, as_hot, bootstrap_figures, encode_answers, percentile_interval
+from ..export.rows import Rows
 from .baselines import fit_baselines
-from .calibration import student_calibration
-from .report import Report, list_mistakes
+from .errors import list_mistakes
+from .metrics import student_metrics
+from .probabilities import student_calibration
+from .report import MetricsReport, Report, report_of
 
 # %% auto #0
-__all__ = ['check_measurable', 'evaluate_student', 'read_mistakes', 'score_predictions']
-
-# %% ../../nbs/evaluate/evaluate.ipynb #42f3e1e1
-def check_measurable(y):
-    "Refuse rows of which none has a label: no F1 could be counted on them. `y` is integers `(n,)` or booleans `(n, n_labels)`"
-    if y.ndim == 2 and not y.any(): raise ValueError(f"expected rows to score the student on of which some have a label, found {len(y)} rows without any: bring more rows with labels")
+__all__ = ['evaluate_student', 'score_answers', 'read_mistakes']
 
 # %% ../../nbs/evaluate/evaluate.ipynb #24fd7bf9
 def evaluate_student(
-    student,  # A `Student`, or any object with `.labels`, `.multi_label` and `.predict(texts)`; with `.predict_proba(texts)` its calibration is scored as well
-    dataset,  # A `datasets.Dataset` with the columns `text`, `labels` and perhaps `gold`
+    # A `Student`, or any object with `.labels`, `.multi_label` and `.predict(texts)`; with `.predict_proba(texts)` its
+    # calibration is scored as well
+    student,
+    dataset,  # A `datasets.Dataset` with the columns `text`, `labels` and perhaps `gold`, or `Rows`
     train=None,  # The rows the baselines learn from; default the student's own training rows, where its folder has them
     n_resamples: int = 1000,  # Draws of the bootstrap
     seed: int = 0,  # Seed of the bootstrap
-) -> Report:
-    """Score a student on labelled rows: agreement with the teacher, gold where known, per-label figures, intervals, baselines.
+) -> MetricsReport:
+    """Score a student on labelled rows: agreement with the teacher, gold where known, per-label figures, intervals,
+    baselines. The report is a `Report` where answers are labels, else that of the kind of answer.
 
-    Macro averages run over the labels that occur in the rows; the others are listed under `unmeasured`. Intervals are 95 % percentile
-    bootstrap intervals over rows (Efron 1979). The expected calibration error (Naeini et al. 2015, Guo et al. 2017) has at most ten bins of equal mass with twenty probabilities or more each;
-    for one label a text it judges the probability of the answer, for several the probability of each label of each text, all pooled. Raises ValueError for missing columns, no rows, or labels that the student does not have."""
-    task = Classification(student.labels, student.multi_label)
-    k = len(task.labels)
-    texts, y, gold = read_rows(dataset, task)
-    check_measurable(y)
-    train = getattr(student, "train_data", None) if train is None else train
-    notes = []
-    if gold is not None and not as_hot(gold[1], k).any(): gold, notes = None, ["no row has a label in its gold: not scored against it"]
+    Macro averages run over the labels that occur in the rows; the others are listed under `unmeasured`. Intervals are
+    95 % percentile bootstrap intervals over rows (Efron 1979). The expected calibration error (Naeini et al. 2015,
+    Guo et al. 2017) has at most ten bins of equal mass with twenty probabilities or more each; for one label a text it
+    judges the probability of the answer, for several the probability of each label of each text, all pooled. Raises
+    ValueError for missing columns, no rows, or labels that the student does not have."""
+    kind = _kind_of_student(student)
+    rows = Rows.read(dataset, kind)
+    kind.check_measurable(rows.y)
+    if train is None: train = getattr(student, "train_data", None)
+    train = None if train is None else Rows.read(train, kind)
+    return score_answers(kind, student, rows, train, n_resamples, seed)
+
+# %% ../../nbs/evaluate/evaluate.ipynb #d651f6cf
+def _kind_of_student(student) -> Kind:
+    "The kind of its answers; refuses labels that no task can have"
+    if isinstance(getattr(student, "kind", None), Kind): return student.kind
+    return kind_of(Classification(student.labels, student.multi_label))
+
+# %% ../../nbs/evaluate/evaluate.ipynb #2898f1bd
+@singledispatch
+def score_answers(
+    kind: Kind,  # What kind of answer the student gives
+    student,
+    rows: Rows,  # What it is scored on
+    train: Rows | None,  # What the baselines learn from
+    n_resamples: int,
+    seed: int,
+) -> MetricsReport:
+    "Ask a student about rows, and count; raises NotImplementedError for a kind of answer that nothing can score"
+    raise NotImplementedError(f"answers of the kind {type(kind).__name__} cannot be scored: register a function "
+                              "with @score_answers.register")
+
+# %% ../../nbs/evaluate/evaluate.ipynb #2795a4c2
+@score_answers.register
+def _(kind: LabelKind, student, rows: Rows, train: Rows | None, n_resamples: int, seed: int) -> Report:
+    rows, notes = _with_measurable_gold(rows)
     start = time.perf_counter()
-    said, proba = _ask(student, texts, task)
+    answers, proba = _ask(kind, student, rows.texts)
     seconds = time.perf_counter() - start
-    predictions = {"student": said}
-    if train is not None:
-        train_texts, train_y, _ = read_rows(train, task)
-        predictions |= {name: model(texts) for name, model in fit_baselines(train_texts, train_y, k).items()}
-        seen = len(set(train_texts) & set(texts))
-        if seen: notes.append(f"{seen} of the {len(texts)} texts were among the training rows: the figures flatter the student")
-    else: notes.append("no training rows at hand, so there are no baselines: pass train=…")
-    truth = as_hot(y, k)
-    metrics = score_predictions(truth, gold, predictions, task, n_resamples, seed, notes, seconds)
-    metrics["calibration"] = None if proba is None else student_calibration(
-        proba, truth, None if gold is None else (gold[0], as_hot(gold[1], k)), task.multi_label, getattr(student, "temperature", None), n_resamples, seed)
-    return Report(metrics, list_mistakes(texts, truth, said, proba, gold, task))
+    baselines = {} if train is None else {name: model(rows.texts) for name, model in fit_baselines(train).items()}
+    metrics = student_metrics(rows, {"student": answers, **baselines}, n_resamples, seed,
+                              [*notes, *_notes_on_training(rows, train)], seconds)
+    temperature = getattr(student, "temperature", None)
+    metrics["calibration"] = None if proba is None else student_calibration(proba, rows, temperature, n_resamples, seed)
+    return report_of(kind, metrics, list_mistakes(rows, answers, proba))
 
-def read_mistakes(student, dataset) -> list[dict]:
-    "What a student gets wrong in a dataset with `text`, `labels` and perhaps `gold`, as plain values: what the mistakes of a report show"
-    task = Classification(student.labels, student.multi_label)
-    texts, y, gold = read_rows(dataset, task)
-    said, proba = _ask(student, texts, task)
-    return list_mistakes(texts, as_hot(y, len(task.labels)), said, proba, gold, task)
-
-def _ask(student, texts: list[str], task):
+# %% ../../nbs/evaluate/evaluate.ipynb #01a212e2
+def _ask(kind: LabelKind, student, texts: list[str]):
     "The answers as booleans `(n, n_labels)`, and the probabilities behind them `(n, n_labels)`, or None"
-    if getattr(student, "answers_from_proba", False):  # whose answers follow from its probabilities: the encoder runs once
+    if getattr(student, "answers_from_proba", False):  # so that the encoder runs once
         proba = student.predict_proba(texts)
-        return (proba > .5 if task.multi_label else as_hot(proba.argmax(1), len(task.labels))), proba
+        return kind.one_hot(kind.decide(proba)), proba
     proba = np.asarray(student.predict_proba(texts)) if hasattr(student, "predict_proba") else None
-    return as_hot(encode_answers(student.predict(texts), task.labels, task.multi_label), len(task.labels)), proba
+    return kind.one_hot(kind.encode(student.predict(texts))), proba
 
-# %% ../../nbs/evaluate/evaluate.ipynb #d06161eb
-def score_predictions(truth, gold, predictions, task, n_resamples, seed, notes, seconds) -> dict:
-    "All figures as plain values, in the one schema of `metrics.json`"
-    figures, labels = bootstrap_figures(truth, predictions, n_resamples, seed), task.labels
-    student = figures["student"]
-    agreement = {"n": len(truth), **{name: percentile_interval(student[name]) for name in FIGURES}}
-    missing = [label for label, has in zip(labels, truth.any(0)) if not has]
-    if missing: notes = [*notes, f"no row has the label{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}: not measured, and left out of the averages"]
-    support, named = truth.sum(0), predictions["student"].sum(0)
-    per_label = {label: {"precision": None, "recall": None, "f1": None, "support": int(support[i]), "predicted": int(named[i])} if label in missing else
-                 {"precision": float(student["label_precision"][i]), "recall": float(student["label_recall"][i]),
-                  "f1": percentile_interval(student["label_f1"][:, i]), "support": int(support[i]), "predicted": int(named[i])}
-                 for i, label in enumerate(labels)}
-    baselines = {name: {**{f: percentile_interval(found[f]) for f in FIGURES}, "student_gain": percentile_interval(student["f1"] - found["f1"]),
-                        "label_f1": {label: float(found["label_f1"][0, i]) for i, label in enumerate(labels) if label not in missing}}
-                 for name, found in figures.items() if name != "student"}
-    confusion = None if task.multi_label else (truth.T.astype(int) @ predictions["student"].astype(int)).tolist()
-    more, less = ((a & ~b).sum(0).tolist() for a, b in ((predictions["student"], truth), (truth, predictions["student"])))
-    errors = [{"label": label, "superfluous": m, "missing": l} for label, m, l in zip(labels, more, less)] if task.multi_label else None
-    return {**{name: agreement[name]["value"] for name in FIGURES}, "agreement": agreement, "per_label": per_label, "confusion": confusion, "errors": errors,
-            "baselines": baselines, "gold": _against_gold(truth, gold, predictions, labels, n_resamples, seed), "unmeasured": missing,
-            "texts_per_second": len(truth) / max(seconds, 1e-9), "confidence": 0.95, "n_resamples": n_resamples, "warnings": notes}
+# %% ../../nbs/evaluate/evaluate.ipynb #750adda9
+def _with_measurable_gold(rows: Rows) -> tuple[Rows, list[str]]:
+    "The rows, without gold on which no F1 could be counted, and a note of that"
+    if rows.gold is None or rows.kind.one_hot(rows.gold.y).any(): return rows, []
+    return replace(rows, gold=None), ["no row has a label in its gold: not scored against it"]
 
-def _against_gold(teacher, gold, predictions, labels, n_resamples, seed):
-    "The same figures against the truth, on the rows that carry it, and the share of the teacher's macro-F1 that the student keeps"
-    if gold is None: return None
-    rows, y = gold
-    figures = bootstrap_figures(as_hot(y, len(labels)), {"teacher": teacher[rows], **{name: pred[rows] for name, pred in predictions.items()}}, n_resamples, seed)
-    out = {name: {f: percentile_interval(found[f]) for f in FIGURES} for name, found in figures.items()}
-    score = figures["teacher"]["f1"]
-    kept = np.divide(figures["student"]["f1"], score, out=np.full_like(score, np.nan), where=score > 0)  # unknown where the teacher is never right
-    return {"n": int(len(rows)), **out, "kept": percentile_interval(kept) if score[0] > 0 else None,
-            "per_label": {label: percentile_interval(figures["student"]["label_f1"][:, i]) for i, label in enumerate(labels) if not np.isnan(figures["student"]["label_f1"][0, i])}}
+def _notes_on_training(rows: Rows, train: Rows | None) -> list[str]:
+    if train is None: return ["no training rows at hand, so there are no baselines: pass train=…"]
+    seen = len(set(train.texts) & set(rows.texts))
+    note = f"{seen} of the {len(rows)} texts were among the training rows: the figures flatter the student"
+    return [note] if seen else []
+
+# %% ../../nbs/evaluate/evaluate.ipynb #ea342a9f
+def read_mistakes(student, dataset) -> list[dict]:
+    """What a student gets wrong in a dataset with `text`, `labels` and perhaps `gold`, or in `Rows`, as plain values:
+    what the mistakes of a report show"""
+    kind = _kind_of_student(student)
+    rows = Rows.read(dataset, kind)
+    answers, proba = _ask(kind, student, rows.texts)
+    return list_mistakes(rows, answers, proba)

@@ -5,65 +5,52 @@
 # %% ../../nbs/evaluate/figures.ipynb #e70ef57b
 from __future__ import annotations
 import warnings
-import numpy as np
+from dataclasses import dataclass
 from itertools import chain
+import numpy as np
+from .intervals import bootstrap_draws
 
 # %% auto #0
-__all__ = ['FIGURES', 'as_hot', 'bootstrap_draws', 'bootstrap_figures', 'percentile_interval', 'encode_answers']
-
-# %% ../../nbs/evaluate/figures.ipynb #9d98c7ab
-def as_hot(y, n_labels: int):
-    "Labels as booleans `(n, n_labels)`, whether they are integers `(n,)` or booleans already; -1 is no label"
-    y = np.asarray(y)
-    return y.astype(bool) if y.ndim == 2 else y[:, None] == np.arange(n_labels)
-
-# %% ../../nbs/evaluate/figures.ipynb #5036b33c
-def _ratios(true, pred, both, measured):
-    "Precision, recall and F1 of each label (NaN where not measured) from counts `(…, n_labels)`"
-    with np.errstate(invalid="ignore", divide="ignore"):
-        p, r, f = both / pred, both / true, 2 * both / (pred + true)
-    return [np.where(measured, np.nan_to_num(x), np.nan) for x in (p, r, f)]
-
-# %% ../../nbs/evaluate/figures.ipynb #591f112a
-def bootstrap_draws(n: int, n_resamples: int, seed: int):
-    "How often each of `n` rows is drawn, in blocks `(≤64, n)`, `n_resamples` rows of them in all"
-    rng = np.random.default_rng(seed)
-    for start in range(0, n_resamples, 64):
-        size = min(64, n_resamples - start)
-        yield np.stack([np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(size)]).astype("float32")
+__all__ = ['FIGURES', 'bootstrap_figures']
 
 # %% ../../nbs/evaluate/figures.ipynb #4a340e8c
+FIGURES = ("f1", "precision", "recall", "accuracy")
+
 def bootstrap_figures(truth, predictions: dict, n_resamples: int, seed: int) -> dict:
-    "For each model its figures, first on all rows and then on each draw: arrays `(1 + n_resamples,)`, per label `(1 + n_resamples, n_labels)`"
-    f32 = lambda *arrays: [array.astype("float32") for array in arrays]  # once, and not in each product
-    (of_truth,), measured = f32(truth), truth.any(0)
-    counted = {name: f32(pred, pred & truth, (pred == truth).all(1)) for name, pred in predictions.items()}
-    out = {name: [] for name in predictions}
-    for weights in chain([np.ones((1, len(truth)), "float32")], bootstrap_draws(len(truth), n_resamples, seed)):
-        true = weights @ of_truth
-        for name, (pred, both, right) in counted.items():
-            p, r, f = _ratios(true, weights @ pred, weights @ both, measured & (true > 0))
-            out[name].append((p, r, f, weights @ right / len(truth)))
-    return {name: _summary(*map(np.concatenate, zip(*blocks))) for name, blocks in out.items()}
+    """For each model its figures, first on all rows and then on each draw: arrays `(1 + n_resamples,)`, by label
+    `(1 + n_resamples, n_labels)`. `truth` and the values of `predictions` are booleans `(n, n_labels)`"""
+    n, measured, true = len(truth), truth.any(0), truth.astype("float32")
+    answers = {name: _Answers.of(hot, truth) for name, hot in predictions.items()}
+    blocks = {name: [] for name in predictions}
+    for weights in chain([np.ones((1, n), "float32")], bootstrap_draws(n, n_resamples, seed)):
+        support = weights @ true
+        for name, model in answers.items():
+            ratios = _ratios(support, weights @ model.named, weights @ model.right, measured & (support > 0))
+            blocks[name].append((*ratios, weights @ model.exact / n))
+    return {name: _summary(*map(np.concatenate, zip(*parts))) for name, parts in blocks.items()}
+
+# %% ../../nbs/evaluate/figures.ipynb #2601e999
+@dataclass
+class _Answers:
+    "What is counted of a model's answers, float32 once and not in each product"
+    named: np.ndarray  # `(n, n_labels)`
+    right: np.ndarray  # Those that are true, too
+    exact: np.ndarray  # `(n,)`, all labels of a row right
+
+    @classmethod
+    def of(cls, hot, truth):
+        return cls(*(array.astype("float32") for array in (hot, hot & truth, (hot == truth).all(1))))
+
+# %% ../../nbs/evaluate/figures.ipynb #5036b33c
+def _ratios(true, named, right, measured):
+    "Precision, recall and F1 of each label (NaN where not measured) from counts `(…, n_labels)`"
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = right / named, right / true, 2 * right / (named + true)
+    return [np.where(measured, np.nan_to_num(ratio), np.nan) for ratio in ratios]
 
 def _summary(precision, recall, f1, accuracy) -> dict:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a label that no row of a draw has
-        macro = {name: np.nanmean(x, 1) for name, x in (("f1", f1), ("precision", precision), ("recall", recall))}
-    return {**macro, "accuracy": accuracy, "label_f1": f1, "label_precision": precision[0], "label_recall": recall[0]}
-
-def percentile_interval(draws) -> dict:
-    "The figure on all rows, and the bounds of the middle 95 % of the draws"
-    low, high = np.nanpercentile(draws[1:], [2.5, 97.5])
-    return {"value": float(draws[0]), "low": float(low), "high": float(high)}
-
-FIGURES = ("f1", "precision", "recall", "accuracy")
-
-# %% ../../nbs/evaluate/figures.ipynb #1562d7e6
-def encode_answers(answers, labels: list[str], multi_label: bool):
-    "Label names, as `predict` gives them, as integers `(n,)` or booleans `(n, n_labels)`"
-    index = {label: i for i, label in enumerate(labels)}
-    if not multi_label: return np.array([index[answer] for answer in answers], dtype=int)
-    hot = np.zeros((len(answers), len(labels)), bool)
-    for row, names in enumerate(answers): hot[row, [index[name] for name in names]] = True
-    return hot
+        macro = {"f1": np.nanmean(f1, 1), "precision": np.nanmean(precision, 1), "recall": np.nanmean(recall, 1)}
+    by_label = {"label_f1": f1, "label_precision": precision[0], "label_recall": recall[0]}
+    return {**macro, "accuracy": accuracy, **by_label}

@@ -5,143 +5,153 @@
 # %% ../../nbs/evaluate/report.ipynb #eced91d9
 from __future__ import annotations
 import json
-import numpy as np
-import pandas as pd
 from dataclasses import dataclass, field
+from functools import singledispatch
 from pathlib import Path
-from .figures import as_hot
-from .calibration import calibration_verdict, reliability_frame
+import pandas as pd
+from ..basics.shown import Shown
+from ..tasks.kinds import Kind, LabelKind
+from .calibration import reliability_frame
+from .errors import error_frame, kind_of_figures, mistake_frame
+from .intervals import COMPARED, show_interval, side_of_zero
 from .plots import plot_report
+from .probabilities import calibration_verdict
 
 # %% auto #0
-__all__ = ['Report', 'show_interval', 'confusion_frame', 'list_mistakes']
+__all__ = ['MetricsReport', 'Report', 'report_of']
+
+# %% ../../nbs/evaluate/report.ipynb #be3833a8
+@dataclass(repr=False)
+class MetricsReport(Shown):
+    "Figures that show themselves: the parent of all reports"
+    metrics: dict  # Plain values only; under `warnings` what a reader should know
+
+    @property
+    def notes(self) -> list[str]: return self.metrics["warnings"]
+
+    def save(self, path):
+        "Write the figures as JSON"
+        text = json.dumps(self.metrics, indent=2, ensure_ascii=False, allow_nan=False)
+        Path(path).write_text(text + "\n", encoding="utf-8")
 
 # %% ../../nbs/evaluate/report.ipynb #4f871ea9
-@dataclass
-class Report:
+@dataclass(repr=False)
+class Report(MetricsReport):
     "What `evaluate_student` found; `metrics` is the content of `metrics.json`"
-    metrics: dict  # Plain values only: see the section below
-    rows: object = field(default=None, repr=False, compare=False)  # What `mistakes` shows, as plain values, or a function that gives it; None where there are only figures
+    # What `mistakes` shows, as plain values, or a function that gives it; None where there are only figures
+    rows: object = field(default=None, compare=False)
 
     @property
     def labels(self) -> list[str]: return list(self.metrics["per_label"])
 
     @property
+    def kind(self) -> Kind: return kind_of_figures(self.metrics)
+
+    @property
     def verdict(self) -> str:
         "A few sentences, computed from the figures"
-        return _verdict(self.metrics)
+        return "".join(_sentences(self.metrics))
+
+    def tables(self) -> list: return [self.table(), self.per_label(), self.confusions().head(10)]
 
     def table(self):
-        "One row a model, a pandas frame: macro-F1 and accuracy with 95 % intervals, against the teacher and (where known) against gold; of the student also the ECE, now and before calibration"
-        return _table(self.metrics)
+        """One row a model, a pandas frame: macro-F1 and accuracy with 95 % intervals, against the teacher and (where
+        known) against gold; of the student also the ECE, now and before calibration"""
+        return _model_frame(self.metrics)
 
     def per_label(self):
         "One row a label, worst F1 first, a pandas frame"
-        return _per_label(self.metrics)
+        return _label_frame(self.metrics["per_label"])
 
     def confusions(self):
-        "What the student gets wrong, the most frequent first, a pandas frame: single-label, pairs of the teacher's and the student's label; multi-label, each label's superfluous and missing ones"
-        return confusion_frame(self.metrics, "teacher", "student")
+        """What the student gets wrong, the most frequent first, a pandas frame: single-label, pairs of the teacher's
+        and the student's label; multi-label, each label's superfluous and missing ones"""
+        return error_frame(self.kind, self.metrics, "teacher", "student")
 
     def mistakes(self):
-        """The texts behind the confusions, a pandas frame in their order, and the surest first: `row`, `text`, the `teacher`'s and the `student`'s answer, `proba` (of the student's answer), and `gold` where known.
-        Multi-label, a line for each `label` that is `superfluous` or `missing`, with its `proba`. Raises ValueError where there are only figures"""
-        if self.rows is None: raise ValueError("expected the rows that the figures were counted on, found the figures alone: evaluate_student(student, dataset).mistakes() has them, and Student.load(folder).report.mistakes()")
-        if callable(self.rows): self.rows = self.rows()
-        return _mistakes_frame(self.rows, self.confusions(), self.metrics["confusion"] is None)
+        """The texts behind the confusions, a pandas frame in their order, and the surest first: `row`, `text`, the
+        `teacher`'s and the `student`'s answer, `proba` (of the student's answer), and `gold` where known.
+        Multi-label, a line for each `label` that is `superfluous` or `missing`. Raises ValueError where there are only
+        figures"""
+        return mistake_frame(self.kind, _read_mistakes(self), self.confusions())
 
     def reliability(self):
-        "One row a bin of probabilities, a pandas frame: `n`, mean probability, and the share that is right with its 95 % interval, against the teacher; empty where the student gives no probabilities"
-        return reliability_frame(found["agreement"]["bins"] if (found := self.metrics.get("calibration")) else [])
+        """One row a bin of probabilities, a pandas frame: `n`, mean probability, and the share that is right with its
+        95 % interval, against the teacher; empty where the student gives no probabilities"""
+        calibration = self.metrics.get("calibration")
+        return reliability_frame(calibration["agreement"]["bins"] if calibration else [])
 
     def plot(self, ax=None):
-        """Left the confusion matrix or, multi-label, F1 of each label, worst first, with its interval; right the reliability diagram, where the student gives probabilities.
-        With `ax` only the left one, drawn there. Returns the matplotlib figure"""
-        return plot_report(self.metrics, ax)
+        """Left the confusion matrix or, multi-label, F1 of each label, worst first; right the reliability diagram, if
+        the student gives probabilities. With `ax` only the left one, drawn there. Returns the matplotlib figure"""
+        return plot_report(self.kind, self.metrics, ax)
 
-    def save(self, path):
-        "Write the figures as JSON"
-        Path(path).write_text(json.dumps(self.metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+# %% ../../nbs/evaluate/report.ipynb #e2922c80
+def _read_mistakes(report: Report) -> list[dict]:
+    "The rows of a report, which are read from where they lie when first asked for"
+    if report.rows is None:
+        raise ValueError("expected the rows that the figures were counted on, found the figures alone: evaluate_student"
+                         "(student, dataset).mistakes() has them, and Student.load(folder).report.mistakes()")
+    if callable(report.rows): report.rows = report.rows()
+    return report.rows
 
-    def __str__(self): return "\n".join([self.verdict, *(f"Note: {w}" for w in self.metrics["warnings"]), "", self.table().to_string()])
-    __repr__ = __str__
+# %% ../../nbs/evaluate/report.ipynb #e61acc45
+def _sentences(metrics: dict) -> list[str]:
+    agreement, gold = metrics["agreement"], metrics["gold"]
+    gain = metrics["baselines"].get("tfidf_lr", {}).get("student_gain")
+    parts = [f"The student agrees with the teacher at macro-F1 {show_interval(agreement['f1'])} "
+             f"on {agreement['n']} documents", "" if gain is None else _beside_tfidf(gain), "."]
+    if gold:
+        kept = f": {100 * gold['kept']['value']:.0f} % of the teacher's score is kept" if gold["kept"] else ""
+        student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
+        parts.append(f" Against gold it reaches {student}, the teacher {teacher}{kept}.")
+    if metrics.get("calibration"): parts.append(f" {calibration_verdict(metrics['calibration'])}")
+    return parts
 
-    def _ipython_display_(self):
-        from IPython.display import Markdown, display
-        import matplotlib.pyplot as plt
-        notes = "".join(f"\n\n- {w}" for w in self.metrics["warnings"])
-        display(Markdown(self.verdict + notes), self.table(), self.per_label(), self.confusions().head(10))
-        figure = self.plot()
-        display(figure)
-        plt.close(figure)
+# %% ../../nbs/evaluate/report.ipynb #5699ab99
+def _beside_tfidf(gain: dict) -> str:
+    word = side_of_zero(gain["low"], gain["high"], COMPARED)
+    return ", {} TF-IDF + logistic regression ({value:+.3f} [{low:+.3f}, {high:+.3f}])".format(word, **gain)
 
 # %% ../../nbs/evaluate/report.ipynb #fc56d2ed
-_MODELS = {"student": "student", "teacher": "teacher", "tfidf_lr": "TF-IDF + logistic regression", "majority": "majority"}
+_MODELS = {"student": "student", "teacher": "teacher", "tfidf_lr": "TF-IDF + logistic regression",
+           "majority": "majority"}
 
-def show_interval(figure: dict | None) -> str: return "not measured" if figure is None else "{value:.3f} [{low:.3f}, {high:.3f}]".format(**figure)
-
-def _table(metrics):
-    agreement = {"student": metrics["agreement"], **metrics["baselines"]}
-    gold = metrics["gold"] or {}
+def _model_frame(metrics: dict):
+    agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}
+    calibration = metrics.get("calibration") or {}
     rows = {}
     for name, shown in _MODELS.items():
         row = {}
-        for kind, found in (("agreement", agreement), ("gold", gold)):
-            if name in found: row |= {f"{kind}: macro-F1": show_interval(found[name]["f1"]), f"{kind}: accuracy": show_interval(found[name]["accuracy"])}
-            if name == "student" and (calibration := (metrics.get("calibration") or {}).get(kind)): row[f"{kind}: ECE"] = _shown_ece(calibration)
+        for against, figures in (("agreement", agreement), ("gold", gold)):
+            if name in figures:
+                row[f"{against}: macro-F1"] = show_interval(figures[name]["f1"])
+                row[f"{against}: accuracy"] = show_interval(figures[name]["accuracy"])
+            if name == "student" and calibration.get(against): row[f"{against}: ECE"] = _show_ece(calibration[against])
         if row: rows[shown] = row
     return pd.DataFrame.from_dict(rows, orient="index").fillna("")
 
-def _shown_ece(found: dict) -> str: return f"{found['ece']:.3f}" + (f" (before calibration {found['before']['ece']:.3f})" if "before" in found else "")
+def _show_ece(figures: dict) -> str:
+    before = f" (before calibration {figures['before']['ece']:.3f})" if "before" in figures else ""
+    return f"{figures['ece']:.3f}{before}"
 
-def _per_label(metrics):
-    frame = pd.DataFrame.from_dict(metrics["per_label"], orient="index")
+# %% ../../nbs/evaluate/report.ipynb #2defb3fd
+def _label_frame(per_label: dict):
+    frame = pd.DataFrame.from_dict(per_label, orient="index")
     f1 = frame.pop("f1")
-    frame.insert(0, "F1 [95 %]", [show_interval(f) for f in f1])
+    frame.insert(0, "F1 [95 %]", [show_interval(figure) for figure in f1])
     order = sorted(range(len(frame)), key=lambda i: (f1.iloc[i] is None, f1.iloc[i] and f1.iloc[i]["value"]))
     return frame.iloc[order].round(3)
 
-# %% ../../nbs/evaluate/report.ipynb #e61acc45
-def _verdict(metrics) -> str:
-    agreement, gold = metrics["agreement"], metrics["gold"]
-    out = [f"The student agrees with the teacher at macro-F1 {show_interval(agreement['f1'])} on {agreement['n']} documents"]
-    if "tfidf_lr" in metrics["baselines"]:
-        gain = metrics["baselines"]["tfidf_lr"]["student_gain"]
-        word = ("above" if gain["low"] > 0 else "BELOW" if gain["high"] < 0 else "not clearly different from")
-        out.append(f", {word} TF-IDF + logistic regression ({gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}])")
-    out.append(".")
-    if gold:
-        kept = f": {100 * gold['kept']['value']:.0f} % of the teacher's score is kept" if gold["kept"] else ""
-        out.append(f" Against gold it reaches {show_interval(gold['student']['f1'])}, the teacher {show_interval(gold['teacher']['f1'])}{kept}.")
-    if metrics.get("calibration"): out.append(" " + calibration_verdict(metrics["calibration"]))
-    return "".join(out)
+# %% ../../nbs/evaluate/report.ipynb #fc04ed7b
+@singledispatch
+def report_of(
+    kind: Kind,  # What kind of answer the figures are of
+    metrics: dict,  # The content of a `metrics.json`
+    mistakes=None,  # What the report's `mistakes` show, as plain values, or a function that gives it
+) -> MetricsReport:
+    "The report on figures; raises NotImplementedError for a kind of answer that has none"
+    raise NotImplementedError(f"{type(kind).__name__} has no report: register a function with @report_of.register")
 
-# %% ../../nbs/evaluate/report.ipynb #90073282
-def confusion_frame(metrics, true: str, said: str):
-    "What is said for what, the most frequent first; `true` and `said` name the two columns"
-    if metrics["confusion"] is None:
-        frame = pd.DataFrame(metrics.get("errors") or [], columns=["label", "superfluous", "missing"])
-        return frame.iloc[np.argsort(-(frame["superfluous"] + frame["missing"]), kind="stable")].reset_index(drop=True)
-    counts, labels = np.array(metrics["confusion"]), list(metrics["per_label"])
-    pairs = [(i, j) for i, j in np.argwhere(counts) if i != j]
-    frame = pd.DataFrame([(labels[i], labels[j], int(counts[i, j]), counts[i, j] / counts[i].sum()) for i, j in pairs], columns=[true, said, "n", f"of {true}"])
-    return frame.sort_values("n", ascending=False, kind="stable").reset_index(drop=True).round(3)
-
-def list_mistakes(texts, truth, said, proba, gold, task) -> list[dict]:
-    "Where answers differ, as plain values; `truth` and `said` are booleans `(n, n_labels)`, `proba` of the same shape or None, `gold` positions and labels or None"
-    named = lambda hot: [label for label, given in zip(task.labels, hot) if given] if task.multi_label else task.labels[int(hot.argmax())]
-    known = {} if gold is None else dict(zip(gold[0].tolist(), map(named, as_hot(gold[1], len(task.labels)))))
-    out = []
-    for i, j in np.argwhere(truth != said).tolist():
-        if not task.multi_label and not said[i, j]: continue  # what was not said instead
-        out.append({"row": i, "text": texts[i], "label": task.labels[j], "mistake": "superfluous" if said[i, j] else "missing", "teacher": named(truth[i]), "student": named(said[i]),
-                    "proba": None if proba is None else float(proba[i, j]), "gold": known.get(i)})
-    return out
-
-def _mistakes_frame(rows: list[dict], confusions, multi_label: bool):
-    columns = ["row", "text", *(["label", "mistake"] if multi_label else []), "teacher", "student", "proba", "gold"]
-    kind = (lambda row: row["label"]) if multi_label else lambda row: (row["teacher"], row["student"])
-    rank = {kind(found): i for i, found in enumerate(confusions.to_dict("records"))}
-    at = lambda row: (rank[kind(row)], row["mistake"], -abs((row["proba"] or 0) - .5))
-    frame = pd.DataFrame([{name: row[name] for name in columns} for row in sorted(rows, key=at)], columns=columns).round(3)
-    return frame if any(row["gold"] is not None for row in rows) else frame.drop(columns="gold")
+@report_of.register
+def _(kind: LabelKind, metrics: dict, mistakes=None): return Report(metrics, mistakes)

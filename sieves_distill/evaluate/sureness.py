@@ -5,15 +5,17 @@
 # %% ../../nbs/evaluate/sureness.ipynb #247ace10
 from __future__ import annotations
 import warnings
+from functools import singledispatch
 import numpy as np
 import pandas as pd
 from scipy.stats import entropy
 from ..basics.checks import check_count
 from ..tasks.adapt import as_classification
+from ..tasks.kinds import Kind, ManyLabels, OneLabel
 from .answers import TeacherAnswers, read_teacher_answers
 
 # %% auto #0
-__all__ = ['least_sure']
+__all__ = ['least_sure', 'unsure_columns']
 
 # %% ../../nbs/evaluate/sureness.ipynb #22be1732
 def least_sure(
@@ -30,47 +32,70 @@ def least_sure(
     | `document`, `text` | the id, or the position where there is none; the text |
     | `outcome` | "ok", or why there is no answer; with `without_answer` only |
     | `answer` | the label; several labels: a list of them |
-    | `label`, `score` | single-label: the second best label, where all are scored, and the score of the answer; several labels: the label whose score is nearest to 0.5, and that score |
-    | `margin` | how sure it is: best score minus second best, where all labels are scored; for several labels abs(score − 0.5) of that label |
-    | `entropy` | of the scores, as a share of the largest possible: 1 is undecided between all; single-label with all labels scored |
+    | `label` | single-label: the second best, where all are scored; several labels: the one scored nearest to 0.5 |
+    | `score` | of the answer; several labels: of that label |
+    | `margin` | how sure it is: best score minus second best, where all are scored; several labels: abs(score − 0.5) |
+    | `entropy` | of the scores, as a share of the largest possible: 1 is undecided; single-label, all labels scored |
     | `gold` | the truth, where any document has it |
 
-    Answers without a score cannot be ranked: they are left out, with a warning. Raises ValueError where none has a score."""
+    Answers without a score cannot be ranked: they are left out, with a warning. Raises ValueError where none has a
+    score."""
     check_count(n, "n")
     task = as_classification(task)
-    read = read_teacher_answers(docs, task)
-    rows, columns = _unsureness(read, task)
+    answers = read_teacher_answers(docs, task)
+    rows = _rows_to_rank(answers, task.task_id)
+    columns = unsure_columns(answers.kind, answers.hot[rows], answers.scores[rows])
     order = _by_sureness(columns)[:n]
-    frame = _sure_frame(read, rows[order], {name: [values[i] for i in order] for name, values in columns.items()})
+    frame = _frame(answers, rows[order], {name: [values[i] for i in order] for name, values in columns.items()})
     if not without_answer: return frame.drop(columns="outcome")
-    lost = [i for i, answered in enumerate(read.answered) if not answered]
-    return pd.concat([_sure_frame(read, lost, {}), frame], ignore_index=True)[list(frame)] if lost else frame
+    lost = np.flatnonzero(~answers.answered)
+    return pd.concat([_frame(answers, lost, {}), frame], ignore_index=True)[list(frame)] if len(lost) else frame
 
 # %% ../../nbs/evaluate/sureness.ipynb #f7cde4d0
-def _unsureness(read: TeacherAnswers, task):
-    "The documents whose answer has a score, and what their scores say"
-    scored = ~np.isnan(read.scores) if task.multi_label else ~np.isnan(read.scores) & read.said
-    rows = np.flatnonzero(read.answered & scored.any(1))
-    if not len(rows):
-        raise ValueError(f"expected scores in the results of the task {task.task_id!r}, found {read.answered.sum():,} answers without any: a teacher that only names labels does not say how sure it is. "
-                         "Ask two teachers, or one twice, and see agreement(…).differ()")
-    if left := int(read.answered.sum()) - len(rows): warnings.warn(f"{left:,} of {read.answered.sum():,} answers have no score and are left out", stacklevel=3)
-    scores = read.scores[rows]
-    if task.multi_label:
-        nearest = np.nanargmin(np.abs(scores - .5), 1)
-        score = scores[np.arange(len(rows)), nearest]
-        return rows, {"label": [task.labels[j] for j in nearest], "score": score, "margin": np.abs(score - .5)}
-    score = scores[read.said[rows]]
-    if np.isnan(scores).any(): return rows, {"score": score}
-    second = np.where(read.said[rows], -1, scores).argmax(1)
-    with np.errstate(invalid="ignore"): spread = np.nan_to_num(entropy(scores, axis=1) / np.log(scores.shape[1]), nan=1.0)  # all scores 0: undecided
-    return rows, {"label": [task.labels[j] for j in second], "score": score, "margin": score - scores[np.arange(len(rows)), second], "entropy": spread}
+@singledispatch
+def unsure_columns(kind: Kind, hot, scores) -> dict:
+    "What is told of each answer, by column; `hot` are the answers, booleans, and `scores` theirs, both `(n, n_labels)`"
+    raise NotImplementedError(f"{type(kind).__name__} does not say what it means to be unsure")
 
+@unsure_columns.register
+def _(kind: OneLabel, hot, scores):
+    score = scores[hot]
+    if np.isnan(scores).any(): return {"score": score}
+    second = np.where(hot, -1, scores).argmax(1)
+    with np.errstate(invalid="ignore"): share = entropy(scores, axis=1) / np.log(len(kind))
+    margin = score - scores[np.arange(len(scores)), second]
+    return {"label": [kind.labels[j] for j in second], "score": score, "margin": margin,
+            "entropy": np.nan_to_num(share, nan=1.0)}  # all scores 0: undecided
+
+@unsure_columns.register
+def _(kind: ManyLabels, hot, scores):
+    nearest = np.nanargmin(np.abs(scores - .5), 1)
+    score = scores[np.arange(len(scores)), nearest]
+    return {"label": [kind.labels[j] for j in nearest], "score": score, "margin": np.abs(score - .5)}
+
+# %% ../../nbs/evaluate/sureness.ipynb #894ca08c
 def _by_sureness(columns: dict):
     "The order of the documents, the least sure first: by margin, of equals the higher entropy, else by score"
-    return np.lexsort((-columns["entropy"], columns["margin"])) if "entropy" in columns else np.argsort(columns.get("margin", columns["score"]), kind="stable")
+    if "entropy" in columns: return np.lexsort((-columns["entropy"], columns["margin"]))
+    return np.argsort(columns.get("margin", columns["score"]), kind="stable")
 
-def _sure_frame(read: TeacherAnswers, rows, columns: dict):
-    frame = pd.DataFrame({"document": [read.names[i] for i in rows], "text": [read.texts[i] for i in rows], "outcome": [read.outcomes[i] for i in rows],
-                          "answer": pd.Series([read.answer(i) for i in rows], dtype=object), **columns})
-    return frame.assign(gold=pd.Series([read.truth(i) for i in rows], dtype=object)) if read.known.any() else frame
+# %% ../../nbs/evaluate/sureness.ipynb #7b6abdc9
+def _rows_to_rank(answers: TeacherAnswers, task_id: str):
+    "The positions of the documents whose answer has a score"
+    rows, n_answers = np.flatnonzero(answers.answered & answers.scored.any(1)), answers.answered.sum()
+    if not len(rows):
+        raise ValueError(f"expected scores in the results of the task {task_id!r}, found {n_answers:,} answers without "
+                         "any: a teacher that only names labels does not say how sure it is. Ask two teachers, or one "
+                         "twice, and see agreement(…).differ()")
+    if left := n_answers - len(rows):
+        warnings.warn(f"{left:,} of {n_answers:,} answers have no score and are left out", stacklevel=3)
+    return rows
+
+# %% ../../nbs/evaluate/sureness.ipynb #1916a038
+def _frame(answers: TeacherAnswers, rows, columns: dict):
+    take = lambda values: [values[i] for i in rows]
+    frame = pd.DataFrame({"document": take(answers.names), "text": take(answers.texts),
+                          "outcome": take(answers.outcomes),
+                          "answer": pd.Series([answers.answer(i) for i in rows], dtype=object), **columns})
+    if not answers.known.any(): return frame
+    return frame.assign(gold=pd.Series([answers.truth(i) for i in rows], dtype=object))

@@ -4,188 +4,172 @@
 
 # %% ../../nbs/evaluate/teacher.ipynb #884003a6
 from __future__ import annotations
-import numpy as np
-import pandas as pd
-from collections import Counter
 from dataclasses import dataclass
-from sklearn.metrics import brier_score_loss, roc_auc_score
+from functools import singledispatch
+import pandas as pd
 from ..basics.checks import check_count
 from ..tasks.adapt import as_classification
-from .figures import bootstrap_draws, percentile_interval
-from .calibration import (
-    expected_calibration_error, reliability_bins, reliability_frame, wilson_interval)
-from .plots import plot_confusion, plot_label_bars, plot_reliability
-from .report import Report, confusion_frame, show_interval
-from .evaluate import score_predictions
-from .answers import TeacherAnswers, read_teacher_answers
+from ..tasks.kinds import Kind, ManyLabels, OneLabel
+from .answers import read_teacher_answers
+from .calibration import reliability_frame
+from .diagram import plot_reliability
+from .errors import error_frame
+from .intervals import COMPARED, MISCALIBRATED, show_interval, side_of_zero
+from .plots import plot_confusion, plot_label_bars
+from .report import Report
+from .teacher_metrics import teacher_metrics
 
 # %% auto #0
-__all__ = ['TeacherReport', 'teacher_report']
-
-# %% ../../nbs/evaluate/teacher.ipynb #4c1dc797
-def _half_width(n: int, share: float = 0.8) -> float:
-    "How far such an interval reaches to either side, about"
-    at = wilson_interval(round(share * n), n)
-    return (at["high"] - at["low"]) / 2
-
-# %% ../../nbs/evaluate/teacher.ipynb #f1dc1302
-def _calibration(read: TeacherAnswers, rows, n_bins: int, n_resamples: int, seed: int) -> dict | None:
-    "What the scores in `rows` are worth, or None where there are none"
-    scored = ~np.isnan(read.scores[rows])
-    if not read.multi_label: scored &= read.said[rows]
-    if not scored.any(): return None
-    score, right = read.scores[rows][scored], read.gold[rows][scored]
-    gaps = np.stack([scored.sum(1), np.where(scored, np.nan_to_num(read.scores[rows]) - read.gold[rows], 0).sum(1)], 1)  # by document: how many, and their sum
-    draws = np.concatenate([gaps.sum(0)[None], *(weights @ gaps for weights in bootstrap_draws(len(rows), n_resamples, seed))])
-    with np.errstate(invalid="ignore"): gap = draws[:, 1] / draws[:, 0]
-    bins = reliability_bins(score, right, n_bins)
-    ece, chance = expected_calibration_error(bins, score, n_resamples, seed)
-    sources = Counter(str(read.sources[i] or "not named") for i in rows[scored.any(1)])
-    return {"n": len(score), "n_docs": int(scored.any(1).sum()), "sources": dict(sources), "mean_score": float(score.mean()), "observed": float(right.mean()), "gap": percentile_interval(gap),
-            "ece": ece, "ece_by_chance": chance, "brier": float(brier_score_loss(right, score, pos_label=True)),
-            "auc": float(roc_auc_score(right, score)) if 0 < right.mean() < 1 else None, "bins": bins}
-
-# %% ../../nbs/evaluate/teacher.ipynb #d24784e1
-@dataclass
-class TeacherReport(Report):
-    "What `teacher_report` found; `metrics` holds plain values only, which `save` writes as JSON"
-
-    @property
-    def verdict(self) -> str:
-        "A few sentences, computed from the figures"
-        return _verdict(self.metrics)
-
-    def table(self):
-        "The teacher, and the answer that is the most frequent in gold, always given: macro-F1 and accuracy with 95 % intervals, a pandas frame"
-        return _table(self.metrics)
-
-    def confusions(self):
-        "What the teacher gets wrong, the most frequent first, a pandas frame: single-label, pairs of true and given label; multi-label, each label's superfluous and missing ones"
-        return confusion_frame(self.metrics, "gold", "teacher")
-
-    def reliability(self):
-        "One row a bin of scores, a pandas frame: `n`, mean score, and the share that is right with its 95 % interval; empty where the teacher gives no scores"
-        return reliability_frame(self.metrics["calibration"]["bins"] if self.metrics["calibration"] else [])
-
-    def plot(self):
-        "Left the confusion matrix (one label a text, at most 20 labels) or F1 by label, right the reliability diagram, where there are scores. Returns the matplotlib figure"
-        return _plot(self.metrics)
-
-    def _ipython_display_(self):
-        from IPython.display import Markdown, display
-        import matplotlib.pyplot as plt
-        notes = "".join(f"\n\n- {w}" for w in self.metrics["warnings"])
-        display(Markdown(self.verdict + notes), self.table(), self.per_label(), self.confusions().head(10))
-        figure = self.plot()
-        display(figure)
-        plt.close(figure)
-
-# %% ../../nbs/evaluate/teacher.ipynb #26a92da2
-def _table(metrics):
-    rows = {"teacher": metrics["teacher"], "majority": metrics["majority"]}
-    return pd.DataFrame.from_dict({name: {"macro-F1": show_interval(row["f1"]), "accuracy": show_interval(row["accuracy"])} for name, row in rows.items()}, orient="index")
-
-# %% ../../nbs/evaluate/teacher.ipynb #72548e61
-def _verdict(metrics) -> str:
-    teacher, found = metrics["teacher"], {l: m for l, m in metrics["per_label"].items() if m["f1"]}
-    gain = metrics["teacher_gain"]
-    word = "above" if gain["low"] > 0 else "BELOW" if gain["high"] < 0 else "NOT CLEARLY different from"
-    out = [f"Against gold the teacher reaches macro-F1 {show_interval(teacher['f1'])} and accuracy {show_interval(teacher['accuracy'])} on {metrics['n_scored']:,} documents, "
-           f"{word} the most frequent answer always given ({gain['value']:+.3f} in F1)."]
-    wrong = confusion_frame(metrics, "gold", "teacher")
-    if metrics["confusion"] is None:
-        label, more, less = wrong.iloc[0]
-        if more + less: out.append(f"Most errors are with {label!r}: {more} times superfluous, {less} times missing.")
-    elif len(wrong): out.append("Its most frequent error is {1!r} for {0!r}, {2} of {3} times.".format(*wrong.iloc[0, :3], metrics["per_label"][wrong.iloc[0]["gold"]]["support"]))
-    worst = min(found, key=lambda l: found[l]["f1"]["value"])
-    if len(found) > 1 and found[worst]["f1"]["value"] < 1: out.append(f"The weakest label is {worst!r} (F1 {found[worst]['f1']['value']:.2f}).")
-    return " ".join([*out, _verdict_of_scores(metrics["calibration"], metrics["confusion"] is None)])
-
-def _verdict_of_scores(found, multi_label: bool) -> str:
-    if found is None: return "It gives no scores, so there is no calibration to judge."
-    kind = f"Its scores ({', '.join(found['sources'])})" if set(found["sources"]) != {"not named"} else "Its scores"
-    ece = f"ECE {found['ece']:.3f}, where a calibrated teacher would stay below {found['ece_by_chance']:.3f}"
-    a, b = ("a true label", "a false") if multi_label else ("a right answer", "a wrong")
-    rank = "" if found["auc"] is None else f" Of {a} and {b} one, the {a.split()[1]} has the higher score {found['auc']:.0%} of the time."
-    if found["ece"] <= found["ece_by_chance"]: return f"{kind} show no clear miscalibration ({ece}).{rank}"
-    gap = found["gap"]
-    how = "too high" if gap["low"] > 0 else "too low" if gap["high"] < 0 else "too high in places and too low in others"
-    return f"{kind} are {how}: their mean is {found['mean_score']:.2f}, where {found['observed']:.2f} would be right ({ece}).{rank}"
-
-# %% ../../nbs/evaluate/teacher.ipynb #3cbeb58b
-def _plot(metrics):
-    import matplotlib.pyplot as plt
-    matrix = metrics["confusion"] is not None and len(metrics["per_label"]) <= 20
-    scored, k = metrics["calibration"] is not None, len(metrics["per_label"])
-    size = max(4.2, min(.55 * k + 2.4, 12)) if matrix else 5.5
-    figure, axes = plt.subplots(1, 1 + scored, squeeze=False, figsize=(size + 4.8 * scored, max(4.4, size if matrix else .32 * min(k, 20) + 1.4)), layout="constrained")
-    if matrix:
-        plot_confusion(metrics, axes[0, 0])
-        axes[0, 0].set(xlabel="teacher", ylabel="gold", title=f"Documents by label, n = {metrics['n_scored']:,}\n(shade: share of the row)")
-    else:
-        worst = sorted((l for l, m in metrics["per_label"].items() if m["f1"]), key=lambda l: metrics["per_label"][l]["f1"]["value"])[:20]
-        plot_label_bars({"per_label": {l: metrics["per_label"][l] for l in worst}, "agreement": {"n": metrics["n_scored"]}, "baselines": {}}, axes[0, 0])
-        axes[0, 0].set(xlabel="F1 against gold, with 95 % interval", title=f"Labels{f', the {len(worst)} weakest of {k}' if k > len(worst) else ''}, n = {metrics['n_scored']:,} documents")
-    if scored: _plot_scores(metrics["calibration"], "labels" if metrics["confusion"] is None else "answers", axes[0, 1])
-    return figure
-
-def _plot_scores(found, unit: str, ax):
-    plot_reliability(found["bins"], ax, "teacher", unit, f"Reliability, {found['n']:,} scores of {unit}\nECE {found['ece']:.3f}, Brier score {found['brier']:.3f}",
-                      xlabel=f"mean score of a bin (source: {', '.join(found['sources'])})")
+__all__ = ['teacher_report', 'TeacherReport', 'worst_error', 'errors_picture']
 
 # %% ../../nbs/evaluate/teacher.ipynb #d8e529cf
 def teacher_report(
     docs,  # Documents with `results` of the teacher, and `gold` where the truth is known; a generator is read once
     task,  # The `Classification`, or a task of sieves
     *,
-    n_bins: int = 10,  # Bins of scores, at most; each has at least 20 scores, so there are fewer where documents are few
+    n_bins: int = 10,  # Bins of scores, at most; each has 20 scores or more, so there are fewer where documents are few
     n_resamples: int = 1000,  # Draws of the bootstrap
     seed: int = 0,  # Seed of the bootstrap
 ) -> TeacherReport:
-    """How good the teacher is, on the documents whose truth is known: macro-F1, accuracy, figures by label, what it takes for what, and the calibration of its scores.
+    """How good the teacher is, on the documents whose truth is known: macro-F1, accuracy, figures by label, what it
+    takes for what, and the calibration of its scores.
 
-    Documents without an answer are counted, by outcome, and left out of the figures. In a task of several labels a score of 0.5 or more is a yes.
-    Intervals are of 95 %: Wilson's for shares, else the percentile bootstrap over documents (Efron 1979).
-    ECE has bins of equal mass (Nguyen and O'Connor 2015). Raises ValueError where no document has gold, or none of those an answer, and for a result or gold that cannot be read."""
+    Documents without an answer are counted, by outcome, and left out of the figures. In a task of several labels a
+    score of 0.5 or more is a yes. Intervals are of 95 %: Wilson's for shares, else the percentile bootstrap over
+    documents (Efron 1979). ECE has bins of equal mass (Nguyen and O'Connor 2015). Raises ValueError where no document
+    has gold, or none of those an answer, and for a result or gold that cannot be read."""
     for name, value in (("n_bins", n_bins), ("n_resamples", n_resamples)): check_count(value, name)
     task = as_classification(task)
-    read = read_teacher_answers(docs, task)
-    rows = _check_gold(read, task)
-    return TeacherReport(_teacher_metrics(read, rows, task, n_bins, n_resamples, seed))
+    return TeacherReport(teacher_metrics(read_teacher_answers(docs, task), task.task_id, n_bins, n_resamples, seed))
 
-def _check_gold(read: TeacherAnswers, task):
-    "The positions of the documents that have gold and an answer"
-    rows, where = np.flatnonzero(read.known & read.answered), f"doc.gold[{task.task_id!r}]"
-    if not read.known.any():
-        raise ValueError(f"expected the truth in {where} of some documents, found {len(read.names):,} documents without any; put it there for some that were drawn at random. "
-                         f"If 8 of 10 answers are right, 100 documents tell the accuracy to about ±{_half_width(100):.2f}, and 400 to ±{_half_width(400):.2f}")
-    if not len(rows): raise ValueError(f"expected some documents with both gold and an answer, found {read.known.sum():,} with gold, none of which has an answer; ask the teacher about them")
-    if not read.gold[rows].any(): raise ValueError(f"expected some documents with a label in {where}, found {len(rows):,} with gold, each of which is an empty list: no F1 could be counted on them")
-    return rows
+# %% ../../nbs/evaluate/teacher.ipynb #d24784e1
+@dataclass(repr=False)
+class TeacherReport(Report):
+    "What `teacher_report` found; `metrics` holds plain values only, which `save` writes as JSON"
 
-# %% ../../nbs/evaluate/teacher.ipynb #ad404472
-def _teacher_metrics(read: TeacherAnswers, rows, task, n_bins: int, n_resamples: int, seed: int) -> dict:
-    "All figures as plain values"
-    gold, said, k = read.gold[rows], read.said[rows], len(task.labels)
-    most = gold.mean(0) > .5 if task.multi_label else np.arange(k) == gold.sum(0).argmax()
-    found = score_predictions(gold, None, {"student": said, "majority": np.tile(most, (len(rows), 1))}, task, n_resamples, seed, [], 1)  # the teacher stands where the student does
-    majority = found["baselines"]["majority"]
-    figures = [{"f1": by["f1"], "precision": by["precision"], "recall": by["recall"], "accuracy": wilson_interval((answer == gold).all(1).sum(), len(rows))}
-               for by, answer in ((found["agreement"], said), (majority, most))]
-    without = Counter(outcome for outcome in read.outcomes if outcome != "ok")
-    calibration = _calibration(read, rows, n_bins, n_resamples, seed)
-    return {"task_id": task.task_id, "n": len(read.names), "n_gold": int(read.known.sum()), "n_scored": len(rows), "n_without_answer": sum(without.values()), "without_answer": dict(without),
-            "teacher": figures[0], "majority": figures[1], "teacher_gain": majority["student_gain"], "per_label": found["per_label"], "confusion": found["confusion"],
-            "errors": found["errors"], "unmeasured": found["unmeasured"], "calibration": calibration, "confidence": 0.95, "n_resamples": n_resamples,
-            "warnings": [*_notes(read, rows, figures[0]["accuracy"]["value"], calibration), *found["warnings"]]}
+    @property
+    def verdict(self) -> str:
+        "A few sentences, computed from the figures"
+        return " ".join(_sentences(self))
 
-def _notes(read: TeacherAnswers, rows, accuracy: float, calibration) -> list[str]:
-    "What a reader of the figures should know"
-    notes, without = [], Counter(outcome for outcome in read.outcomes if outcome != "ok")
-    shown = ", ".join(f"{n:,} {outcome}" for outcome, n in without.most_common())
-    if without: notes.append(f"{sum(without.values()):,} of {len(read.names):,} documents without an answer ({shown}), left out of the figures")
-    if lost := int(read.known.sum()) - len(rows): notes.append(f"{lost:,} of these with gold: counted as wrong, the accuracy would be {accuracy * len(rows) / (len(rows) + lost):.3f}")
-    if calibration and calibration["n_docs"] < len(rows): notes.append(f"{len(rows) - calibration['n_docs']:,} of {len(rows):,} answers without a score: the calibration is that of the others")
-    if calibration and len(calibration["sources"]) > 1: notes.append("the scores come from different sources: report them separately to see which can be trusted")
-    if len(rows) < 50: notes.append(f"only {len(rows):,} documents to count on: if 8 of 10 answers are right, the accuracy is known to about ±{_half_width(len(rows)):.2f}")
-    return notes
+    def table(self):
+        """The teacher, and the answer that is the most frequent in gold, always given: macro-F1 and accuracy with
+        95 % intervals, a pandas frame"""
+        rows = {name: {"macro-F1": show_interval(self.metrics[name]["f1"]),
+                       "accuracy": show_interval(self.metrics[name]["accuracy"])} for name in ("teacher", "majority")}
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def confusions(self):
+        """What the teacher gets wrong, the most frequent first, a pandas frame: single-label, pairs of true and given
+        label; multi-label, each label's superfluous and missing ones"""
+        return error_frame(self.kind, self.metrics, "gold", "teacher")
+
+    def reliability(self):
+        """One row a bin of scores, a pandas frame: `n`, mean score, and the share that is right with its 95 % interval;
+        empty where the teacher gives no scores"""
+        return reliability_frame(self.metrics["calibration"]["bins"] if self.metrics["calibration"] else [])
+
+    def plot(self):
+        """Left the confusion matrix (one label a text, at most 20 labels) or F1 by label, right the reliability
+        diagram, where there are scores. Returns the matplotlib figure"""
+        return _plot(self.kind, self.metrics)
+
+# %% ../../nbs/evaluate/teacher.ipynb #72548e61
+def _sentences(report: TeacherReport) -> list[str]:
+    metrics, calibration = report.metrics, report.metrics["calibration"]
+    teacher, gain = metrics["teacher"], metrics["teacher_gain"]
+    word = side_of_zero(gain["low"], gain["high"], COMPARED).replace("not clearly", "NOT CLEARLY")
+    figures = f"macro-F1 {show_interval(teacher['f1'])} and accuracy {show_interval(teacher['accuracy'])}"
+    f1 = {label: row["f1"]["value"] for label, row in metrics["per_label"].items() if row["f1"]}
+    worst = min(f1, key=f1.get)
+    sentences = [f"Against gold the teacher reaches {figures} on {metrics['n_scored']:,} documents, "
+                 f"{word} the most frequent answer always given ({gain['value']:+.3f} in F1).",
+                 worst_error(report.kind, metrics, report.confusions()),
+                 f"The weakest label is {worst!r} (F1 {f1[worst]:.2f})." if len(f1) > 1 and f1[worst] < 1 else None,
+                 _on_scores(calibration, report.kind.unit) if calibration else
+                 "It gives no scores, so there is no calibration to judge."]
+    return [sentence for sentence in sentences if sentence]
+
+# %% ../../nbs/evaluate/teacher.ipynb #0ad297a3
+@singledispatch
+def worst_error(kind: Kind, metrics: dict, confusions) -> str | None:
+    "A sentence on the most frequent error, None where there is none; `confusions` is what the report gives"
+    raise NotImplementedError(f"{type(kind).__name__} does not say which error is the worst")
+
+@worst_error.register
+def _(kind: OneLabel, metrics: dict, confusions):
+    if not len(confusions): return None
+    true, given, n = confusions.iloc[0, :3]
+    return f"Its most frequent error is {given!r} for {true!r}, {n} of {metrics['per_label'][true]['support']} times."
+
+@worst_error.register
+def _(kind: ManyLabels, metrics: dict, confusions):
+    label, superfluous, missing = confusions.iloc[0]
+    if not superfluous + missing: return None
+    return f"Most errors are with {label!r}: {superfluous} times superfluous, {missing} times missing."
+
+# %% ../../nbs/evaluate/teacher.ipynb #ea73f57a
+_RANKED = {"labels": "Of a true label and a false one, the true",
+           "answers": "Of a right answer and a wrong one, the right"}
+
+def _on_scores(calibration: dict, unit: str) -> str:
+    "A sentence or two on what the scores mean, and how well they sort answers"
+    sources = calibration["sources"]
+    scores = f"Its scores ({', '.join(sources)})" if set(sources) != {"not named"} else "Its scores"
+    ece, chance, auc = calibration["ece"], calibration["ece_by_chance"], calibration["auc"]
+    error = f"(ECE {ece:.3f}, where a calibrated teacher would stay below {chance:.3f})"
+    rank = "" if auc is None else f" {_RANKED[unit]} has the higher score {auc:.0%} of the time."
+    if ece <= chance: return f"{scores} show no clear miscalibration {error}.{rank}"
+    side = side_of_zero(calibration["gap"]["low"], calibration["gap"]["high"], MISCALIBRATED)
+    return (f"{scores} are {side}: their mean is {calibration['mean_score']:.2f}, "
+            f"where {calibration['observed']:.2f} would be right {error}.{rank}")
+
+# %% ../../nbs/evaluate/teacher.ipynb #3cbeb58b
+def _plot(kind: Kind, metrics: dict):
+    import matplotlib.pyplot as plt
+    calibration = metrics["calibration"]
+    draw, width, height = errors_picture(kind)
+    columns = 1 if calibration is None else 2
+    size = (width + 4.8 * (columns - 1), height)
+    figure, axes = plt.subplots(1, columns, squeeze=False, figsize=size, layout="constrained")
+    draw(metrics, axes[0, 0])
+    if calibration: _plot_scores(calibration, kind.unit, axes[0, 1])
+    return figure
+
+# %% ../../nbs/evaluate/teacher.ipynb #c352ffe2
+@singledispatch
+def errors_picture(kind: Kind):
+    "What draws the errors of a teacher, a function of the figures and where to draw; and the size it wants, in inches"
+    raise NotImplementedError(f"{type(kind).__name__} has no picture of its errors")
+
+@errors_picture.register
+def _(kind: OneLabel):
+    size = max(4.2, min(.55 * len(kind) + 2.4, 12))
+    return (_plot_matrix, size, max(4.4, size)) if len(kind) <= 20 else _bars(kind)
+
+@errors_picture.register
+def _bars(kind: ManyLabels): return _plot_weakest, 5.5, max(4.4, .32 * min(len(kind), 20) + 1.4)
+
+# %% ../../nbs/evaluate/teacher.ipynb #194a62d8
+def _plot_matrix(metrics: dict, ax):
+    plot_confusion(metrics, ax)
+    title = f"Documents by label, n = {metrics['n_scored']:,}\n(shade: share of the row)"
+    ax.set(xlabel="teacher", ylabel="gold", title=title)
+
+# %% ../../nbs/evaluate/teacher.ipynb #cc5f833d
+def _plot_weakest(metrics: dict, ax):
+    "F1 of the weakest labels, at most 20"
+    per_label = metrics["per_label"]
+    measured = [label for label in per_label if per_label[label]["f1"]]
+    worst = sorted(measured, key=lambda label: per_label[label]["f1"]["value"])[:20]
+    part = {label: per_label[label] for label in worst}
+    plot_label_bars({"per_label": part, "agreement": {"n": metrics["n_scored"]}, "baselines": {}}, ax)
+    some = f", the {len(worst)} weakest of {len(per_label)}" if len(per_label) > len(worst) else ""
+    ax.set(xlabel="F1 against gold, with 95 % interval", title=f"Labels{some}, n = {metrics['n_scored']:,} documents")
+
+# %% ../../nbs/evaluate/teacher.ipynb #9e8c1f35
+def _plot_scores(calibration: dict, unit: str, ax):
+    title = (f"Reliability, {calibration['n']:,} scores of {unit}\n"
+             f"ECE {calibration['ece']:.3f}, Brier score {calibration['brier']:.3f}")
+    xlabel = f"mean score of a bin (source: {', '.join(calibration['sources'])})"
+    plot_reliability(calibration["bins"], ax, "teacher", unit, title, xlabel=xlabel)

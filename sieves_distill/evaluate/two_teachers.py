@@ -5,167 +5,181 @@
 # %% ../../nbs/evaluate/two_teachers.ipynb #9d2ab16e
 from __future__ import annotations
 import warnings
+from dataclasses import dataclass
+from functools import singledispatch
 import numpy as np
 import pandas as pd
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
 from scipy.stats import binomtest
-from ..basics.checks import check_count, clip_label
-from ..tasks.task import Task
+from ..basics.checks import check_count
 from ..tasks.adapt import as_classification
-from ..documents.doc import check_docs
-from .figures import bootstrap_draws, percentile_interval
-from .calibration import wilson_interval
-from .report import show_interval
-from .answers import TeacherAnswers, read_teacher_answers
+from ..tasks.kinds import Kind, ManyLabels, OneLabel
+from .counterparts import Counterparts, read_twice
+from .intervals import bootstrap_draws, percentile_interval, show_interval, wilson_interval
+from .report import MetricsReport
 
 # %% auto #0
-__all__ = ['Agreement', 'agreement']
-
-# %% ../../nbs/evaluate/two_teachers.ipynb #4fa95ad4
-def _kappa(same, a, b):
-    "Cohen's kappa of shares: equal answers `(…)`, and each label in the answers of the one and of the other `(…, n)`; NaN where both always say the same one thing"
-    chance = (a * b).sum(-1)
-    with np.errstate(invalid="ignore", divide="ignore"): return np.where(chance < 1 - 1e-6, (same - chance) / (1 - chance), np.nan) + 0.0  # no -0
-
-def _kappas(a, b, multi_label: bool, n_resamples: int, seed: int):
-    "Kappa overall and by label, first on all rows `(n, n_labels)` and then on each draw; of several labels the overall one is the mean of those by label"
-    overall, by_label, n = [], [], len(a)
-    for weights in (np.ones((1, n), "float32"), *bootstrap_draws(n, n_resamples, seed)):
-        same, p, q = (weights @ x.astype(float) / n for x in (a == b, a, b))
-        by_label.append(_kappa(same, np.stack([p, 1 - p], -1), np.stack([q, 1 - q], -1)))
-        if not multi_label: overall.append(_kappa(weights @ (a == b).all(1).astype(float) / n, p, q))
-    by_label = np.concatenate(by_label)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # labels that neither uses
-        return np.nanmean(by_label, 1) if multi_label else np.concatenate(overall), by_label
-
-# %% ../../nbs/evaluate/two_teachers.ipynb #c206e694
-@dataclass
-class Agreement:
-    "What `agreement` found"
-    metrics: dict  # Plain values: `n`, `kappa`, `raw`, `per_label` and more
-    rows: list  # The documents that the two differ on, as plain values
-
-    @property
-    def verdict(self) -> str:
-        "A sentence or two, computed from the figures"
-        return _verdict_of_two(self.metrics)
-
-    def per_label(self):
-        "One row a label, the lowest kappa first, a pandas frame: how often the one, the other and both gave it"
-        first, second = self.metrics["names"]
-        frame = pd.DataFrame([{"label": l, "kappa": m["kappa"], first: m["first"], second: m["second"], "both": m["both"]} for l, m in self.metrics["per_label"].items()]).set_index("label")
-        return frame.sort_values("kappa", kind="stable").round(3)
-
-    def differ(self):
-        "The documents that the two differ on, a pandas frame: the id or position, the text, both answers, and the truth where it is known"
-        frame = pd.DataFrame(self.rows, columns=["document", "text", *self.metrics["names"], "gold"])
-        return frame if any(row[-1] is not None for row in self.rows) else frame.drop(columns="gold")
-
-    def __str__(self): return "\n".join([self.verdict, *(f"Note: {w}" for w in self.metrics["warnings"]), "", self.per_label().to_string()])
-    __repr__ = __str__
-
-    def _ipython_display_(self):
-        from IPython.display import Markdown, display
-        display(Markdown(self.verdict + "".join(f"\n\n- {w}" for w in self.metrics["warnings"])), self.per_label(), self.differ().head(10))
-
-# %% ../../nbs/evaluate/two_teachers.ipynb #3cc484f4
-def _verdict_of_two(metrics) -> str:
-    first, second = metrics["names"]
-    if metrics["kappa"] is None: out = [f"{first!r} and {second!r} always say the same one thing on {metrics['n']:,} documents: kappa is not defined."]
-    else: out = [f"{first!r} and {second!r} agree at kappa {show_interval(metrics['kappa'])} on {metrics['n']:,} documents; {show_interval(metrics['raw'])} of their answers are equal."]
-    if found := metrics["gold"]:
-        neither = found["n"] - found["first"] - found["second"]
-        out.append(f"Where they differ and the truth is known ({found['n']:,} documents), {first!r} is right {found['first']:,} times and {second!r} {found['second']:,} times"
-                   + f", neither {neither:,} times" * bool(neither) + f" (sign test: p = {found['p']:.2g}).")
-    return " ".join(out)
-
-# %% ../../nbs/evaluate/two_teachers.ipynb #76ca6d58
-def _same_labels(task, other):
-    "Refuse tasks that do not have the same answers"
-    if task.multi_label != other.multi_label:
-        raise ValueError(f"expected two tasks of one kind, found {task.task_id!r} with multi_label={task.multi_label} and {other.task_id!r} with multi_label={other.multi_label}")
-    if set(task.labels) != set(other.labels):
-        only = [", ".join(map(repr, [l for l in x.labels if l not in y.labels][:5])) or "nothing more" for x, y in ((task, other), (other, task))]
-        raise ValueError(f"expected two tasks with the same labels, found only in {task.task_id!r}: {only[0]}; only in {other.task_id!r}: {only[1]}")
-    if task.task_id == other.task_id:
-        raise ValueError(f"expected two tasks with different ids, found {task.task_id!r} twice: a task agrees with itself. Pass another collection of the same documents, or a task with another task_id")
-
-def _keys(read: TeacherAnswers, by_id: bool) -> list:
-    "What the documents are matched by: the id, or the text and how often it came before"
-    seen, what = Counter(), read.ids if by_id else read.texts
-    keys = []
-    for key in what:
-        keys.append((key, seen[key]))
-        seen[key] += 1
-    if by_id and max(seen.values()) > 1: raise ValueError(f"expected ids that name one document each, found {seen.most_common(1)[0][0]!r} {seen.most_common(1)[0][1]} times")
-    return keys
-
-def _match(one: TeacherAnswers, other: TeacherAnswers) -> list[int]:
-    "For each document of the one its position in the other"
-    by_id = None not in one.ids and None not in other.ids
-    a, b = _keys(one, by_id), {key: i for i, key in enumerate(_keys(other, by_id))}
-    lost = [[key[0] for key in x if key not in y] for x, y in ((a, b), (b, set(a)))]
-    if any(lost):
-        shown = [f"{len(keys):,} {where} without a counterpart" + (f" (the first is {clip_label(str(keys[0]))!r})" if keys else "") for keys, where in zip(lost, ("in docs", "in other"))]
-        raise ValueError(f"expected the same documents twice, matched by their {'ids' if by_id else 'texts'}, found {' and '.join(shown)}; leave out the documents that only one of the two has")
-    at = [b[key] for key in a]
-    if by_id and (odd := [i for i, j in enumerate(at) if one.texts[i] != other.texts[j]]):
-        raise ValueError(f"expected the same text under the same id, found two different ones for {one.ids[odd[0]]!r} ({len(odd):,} such ids)")
-    return at
+__all__ = ['agreement', 'Agreement', 'overall_kappa']
 
 # %% ../../nbs/evaluate/two_teachers.ipynb #54d123b7
 def agreement(
     docs,  # Documents with the first teacher's results; a generator is read once
     task,  # The `Classification`, or a task of sieves, that they answer
-    other,  # Another task with the same labels, whose results are in the same documents; or another collection of the same documents, with results of the same task
+    # Another task with the same labels, whose results are in the same documents; or another collection of the same
+    # documents, with results of the same task
+    other,
     *,
     n_resamples: int = 1000,  # Draws of the bootstrap
     seed: int = 0,  # Seed of the bootstrap
 ) -> Agreement:
-    """How far two teachers, or two prompts, agree: Cohen's kappa (1960) with a bootstrap interval, the share of equal answers, kappa by label, and the documents they differ on.
+    """How far two teachers, or two prompts, agree: Cohen's kappa (1960) with a bootstrap interval, the share of equal
+    answers, kappa by label, and the documents they differ on.
 
-    For several labels a text the overall kappa is the mean of those by label, over labels that are neither always nor never given by both.
-    Documents for which either has no answer are counted and left out; of equal texts without ids, the first is matched with the first.
-    Raises ValueError for tasks with different labels, documents that have no counterpart, or no document that both answered; TypeError for what is neither a task nor documents."""
+    For several labels a text the overall kappa is the mean of those by label, over labels that are neither always nor
+    never given by both. Documents for which either has no answer are counted and left out; of equal texts without ids,
+    the first is matched with the first. Raises ValueError for tasks with different labels, documents that have no
+    counterpart, or no document that both answered; TypeError for what is neither a task nor documents."""
     check_count(n_resamples, "n_resamples")
-    task = as_classification(task)
-    is_task = isinstance(other, Task) or hasattr(other, "_task_id")
-    if is_task: _same_labels(task, other := as_classification(other))
-    elif isinstance(other, (str, bytes)) or not isinstance(other, Iterable): raise TypeError(f"other must be a task or documents, found {other!r:.80} ({type(other).__name__})")
-    elif other is docs: raise ValueError("expected another collection, found the same one twice: it agrees with itself")
-    check_docs(docs, repr(task.task_id))
-    if is_task: docs = list(docs)  # to be read twice
-    first, second = read_teacher_answers(docs, task), read_teacher_answers(docs, other) if is_task else read_teacher_answers(other, task)
-    at = range(len(first.names)) if is_task else _match(first, second)
-    order = [second.labels.index(label) for label in task.labels]
-    names = (task.task_id, other.task_id) if is_task else ("docs", "other")
-    return _compare(first, second, list(at), order, names, n_resamples, seed)
+    pair = read_twice(docs, as_classification(task), other)
+    rows = _answered_by_both(pair)
+    both = _Both(pair.first.hot[rows], pair.second.hot[rows], *_truth(pair, rows))
+    return Agreement(_agreement_metrics(pair, rows, both, n_resamples, seed), _differences(pair, rows, both))
+
+# %% ../../nbs/evaluate/two_teachers.ipynb #c206e694
+@dataclass(repr=False)
+class Agreement(MetricsReport):
+    "What `agreement` found"
+    # `metrics` are plain values: `n`, `kappa`, `raw`, `per_label` and more
+    rows: list  # The documents that the two differ on, as plain values
+
+    @property
+    def verdict(self) -> str:
+        "A sentence or two, computed from the figures"
+        return _verdict(self.metrics)
+
+    def tables(self) -> list: return [self.per_label(), self.differ().head(10)]
+
+    def per_label(self):
+        "One row a label, the lowest kappa first, a pandas frame: how often the one, the other and both gave it"
+        first, second = self.metrics["names"]
+        rows = [{"label": label, "kappa": row["kappa"], first: row["first"], second: row["second"], "both": row["both"]}
+                for label, row in self.metrics["per_label"].items()]
+        return pd.DataFrame(rows).set_index("label").sort_values("kappa", kind="stable").round(3)
+
+    def differ(self):
+        """The documents that the two differ on, a pandas frame: the id or position, the text, both answers, and the
+        truth where it is known"""
+        frame = pd.DataFrame(self.rows, columns=["document", "text", *self.metrics["names"], "gold"])
+        return frame if any(row[-1] is not None for row in self.rows) else frame.drop(columns="gold")
+
+# %% ../../nbs/evaluate/two_teachers.ipynb #3cc484f4
+def _verdict(metrics: dict) -> str:
+    (first, second), n, gold = map(repr, metrics["names"]), f"{metrics['n']:,} documents", metrics["gold"]
+    verdict = f"{first} and {second} always say the same one thing on {n}: kappa is not defined."
+    if metrics["kappa"] is not None:
+        verdict = (f"{first} and {second} agree at kappa {show_interval(metrics['kappa'])} on {n}; "
+                   f"{show_interval(metrics['raw'])} of their answers are equal.")
+    if not gold: return verdict
+    neither = gold["n"] - gold["first"] - gold["second"]
+    return (f"{verdict} Where they differ and the truth is known ({gold['n']:,} documents), {first} is right "
+            f"{gold['first']:,} times and {second} {gold['second']:,} times"
+            + (f", neither {neither:,} times" if neither else "") + f" (sign test: p = {gold['p']:.2g}).")
 
 # %% ../../nbs/evaluate/two_teachers.ipynb #1d6de915
-def _compare(first: TeacherAnswers, second: TeacherAnswers, at: list[int], order: list[int], names, n_resamples: int, seed: int) -> Agreement:
-    "Two readings of the same documents; `at` is where a document of the first stands in the second, `order` where a label does"
-    answered = np.stack([first.answered, second.answered[at]])
-    rows = np.flatnonzero(answered.all(0))
-    if not len(rows):
-        raise ValueError(f"expected documents that both answered, found none of {len(at):,}; {names[0]!r} answered {answered[0].sum():,}, {names[1]!r} {answered[1].sum():,}")
-    a, b = first.said[rows], second.said[at][:, order][rows]
-    overall, by_label = _kappas(a, b, first.multi_label, n_resamples, seed)
-    same, gold = (a == b).all(1), np.where(first.known[:, None], first.gold, second.gold[at][:, order])[rows]
-    known = first.known[rows] | second.known[at][rows]
-    plain = lambda x: None if np.isnan(x) else float(x)
-    per_label = {label: {"kappa": plain(by_label[0, j]), "first": int(a[:, j].sum()), "second": int(b[:, j].sum()), "both": int((a & b)[:, j].sum())} for j, label in enumerate(first.labels)}
-    differ = [(first.names[i], first.texts[i], first.answer(i), first.named(b[r]), first.named(gold[r]) if known[r] else None) for r, i in enumerate(rows) if not same[r]]
-    lost = {f"of {names[0]!r}": ~answered[0] & answered[1], f"of {names[1]!r}": ~answered[1] & answered[0], "of either": ~answered.any(0)}
-    left = ", ".join(f"{n:,} {who}" for who, where in lost.items() if (n := where.sum()))
-    return Agreement({"names": list(names), "n": len(rows), "n_left_out": len(at) - len(rows), "kappa": None if np.isnan(overall[0]) else percentile_interval(overall),
-                      "raw": wilson_interval(same.sum(), len(rows)), "per_label": per_label, "n_differ": len(differ), "gold": _who_is_right(a, b, gold, known & ~same), "n_resamples": n_resamples, "confidence": 0.95,
-                      "warnings": [f"left out for want of an answer: {left}"] if left else []}, differ)
+@dataclass
+class _Both:
+    "The documents that both answered, booleans `(n, n_labels)`"
+    first: np.ndarray
+    second: np.ndarray
+    gold: np.ndarray
+    known: np.ndarray  # Booleans `(n,)`, where the truth is known
 
-def _who_is_right(a, b, gold, rows) -> dict | None:
-    "Of `rows`, on which the two differ: how often each is right, and the exact sign test of that"
+    @property
+    def same(self): return (self.first == self.second).all(1)
+
+# %% ../../nbs/evaluate/two_teachers.ipynb #c858d732
+def _answered_by_both(pair: Counterparts):
+    "The positions of the documents that both answered"
+    rows = np.flatnonzero(pair.first.answered & pair.second.answered)
+    if len(rows): return rows
+    answered = ", ".join(f"{name!r} {verb}{answers.answered.sum():,}" for name, verb, answers in
+                         zip(pair.names, ("answered ", ""), (pair.first, pair.second)))
+    raise ValueError(f"expected documents that both answered, found none of {len(pair.first):,}; {answered}")
+
+def _truth(pair: Counterparts, rows):
+    "The truth of the documents at `rows`, and where it is known"
+    gold = np.where(pair.first.known[:, None], pair.first.gold, pair.second.gold)
+    return gold[rows], (pair.first.known | pair.second.known)[rows]
+
+# %% ../../nbs/evaluate/two_teachers.ipynb #b171cbce
+def _agreement_metrics(pair: Counterparts, rows, both: _Both, n_resamples: int, seed: int) -> dict:
+    "All figures as plain values"
+    overall, by_label = _kappas(pair.first.kind, both.first, both.second, n_resamples, seed)
+    counts = ((hot.sum(0).tolist()) for hot in (both.first, both.second, both.first & both.second))
+    kappas = [None if np.isnan(kappa) else float(kappa) for kappa in by_label[0]]
+    per_label = {label: {"kappa": kappa, "first": first, "second": second, "both": shared}
+                 for label, kappa, first, second, shared in zip(pair.first.kind.labels, kappas, *counts)}
+    return {"names": list(pair.names), "n": len(rows), "n_left_out": len(pair.first) - len(rows),
+            "kappa": None if np.isnan(overall[0]) else percentile_interval(overall),
+            "raw": wilson_interval(both.same.sum(), len(rows)), "per_label": per_label,
+            "n_differ": int((~both.same).sum()), "gold": _who_is_right(both), "n_resamples": n_resamples,
+            "confidence": 0.95, "warnings": _notes(pair)}
+
+# %% ../../nbs/evaluate/two_teachers.ipynb #718c0b23
+def _differences(pair: Counterparts, rows, both: _Both) -> list[tuple]:
+    "The documents that the two differ on: name, text, both answers, and the truth or None"
+    first, shown = pair.first, pair.first.kind.decode_hot
+    return [(first.names[i], first.texts[i], shown(both.first[at]), shown(both.second[at]),
+             shown(both.gold[at]) if both.known[at] else None) for at, i in enumerate(rows) if not both.same[at]]
+
+# %% ../../nbs/evaluate/two_teachers.ipynb #a1db9c28
+def _who_is_right(both: _Both) -> dict | None:
+    "Where the two differ: how often each is right, and the exact sign test of that"
+    rows = both.known & ~both.same
     if not rows.any(): return None
-    first, second = (int((x == gold).all(1)[rows].sum()) for x in (a, b))
-    return {"n": int(rows.sum()), "first": first, "second": second, "p": float(binomtest(first, first + second).pvalue) if first + second else 1.0}
+    first, second = (int((hot == both.gold).all(1)[rows].sum()) for hot in (both.first, both.second))
+    p = float(binomtest(first, first + second).pvalue) if first + second else 1.0
+    return {"n": int(rows.sum()), "first": first, "second": second, "p": p}
+
+# %% ../../nbs/evaluate/two_teachers.ipynb #b4e4be71
+def _notes(pair: Counterparts) -> list[str]:
+    first, second = pair.first.answered, pair.second.answered
+    lost = {f"of {pair.names[0]!r}": ~first & second, f"of {pair.names[1]!r}": ~second & first,
+            "of either": ~first & ~second}
+    shown = ", ".join(f"{rows.sum():,} {whose}" for whose, rows in lost.items() if rows.any())
+    return [f"left out for want of an answer: {shown}"] if shown else []
+
+# %% ../../nbs/evaluate/two_teachers.ipynb #4fa95ad4
+def _kappas(kind: Kind, first, second, n_resamples: int, seed: int):
+    """Kappa overall and by label, first on all rows `(n, n_labels)` and then on each draw; of several labels the
+    overall one is the mean of those by label"""
+    n = len(first)
+    counted = [(first == second).all(1), first == second, first, second]
+    blocks = ([weights @ array.astype(float) / n for array in counted]
+              for weights in (np.ones((1, n), "float32"), *bootstrap_draws(n, n_resamples, seed)))
+    equal, same, by_first, by_second = map(np.concatenate, zip(*blocks))
+    yes_or_no = (np.stack([share, 1 - share], -1) for share in (by_first, by_second))
+    by_label = _kappa(same, *yes_or_no)
+    return overall_kappa(kind, by_label, _kappa(equal, by_first, by_second)), by_label
+
+# %% ../../nbs/evaluate/two_teachers.ipynb #5e4af73d
+def _kappa(same, first, second):
+    """Cohen's kappa of shares: equal answers `(…)`, and each label in the answers of the one and of the other
+    `(…, n)`; NaN where both always say the same one thing"""
+    chance = (first * second).sum(-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(chance < 1 - 1e-6, (same - chance) / (1 - chance), np.nan) + 0.0  # no -0
+
+# %% ../../nbs/evaluate/two_teachers.ipynb #90ba0819
+@singledispatch
+def overall_kappa(kind: Kind, by_label, of_answers):
+    "One kappa for all, `(n_draws,)`: from those by label `(n_draws, n_labels)`, or that of whole answers `(n_draws,)`"
+    raise NotImplementedError(f"{type(kind).__name__} does not say how far answers agree")
+
+@overall_kappa.register
+def _(kind: OneLabel, by_label, of_answers): return of_answers
+
+@overall_kappa.register
+def _(kind: ManyLabels, by_label, of_answers):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # labels that neither uses
+        return np.nanmean(by_label, 1)

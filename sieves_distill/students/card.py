@@ -5,7 +5,8 @@
 # %% ../../nbs/students/card.ipynb #af226b32
 from __future__ import annotations
 from ..tasks.kinds import kind_from
-from ..evaluate.report import Report, show_interval
+from ..evaluate.intervals import show_interval
+from ..evaluate.report import Report
 from .frameworks import FRAMEWORKS, Framework
 
 # %% auto #0
