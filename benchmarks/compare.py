@@ -1,4 +1,5 @@
-"""Students of several frameworks, bases and sizes side by side, on BBC news cut to 60 words: what the page on `compare` shows.
+"""Students of several frameworks, bases and sizes side by side, on BBC news cut to 60 words: what the page on `compare`
+shows.
 
     python -m benchmarks.compare [--steps 20]
 
@@ -6,45 +7,52 @@ Gold labels stand in for the teacher. Writes compare.json.
 """
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import tempfile
-import warnings
 from pathlib import Path
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-from datasets import ClassLabel, Dataset, Features, Value
-
-from benchmarks import RESULTS, data
-from sieves_distill import Classification, split_dataset
-from sieves_distill.decide.comparison import compare
+from benchmarks import RESULTS, data, running, training
+from sieves_distill import compare, split_dataset
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import demo
 
+FILE = RESULTS / "compare.json"
+N_TEST, WORDS = 500, 60
+
+
+def kinds(folder: Path, steps: int, n: int) -> dict:
+    "What is compared, by name: base, framework, training rows, and what training is told"
+    wordllama, frozen, tuned = demo.static_base(folder / "wordllama"), {"num_epochs": 0}, {"max_steps": steps}
+    return {f"wordllama, {n // 4} rows": (wordllama, "model2vec", n // 4, None),
+            f"wordllama, {n} rows": (wordllama, "model2vec", n, None),
+            f"static MiniLM, {n} rows": (data.static_base(), "model2vec", n, None),
+            f"SetFit, frozen, {n} rows": (data.minilm(), "setfit", n, frozen),
+            f"SetFit, {steps} steps, {n} rows": (data.minilm(), "setfit", n, tuned)}
+
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = running.arguments("compare", __doc__)
     parser.add_argument("--steps", type=int, default=20, help="steps of SetFit's fine-tuning")
+    parser.add_argument("--rows", type=int, default=400, help="to train on")
+    parser.add_argument("--results", type=Path, default=FILE)
     args = parser.parse_args()
-    warnings.simplefilter("ignore")
+    running.silence()
     texts, y, names = data.bbc()
-    texts = [" ".join(text.split()[:60]) for text in texts]
-    rows = Dataset.from_dict({"text": texts, "labels": y.tolist()}, Features({"text": Value("string"), "labels": ClassLabel(names=names)}))
-    task = Classification(names, multi_label=False, task_id="topic")
-    parts = split_dataset(rows, 500 / len(rows), seed=0)
+    rows = data.as_dataset(data.first_words(texts, WORDS), y, names)
+    task = training.task_of(y, names, "topic")
+    parts = split_dataset(rows, N_TEST / len(rows), seed=0)
     train = parts["train"].shuffle(seed=0)
     with tempfile.TemporaryDirectory() as tmp:
-        wordllama = demo.static_base(Path(tmp) / "wordllama")
-        kinds = {"wordllama, 100 rows": (wordllama, "model2vec", 100, None), "wordllama, 400 rows": (wordllama, "model2vec", 400, None), "static MiniLM, 400 rows": (data.static_base(), "model2vec", 400, None),
-                 "SetFit, frozen, 400 rows": (data.minilm(), "setfit", 400, {"num_epochs": 0}), f"SetFit, {args.steps} steps, 400 rows": (data.minilm(), "setfit", 400, {"max_steps": args.steps})}
-        for name, (base, framework, n, kwargs) in kinds.items():
-            print(name, task.distill(base, framework, train.select(range(n)), Path(tmp) / name, 0.1, train_kwargs=kwargs, seed=0, progress=False).metrics["run"]["seconds"], flush=True)
-        found = compare({name: Path(tmp) / name for name in kinds}, parts["val"], teacher_cost=100, progress=False)
-    found.save(RESULTS / "compare.json")
-    print(found)
+        folder, students = Path(tmp), {}
+        for name, (base, framework, n, kwargs) in kinds(folder, args.steps, args.rows).items():
+            students[name] = folder / name
+            student = task.distill(base, framework, train.select(range(n)), students[name], 0.1, train_kwargs=kwargs,
+                                   seed=0, progress=False)
+            print(name, student.metrics["run"]["seconds"], flush=True)
+        comparison = compare(students, parts["val"], teacher_cost=100, progress=False)
+        comparison.save(args.results)
+    print(comparison)
 
 
 if __name__ == "__main__": main()

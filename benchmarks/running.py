@@ -13,6 +13,9 @@ from pathlib import Path
 from sieves_distill.basics.disk import append_line
 
 
+HIDDEN = argparse.SUPPRESS  # the help of an option that is for the benchmark itself
+
+
 def arguments(name: str, doc: str) -> argparse.ArgumentParser:
     "The parser of a benchmark that is run as `python -m benchmarks.name`"
     return argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc,
