@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .decide.comparison import Comparison, compare
     from .decide.curve import LearningCurve, learning_curve
     from .decide.threshold import CascadeThreshold, choose_threshold
+    from .deploy.formats import export_student
 
 # Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
 _LAZY = {
@@ -92,6 +93,7 @@ _LAZY = {
     "learning_curve": "decide.curve",
     "CascadeThreshold": "decide.threshold",
     "choose_threshold": "decide.threshold",
+    "export_student": "deploy.formats",
 }
 __all__ = ["Classification", "Doc", "Task", *_LAZY]
 

@@ -18,16 +18,18 @@ from pathlib import Path
 
 # A wing may import those before it in this list, and no other.
 WINGS = ["basics", "tasks", "documents", "export", "strata", "split", "teach", "heads", "evaluate", "students", "train",
-         "relabel", "decide", "testing"]
+         "relabel", "decide", "deploy", "testing"]
 
 # Rooms that take names from the package's root, which finds them in whatever wing they are when they are asked for.
 FROM_ROOT = {
     "tasks.task": {"label_docs", "to_hf_dataset", "distill"},  # methods of a task that open doors to later wings
+    "students.student": {"export_student"},  # likewise of a student
     "train.distillation": {"__version__"},
 }
 # Rooms that import modules whose names are computed.
 BY_NAME = {
     "basics.checks",  # an optional package, or an error that says how to install it
+    "deploy.formats",  # what writes a format, when it is first asked for
     "students.frameworks",  # the parts of a kind of student, when they are first asked for
 }
 
@@ -201,7 +203,7 @@ def notebooks(house: House, nbs: Path) -> Iterator[str]:
     "Notebooks and modules that are not each other's namesakes."
     exports = {}
     for path in sorted(nbs.rglob("[!_.]*.ipynb")):
-        if match := re.search(r"#\|\s*default_exp\s+([\w.]+)", path.read_text(encoding="utf-8")):
+        if match := re.search(r'"#\|\s*default_exp\s+([\w.]+)', path.read_text(encoding="utf-8")):  # at the start of a line
             name = ".".join(path.relative_to(nbs).with_suffix("").parts)
             exports[match[1]] = name
             if match[1] != name: yield f"{name}.ipynb exports to {match[1]}: notebook and module have one name"

@@ -4,9 +4,9 @@
 
 # %% ../../nbs/students/card.ipynb #af226b32
 from __future__ import annotations
-from ..tasks.kinds import kind_from
+from ..tasks.kinds import Kind, kind_from
 from ..evaluate.intervals import show_interval
-from ..evaluate.report import Report
+from ..evaluate.report import MetricsReport, report_of
 from .frameworks import FRAMEWORKS, Framework
 
 # %% auto #0
@@ -15,14 +15,15 @@ __all__ = ['model_card']
 # %% ../../nbs/students/card.ipynb #1fd8d7b5
 def model_card(metrics: dict) -> str:
     "The model card as markdown, from the content of `metrics.json`"
-    run, report = metrics["run"], Report(metrics)
-    framework = FRAMEWORKS[run["framework"]]
-    return "".join([_head(run, framework), _how_good(metrics, report), _how_to_use(metrics, framework), _how_made(run)])
+    run = metrics["run"]
+    kind = kind_from({**run, "labels": list(run["rows"]["train"].get("labels", {}))})
+    framework, report = FRAMEWORKS[run["framework"]], report_of(kind, metrics)
+    parts = _head(run, framework, kind), _how_good(metrics, report), _how_to_use(metrics, framework), _how_made(run)
+    return "".join(parts)
 
 # %% ../../nbs/students/card.ipynb #47e099f4
-def _head(run: dict, framework: Framework) -> str:
-    labels = list(run["rows"]["train"].get("labels", {}))
-    kind = kind_from({**run, "labels": labels})
+def _head(run: dict, framework: Framework, kind: Kind) -> str:
+    labels = run["rows"]["train"].get("labels")
     many = f" of {len(labels)}" if labels else ""
     scores = " and scores" if run["recipe"].get("soft_labels") else ""
     source = f"from the {kind.column}{scores} of a teacher on {run['rows']['train']['n']} documents."
@@ -38,7 +39,7 @@ def _head(run: dict, framework: Framework) -> str:
     """
 
 # %% ../../nbs/students/card.ipynb #2f6315db
-def _how_good(metrics: dict, report: Report) -> str:
+def _how_good(metrics: dict, report: MetricsReport) -> str:
     by_label = _by_label(metrics) if "per_label" in metrics else ""
     ece = "; *ECE* is the expected calibration error of the probabilities" if metrics.get("calibration") else ""
     notes = "".join(f"\n- {note}" for note in metrics["warnings"])

@@ -14,14 +14,94 @@ from ..basics.disk import read_json
 from ..basics.quiet import quiet
 from ..tasks.kinds import Kind
 from ..evaluate.evaluate import read_mistakes
-from ..evaluate.report import Report
+from ..evaluate.report import report_of
 from .frameworks import FRAMEWORKS, framework_name
 
 # %% auto #0
-__all__ = ['Student', 'LinearStudent', 'check_texts', 'read_about']
+__all__ = ['InFolder', 'Student', 'LinearStudent', 'check_texts', 'read_about']
+
+# %% ../../nbs/students/student.ipynb #544b0e24
+class InFolder:
+    "What a student is in its folder: it can be written and read, and knows how good it is"
+    def save_pretrained(self, path):
+        "Write the framework's own files, and what `Student.load` needs beside them, into the folder `path`"
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        with quiet(): self.write(path)
+        about = {
+            "format": 1, "framework": framework_name(self.framework), **self.kind.about(), "task_id": self.task_id,
+            "temperature": self.temperature,
+        }
+        (path / "student.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def export(self, path, format: str = "folder") -> Path:
+        "Write the student in a form to deploy it in: see `sieves_distill.deploy.export_student`"
+        import sieves_distill
+        return sieves_distill.export_student(self, path, format)
+
+    def write(self, path: Path):
+        "Write the framework's own files"
+        raise NotImplementedError(f"{type(self).__name__} must write its files: def write(self, path)")
+
+    @staticmethod
+    def load(path, backend: str | None = None) -> Student:
+        """Load a student from its folder, without unpickling anything. Raises FileNotFoundError or ValueError for a
+        folder that holds none.
+
+        `backend="openvino"`: the encoder of a SetFit student computes with OpenVINO on the CPU, sooner than with
+        PyTorch. Raises ImportError where that is not installed, ValueError for other students and other names,
+        RuntimeError where OpenVINO gives other embeddings than PyTorch. None: as the framework does."""
+        about = read_about(path := Path(path))
+        student = FRAMEWORKS[framework_name(about["framework"])].part("student")
+        student.check_backend(backend)
+        return student.read(path, about, backend)
+
+    @classmethod
+    def read(cls, path: Path, about: dict, backend: str | None = None) -> Student:
+        "The student in a folder, whose student.json is `about`"
+        raise NotImplementedError(f"{cls.__name__} must read its folder: def read(cls, path, about, backend)")
+
+    @classmethod
+    def check_backend(cls, backend: str | None):
+        if backend is not None:
+            raise ValueError(
+                f"expected no backend for a student of {framework_name(cls.framework)}, which is quick as it is, found"
+                f" {backend!r}"
+            )
+
+    @property
+    def report(self):
+        """The same figures as a `Report`: a table, a picture, and the texts it gets wrong. Raises ValueError where
+        there are no figures"""
+        if not self.metrics:
+            raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
+        return report_of(self.kind, self.metrics, self._mistakes if self.val_data is not None else None)
+
+    def _mistakes(self): return read_mistakes(self, self.val_data)
+
+    @property
+    def native(self) -> Student:
+        """The student that the framework's own loader makes of the folder: itself, unless it has what the framework
+        does not know"""
+        return self
+
+    @property
+    def train_data(self):
+        "The rows the student was trained on, a `datasets.Dataset`; None where its folder has no `data/`"
+        return self._rows("train")
+
+    @property
+    def val_data(self):
+        "The rows that were held out for the report, a `datasets.Dataset`; None where its folder has no `data/`"
+        return self._rows("val")
+
+    def _rows(self, side: str):
+        if not self.path or not (self.path / "data" / side).is_dir(): return None
+        from datasets import load_from_disk
+        return load_from_disk(str(self.path / "data" / side))
 
 # %% ../../nbs/students/student.ipynb #ae37de34
-class Student:
+class Student(InFolder):
     "A trained student: it predicts, and knows how good it is. Made by `task.distill(…)` or `Student.load(path)`"
     framework: str  # Its name in `FRAMEWORKS`
     backend: str | None = None  # What computes in place of the framework, see `load`
@@ -81,73 +161,6 @@ class Student:
 
     def _stream(self, docs: Iterator) -> Iterator:
         while batch := list(islice(docs, self._batch)): yield from self(batch)
-
-    def save_pretrained(self, path):
-        "Write the framework's own files, and what `Student.load` needs beside them, into the folder `path`"
-        path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
-        with quiet(): self.write(path)
-        about = {
-            "format": 1, "framework": framework_name(self.framework), **self.kind.about(), "task_id": self.task_id,
-            "temperature": self.temperature,
-        }
-        (path / "student.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-    def write(self, path: Path):
-        "Write the framework's own files"
-        raise NotImplementedError(f"{type(self).__name__} must write its files: def write(self, path)")
-
-    @staticmethod
-    def load(path, backend: str | None = None) -> Student:
-        """Load a student from its folder, without unpickling anything. Raises FileNotFoundError or ValueError for a
-        folder that holds none.
-
-        `backend="openvino"`: the encoder of a SetFit student computes with OpenVINO on the CPU, sooner than with
-        PyTorch. Raises ImportError where that is not installed, ValueError for other students and other names,
-        RuntimeError where OpenVINO gives other embeddings than PyTorch. None: as the framework does."""
-        about = read_about(path := Path(path))
-        student = FRAMEWORKS[framework_name(about["framework"])].part("student")
-        student.check_backend(backend)
-        return student.read(path, about, backend)
-
-    @classmethod
-    def read(cls, path: Path, about: dict, backend: str | None = None) -> Student:
-        "The student in a folder, whose student.json is `about`"
-        raise NotImplementedError(f"{cls.__name__} must read its folder: def read(cls, path, about, backend)")
-
-    @classmethod
-    def check_backend(cls, backend: str | None):
-        if backend is not None:
-            raise ValueError(
-                f"expected no backend for a student of {framework_name(cls.framework)}, which is quick as it is, found"
-                f" {backend!r}"
-            )
-
-    @property
-    def report(self):
-        """The same figures as a `Report`: a table, a picture, and the texts it gets wrong. Raises ValueError where
-        there are no figures"""
-        if not self.metrics:
-            raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
-        return Report(self.metrics, self._mistakes if self._rows("val") is not None else None)
-
-    def _mistakes(self): return read_mistakes(self, self._rows("val"))
-
-    @property
-    def native(self) -> Student:
-        """The student that the framework's own loader makes of the folder: itself, unless it has what the framework
-        does not know"""
-        return self
-
-    @property
-    def train_data(self):
-        "The rows the student was trained on, a `datasets.Dataset`; None where its folder has no `data/`"
-        return self._rows("train")
-
-    def _rows(self, side: str):
-        if not self.path or not (self.path / "data" / side).is_dir(): return None
-        from datasets import load_from_disk
-        return load_from_disk(str(self.path / "data" / side))
 
 # %% ../../nbs/students/student.ipynb #a61751b9
 class LinearStudent(Student):

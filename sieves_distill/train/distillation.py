@@ -15,7 +15,7 @@ from ..tasks.kinds import Kind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
 from ..evaluate.evaluate import evaluate_student
-from ..evaluate.report import Report
+from ..evaluate.report import report_of
 from ..students.card import model_card
 from sieves_distill.students.frameworks import (
     FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
@@ -64,7 +64,7 @@ def distill(
         bar.set_description("evaluate")
         student = _save(trained.student, sides, folder)
         metrics = _evaluate(student, trained, sides, order)
-        _write_report(metrics, folder)
+        _write_report(metrics, order.kind, folder)
         bar.set_description("done")
         bar.update(max(0, (bar.total or 0) - bar.n))
     for note in sides.notes: warnings.warn(note, stacklevel=3)
@@ -193,6 +193,6 @@ def _environment(framework: Framework) -> dict:
         **{name: version(name) for name in framework.packages},
     }
 
-def _write_report(metrics: dict, folder):
-    Report(metrics).save(folder / "metrics.json")
+def _write_report(metrics: dict, kind: Kind, folder):
+    report_of(kind, metrics).save(folder / "metrics.json")
     (folder / "README.md").write_text(model_card(metrics), encoding="utf-8")
