@@ -1,5 +1,8 @@
 """What to know before a student is deployed"""
 from .cascade import Cascade
-from .comparison import Comparison, compare
-from .curve import LearningCurve, learning_curve
-from .threshold import CascadeThreshold, choose_threshold
+from .comparison import compare
+from .comparison_result import Comparison
+from .curve import learning_curve
+from .curve_result import LearningCurve
+from .threshold import choose_threshold
+from .threshold_result import CascadeThreshold

@@ -4,35 +4,26 @@
 
 # %% ../../nbs/decide/cascade.ipynb #6bc60e0e
 from __future__ import annotations
-import os, warnings
-from collections.abc import Mapping
+import warnings
+import numpy as np
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 from tqdm.auto import tqdm
-from ..basics.disk import cut_torn_line
-from ..tasks.labels import Classification
+from ..basics.checks import check_int, check_number
+from ..basics.disk import append_line, cut_torn_line
+from ..tasks.kinds import kind_of
 from ..documents.doc import Doc, doc_name
+from ..documents.encode import doc_line
 from ..documents.read import read_docs
-from ..documents.write import doc_line
 from ..students.student import check_texts
-from .threshold import CascadeThreshold, as_percent, is_unsure
+from ..relabel.opinion import task_of_student
+from .threshold import decides_each_label, is_unsure
+from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
 __all__ = ['Cascade']
-
-# %% ../../nbs/decide/cascade.ipynb #7a1f7316
-def _check_threshold(threshold, student):
-    "A number or a mapping of every label to a number or None, whatever was given"
-    if isinstance(threshold, CascadeThreshold):
-        if threshold.threshold is None: raise ValueError(f"there is no threshold to work with: {threshold.verdict}")
-        threshold = threshold.threshold
-    if isinstance(threshold, Mapping):
-        if not student.multi_label: raise TypeError("found a threshold for each label, but the student has multi_label=False: pass one number")
-        if set(threshold) != set(student.labels): raise ValueError(f"expected a threshold for each label of the student, {', '.join(map(repr, student.labels))}; found them for {', '.join(map(repr, threshold))}")
-    for value in threshold.values() if isinstance(threshold, Mapping) else [threshold]:
-        if value is None and isinstance(threshold, Mapping): continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1: raise ValueError(f"a threshold must be a number in [0, 1], found {value!r}")
-    return threshold
 
 # %% ../../nbs/decide/cascade.ipynb #98bb40c3
 class Cascade:
@@ -40,103 +31,188 @@ class Cascade:
     def __init__(
         self,
         student,  # A `Student`
-        teacher,  # A `Teacher`, such as `LLMTeacher`; or anything that, called with a list of texts, returns a list of results, one a text, in any shape that a `Classification` reads
-        threshold,  # What `choose_threshold` found; or a number in [0, 1], or for multi-label a mapping of label to number: from so sure on, the student answers
-        path=None,  # A .jsonl file, to which each document that the teacher answered is appended at once; one that is there is continued
+        # A `Teacher`, such as `LLMTeacher`; or anything that, called with a list of texts, returns a list of results,
+        # one a text, in any shape that a `Classification` reads
+        teacher,
+        # What `choose_threshold` found; or a number in [0, 1], or for multi-label a mapping of label to number: from so
+        # sure on, the student answers
+        threshold,
+        # A .jsonl file, to which each document that the teacher answered is appended at once; one there is continued
+        path=None,
         teacher_batch: int = 16,  # How many texts the teacher gets at a time
-        task=None,  # The task, for a `Teacher` that should know the descriptions of the labels; default one made of the student's labels
+        # The task, for a `Teacher` that should know the descriptions of the labels; default one of the student's labels
+        task=None,
     ):
-        if not callable(teacher) and not hasattr(teacher, "answers"): raise TypeError(f"teacher must be callable with a list of texts, found {type(teacher).__name__}")
-        if isinstance(teacher_batch, bool) or not isinstance(teacher_batch, int) or teacher_batch < 1: raise ValueError(f"teacher_batch must be an int of at least 1, found {teacher_batch!r}")
-        self.student, self.teacher, self.threshold, self.teacher_batch = student, teacher, _check_threshold(threshold, student), teacher_batch
-        self.task = Classification(student.labels, student.multi_label, student.task_id) if task is None else task
-        if self.task.labels != student.labels or self.task.multi_label != student.multi_label: raise ValueError(f"task must have the student's labels, {', '.join(map(repr, student.labels))}, found {task!r}")
-        self.counts, self.path, self._new = {"student": 0, "teacher": 0}, None if path is None else Path(path), []
-        if self.path is not None:
-            if self.path.suffix != ".jsonl": raise ValueError(f"expected path to end in .jsonl, whose lines can be appended one by one; found {str(path)!r}")
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.exists(): cut_torn_line(self.path)
+        self.teacher = _check_teacher(teacher)
+        self.teacher_batch = check_int(teacher_batch, "teacher_batch")
+        self.student, self.kind = student, kind_of(student)
+        self.threshold = _check_threshold(threshold, self.kind)
+        self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
+        self._answers = _Answers(self.task, path)
+        self.path = self._answers.path
+
+    @property
+    def counts(self) -> dict[str, int]:
+        "How many documents were answered so far, by who gave the answer, \"student\" or \"teacher\""
+        return self._answers.counts
 
     @property
     def new_docs(self) -> list:
-        "The documents that the teacher answered, to train the next student on; with a `path` those in the file, earlier runs included"
-        if self.path is None: return list(self._new)
-        return read_docs(self.path) if self.path.exists() else []
+        """The documents that the teacher answered, to train the next student on; with a `path` those in the file,
+        earlier runs included"""
+        return self._answers.of_teacher()
 
     @property
     def verdict(self) -> str:
         "Who answered how many of the documents so far, in a sentence"
-        n = sum(self.counts.values())
-        if not n: return "No document has been answered yet."
-        return f"Of {n:,} documents the student answered {self.counts['student']:,} ({as_percent(self.counts['student'] / n, 0)}), the teacher {self.counts['teacher']:,} ({as_percent(self.counts['teacher'] / n, 0)})."
+        return _verdict(self.counts)
 
     def __repr__(self): return f"Cascade({self.student!r}): {self.verdict}"
 
     def predict(self, texts: list[str], progress: bool = False) -> list:
-        "The label of each text or, where the task is multi-label, a list of labels. Raises TypeError unless `texts` is a list of str"
+        "The label of each text; multi-label: a list of labels. Raises TypeError unless `texts` is a list of str"
         docs = self([Doc(text) for text in check_texts(texts)], progress)
-        return [_names(self.task.row(doc.results[self.task.task_id])["labels"], self.task) for doc in docs]
+        rows = [self.task.row(doc.results[self.task.task_id])[self.kind.column] for doc in docs]
+        return self.kind.decode(np.array(rows))
 
     def __call__(self, docs, progress: bool = False):
-        """Write an answer into `doc.results[task_id]` of each document, and who gave it, "student" or "teacher", into `doc.meta["answered_by"][task_id]`.
+        """Write an answer into `doc.results[task_id]` of each document, and who gave it, "student" or "teacher", into
+        `doc.meta["answered_by"][task_id]`.
 
-        A list comes back when all its documents are answered; of any other iterable, documents are read some at a time and yielded as they are answered.
-        Raises ValueError or TypeError, with the name of the document, for an answer of the teacher that cannot be read; what was answered before is kept."""
+        A list comes back when all its documents are answered; of any other iterable, documents are read some at a time
+        and yielded as they are answered.
+        Raises ValueError or TypeError, with the name of the document, for an answer of the teacher that cannot be read;
+        what was answered before is kept."""
         if hasattr(docs, "text"): raise TypeError("expected a list of documents, found one document: put it in a list")
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
         self._answer(docs, progress)
         return docs
 
-    def _stream(self, docs):
+    def _stream(self, docs: Iterator) -> Iterator:
         while batch := list(islice(docs, 256)):
             self._answer(batch)
             yield from batch
 
     def _answer(self, docs, progress: bool = False):
+        "Let the student answer what it is sure of, and then the teacher, some documents at a time"
         with tqdm(total=len(docs), desc="cascade", unit=" docs", disable=not progress, leave=False) as bar:
-            proba = self.student.predict_proba([doc.text for doc in docs])
-            unsure = is_unsure(proba, self.threshold, self.student.labels, self.student.multi_label) if len(docs) else []
-            for doc, row, sent in zip(docs, proba.tolist(), unsure):
-                if not sent: self._write(doc, dict(zip(self.student.labels, row)), "student")
-            bar.update(len(docs) - sum(unsure))
-            asked = [(i, doc, dict(zip(self.student.labels, row))) for i, (doc, row, sent) in enumerate(zip(docs, proba.tolist(), unsure)) if sent]
-            for start in range(0, len(asked), self.teacher_batch):
-                self._ask(asked[start:start + self.teacher_batch])
-                bar.update(min(self.teacher_batch, len(asked) - start))
+            questions = self._ask_student(docs)
+            bar.update(len(docs) - len(questions))
+            for start in range(0, len(questions), self.teacher_batch):
+                batch = questions[start:start + self.teacher_batch]
+                self._ask_teacher(batch)
+                bar.update(len(batch))
 
-    def _ask(self, asked: list[tuple]):
-        "Let the teacher answer some documents, given with their positions and the student's answers, and keep what it said"
-        texts, done = [doc.text for _, doc, _ in asked], []
-        said = [answer.result for answer in self.teacher.answers(texts, self.task)] if hasattr(self.teacher, "answers") else self.teacher(texts)
-        if hasattr(said, "tolist"): said = said.tolist()
-        if not isinstance(said, (list, tuple)) or len(said) != len(asked):
-            raise ValueError(f"expected the teacher to return a list of {len(asked)} results for {len(asked)} texts, found {type(said).__name__}" + (f" of {len(said)}" if hasattr(said, "__len__") else ""))
-        try:
-            for (i, doc, own), result in zip(asked, said):
-                if result is None:  # a teacher can refuse
-                    warnings.warn(f"{doc_name(doc, i)}: the teacher gave no answer, the student's stands", stacklevel=2)
-                    self._write(doc, own, "student")
-                    continue
-                try: self.task.read(result)
-                except (TypeError, ValueError) as e: raise type(e)(f"{doc_name(doc, i)}, asked of the teacher: {e}") from None
-                self._write(doc, result, "teacher")
-                done.append(doc)
-        finally: self._keep(done)
+    def _ask_student(self, docs) -> list[_Question]:
+        "Write what the student is sure of; the others are questions to the teacher"
+        if not len(docs): return []
+        proba = self.student.predict_proba([doc.text for doc in docs])
+        unsure, results = is_unsure(self.kind, proba, self.threshold), self.kind.results(proba)
+        for doc, result, sent in zip(docs, results, unsure):
+            if not sent: self._answers.write(doc, result, "student")
+        return [_Question(i, docs[i], results[i]) for i in np.flatnonzero(unsure)]
 
-    def _write(self, doc, result, who: str):
+    def _ask_teacher(self, questions: list[_Question]):
+        texts = [question.doc.text for question in questions]
+        self._answers.accept(questions, _results_of_teacher(self.teacher, texts, self.task))
+
+# %% ../../nbs/decide/cascade.ipynb #9fc0d026
+class _Question(NamedTuple):
+    "A document that the student is not sure of"
+    position: int  # Among those that were answered with it
+    doc: object
+    of_student: dict  # What the student said
+
+    @property
+    def name(self) -> str: return doc_name(self.doc, self.position)
+
+# %% ../../nbs/decide/cascade.ipynb #58c13a42
+class _Answers:
+    "Writes answers into documents, counts them, and keeps the teacher's: in memory, or in a file"
+    def __init__(self, task, path):
+        self.task, self.path, self.docs = task, None if path is None else Path(path), []
+        self.counts = {"student": 0, "teacher": 0}
+        if path is None: return
+        if self.path.suffix != ".jsonl":
+            raise ValueError("expected path to end in .jsonl, whose lines can be appended one by one; "
+                             f"found {str(path)!r}")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.exists(): cut_torn_line(self.path)
+
+    def write(self, doc, result, who: str):
         doc.results[self.task.task_id] = result
         if getattr(doc, "meta", None) is None: doc.meta = {}
         doc.meta["answered_by"] = {**doc.meta.get("answered_by", {}), self.task.task_id: who}
         self.counts[who] += 1
 
-    def _keep(self, docs: list):
-        if self.path is None: self._new += docs
-        elif docs:
-            with open(self.path, "ab") as file:
-                file.write("".join(map(doc_line, docs)).encode())
-                file.flush()
-                os.fsync(file.fileno())
+    def accept(self, questions: list[_Question], results: list):
+        "Write what the teacher said, and keep it, up to what cannot be read; where it refused, the student's stands"
+        answered = []
+        try:
+            for question, result in zip(questions, results):
+                if result is None: self._accept_refusal(question)
+                else:
+                    self._check(question, result)
+                    self.write(question.doc, result, "teacher")
+                    answered.append(question.doc)
+        finally: self._keep(answered)
 
-def _names(row, task: Classification):
-    "The label, or labels, that a row of the export names"
-    return [label for label, has in zip(task.labels, row) if has] if task.multi_label else task.labels[row]
+    def _accept_refusal(self, question: _Question):
+        warnings.warn(f"{question.name}: the teacher gave no answer, the student's stands", stacklevel=3)
+        self.write(question.doc, question.of_student, "student")
+
+    def _check(self, question: _Question, result):
+        try: self.task.read(result)
+        except (TypeError, ValueError) as e: raise type(e)(f"{question.name}, asked of the teacher: {e}") from None
+
+    def _keep(self, docs: list):
+        "In a file, documents are on the disk when this returns"
+        if self.path is None: self.docs += docs
+        elif docs: append_line(self.path, "".join(map(doc_line, docs)).encode())
+
+    def of_teacher(self) -> list:
+        if self.path is None: return list(self.docs)
+        return read_docs(self.path) if self.path.exists() else []
+
+# %% ../../nbs/decide/cascade.ipynb #5be0373e
+def _verdict(counts: dict) -> str:
+    n = sum(counts.values())
+    if not n: return "No document has been answered yet."
+    student, teacher = (f"{counts[who]:,} ({as_percent(counts[who] / n, 0)})" for who in ("student", "teacher"))
+    return f"Of {n:,} documents the student answered {student}, the teacher {teacher}."
+
+# %% ../../nbs/decide/cascade.ipynb #7a1f7316
+def _check_teacher(teacher):
+    if callable(teacher) or hasattr(teacher, "answers"): return teacher
+    raise TypeError(f"teacher must be callable with a list of texts, found {type(teacher).__name__}")
+
+def _check_task(task, kind):
+    if kind_of(task) == kind: return task
+    raise ValueError(f"task must have the student's labels, {', '.join(map(repr, kind.labels))}, found {task!r}")
+
+# %% ../../nbs/decide/cascade.ipynb #c7224383
+def _check_threshold(threshold, kind):
+    "A number or a mapping of every label to a number or None, whatever was given"
+    if isinstance(threshold, CascadeThreshold):
+        if threshold.threshold is None: raise ValueError(f"there is no threshold to work with: {threshold.verdict}")
+        threshold = threshold.threshold
+    if not isinstance(threshold, Mapping): return check_number(threshold, "a threshold", 0, 1)
+    if not decides_each_label(kind):
+        raise TypeError("found a threshold for each label, but the student has multi_label=False: pass one number")
+    if set(threshold) != set(kind.labels):
+        raise ValueError(f"expected a threshold for each label of the student, {', '.join(map(repr, kind.labels))}; "
+                         f"found them for {', '.join(map(repr, threshold))}")
+    for limit in threshold.values():
+        if limit is not None: check_number(limit, "a threshold", 0, 1)
+    return threshold
+
+# %% ../../nbs/decide/cascade.ipynb #f322ab01
+def _results_of_teacher(teacher, texts: list[str], task) -> list:
+    "What a teacher, or a function, says of texts: a result for each, None where there is none"
+    if hasattr(teacher, "answers"): results = [answer.result for answer in teacher.answers(texts, task)]
+    else: results = teacher(texts)
+    if hasattr(results, "tolist"): results = results.tolist()
+    if isinstance(results, (list, tuple)) and len(results) == len(texts): return results
+    length = f" of {len(results)}" if hasattr(results, "__len__") else ""
+    raise ValueError(f"expected the teacher to return a list of {len(texts)} results for {len(texts)} texts, "
+                     f"found {type(results).__name__}{length}")

@@ -4,219 +4,30 @@
 
 # %% ../../nbs/decide/comparison.ipynb #4919ffe4
 from __future__ import annotations
-import json, subprocess, sys, time
-import numpy as np
-import pandas as pd
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from tqdm.auto import tqdm
+from ..basics.checks import check_number
 from ..basics.disk import deployed_megabytes
-from ..tasks.labels import Classification
-from ..export.rows import read_rows
-from ..split import fold_text
-from ..evaluate.figures import as_hot, bootstrap_figures, encode_answers, percentile_interval
-from ..evaluate.report import show_interval
+from ..tasks.kinds import kind_of
+from ..export.rows import Rows
 from ..students.student import Student
+from .comparison_measures import measure_memory, measure_quality, measure_speed, pareto_front
+from .comparison_result import Comparison
+from .unseen import rows_unseen_by_all
 
 # %% auto #0
-__all__ = ['Comparison', 'compare']
-
-# %% ../../nbs/decide/comparison.ipynb #789b3823
-def _quality(truth, says: dict, n_resamples: int, seed: int) -> dict:
-    "For each name macro-F1 and accuracy with intervals, and how far it is behind the best in macro-F1; `truth` and the values of `says` are booleans `(n, n_labels)`"
-    figures = bootstrap_figures(truth, says, n_resamples, seed)
-    best = figures[max(figures, key=lambda name: figures[name]["f1"][0])]["f1"]
-    return {name: {"f1": percentile_interval(of["f1"]), "accuracy": percentile_interval(of["accuracy"]), "behind": percentile_interval(best - of["f1"])} for name, of in figures.items()}
-
-# %% ../../nbs/decide/comparison.ipynb #a1285f38
-def _speed(student, texts: list[str], n_single: int) -> dict:
-    "Texts a second in bulk, and milliseconds of single texts"
-    student.predict_proba(texts[:32])  # load what is loaded lazily
-    bulk, single = [], []
-    for _ in range(3):
-        start = time.perf_counter()
-        student.predict_proba(texts)
-        bulk.append(time.perf_counter() - start)
-        if sum(bulk) > 20: break
-    for i in range(n_single):
-        start = time.perf_counter()
-        student.predict_proba([texts[i % len(texts)]])
-        single.append(time.perf_counter() - start)
-    p50, p95 = 1000 * np.percentile(single, [50, 95])
-    return {"texts_per_second": len(texts) / min(bulk), "p50_ms": float(p50), "p95_ms": float(p95)}
-
-_LOAD = """import sys
-from pathlib import Path
-from sieves_distill.students import Student
-Student.load(sys.argv[1], sys.argv[3] or None).predict([sys.argv[2]])
-if sys.platform == "linux":  # getrusage would count the process that started this one
-    print(next(int(line.split()[1]) / 1e3 for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
-else:
-    import resource
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3))"""
-
-def _memory(path: Path, text: str, backend: str | None = None) -> float | None:
-    "Peak resident memory in MB of a process that loads the folder and answers `text`; None on Windows, which cannot tell"
-    if sys.platform == "win32": return None
-    done = subprocess.run([sys.executable, "-c", _LOAD, str(path.resolve()), text[:2000].replace("\0", " "), backend or ""], capture_output=True, text=True)
-    if done.returncode: raise RuntimeError(f"a fresh process could not load {str(path)!r}: {done.stderr.strip().splitlines()[-1:]}")
-    return float(done.stdout.split()[-1])
-
-# %% ../../nbs/decide/comparison.ipynb #6f743536
-def _front(quality: list[float], cost: list[float]) -> list[bool]:
-    "Which pairs no other pair beats: a higher quality at no higher cost, or a lower cost at no lower quality"
-    pairs = list(zip(quality, cost))
-    return [not any((q2 >= q and c2 <= c) and (q2 > q or c2 < c) for q2, c2 in pairs) for q, c in pairs]
-
-# %% ../../nbs/decide/comparison.ipynb #6ea3364c
-@dataclass(repr=False)
-class Comparison:
-    "What `compare` measured; plain values, which `save` writes and `load` reads"
-    n: int  # Rows compared on
-    machine_hour: float  # Price of an hour of the machine
-    unit: str  # Of prices
-    students: dict  # name -> `f1`, `accuracy`, `behind` (`value`, `low`, `high`), `gold` (the same, or None), `cost` (a million documents), `front` and what else was measured, None where it could not be
-    teacher: dict | None = None  # `cost` of a million documents, and `gold` where known
-    notes: list = ()  # What a reader should know
-
-    @property
-    def verdict(self) -> str:
-        "Which student to take, and what it costs beside the teacher, in a sentence or two"
-        return _verdict(self)
-
-    def table(self):
-        "One row a student, best first, and the teacher: a pandas frame"
-        return _table(self)
-
-    def plot(self, ax=None):
-        "Quality against the cost of a million documents, with the Pareto front. Returns the matplotlib figure"
-        return _plot(self, ax)
-
-    def save(self, path):
-        "Write everything as JSON"
-        Path(path).write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path) -> Comparison:
-        "Read what `save` wrote"
-        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
-
-    def __str__(self): return "\n".join([self.verdict, *(f"Note: {note}" for note in self.notes), "", self.table().to_string()])
-    __repr__ = __str__
-
-    def _ipython_display_(self):
-        from IPython.display import Markdown, display
-        import matplotlib.pyplot as plt
-        figure = self.plot()
-        display(Markdown(self.verdict + "".join(f"\n\n- {note}" for note in self.notes)), self.table(), figure)
-        plt.close(figure)
-
-# %% ../../nbs/decide/comparison.ipynb #46862caa
-def _money(amount: float, unit: str) -> str: return f"{unit} {amount:,.0f}" if amount >= 100 else f"{unit} {amount:.3g}"
-
-def _times(ratio: float) -> str: return f"{float(f'{ratio:.2g}'):,.0f}" if ratio >= 10 else f"{ratio:.2g}"
-
-def _verdict(found: Comparison) -> str:
-    by_cost = sorted(found.students.items(), key=lambda x: x[1]["cost"])
-    best, of_best = max(found.students.items(), key=lambda x: x[1]["f1"]["value"])
-    choice, of = next((name, s) for name, s in by_cost if s["behind"]["low"] <= 0)
-    cost = lambda s: f"{_money(s['cost'], found.unit)} for a million documents"
-    if choice == best: out = f"{best} is the best (macro-F1 {show_interval(of_best['f1'])}, n = {found.n}), and no cheaper one comes near it: {cost(of_best)}."
-    else:
-        out = (f"{best} is the best (macro-F1 {show_interval(of_best['f1'])}, n = {found.n}; {cost(of_best)}); {choice} is not clearly worse "
-               f"({-of['behind']['value']:+.3f} [{-of['behind']['high']:+.3f}, {-of['behind']['low']:+.3f}]) at {cost(of)}.")
-    if found.teacher and found.teacher.get("cost"): out += f" The teacher costs {_money(found.teacher['cost'], found.unit)}, {_times(found.teacher['cost'] / of['cost'])} times as much as {choice}."
-    return out
-
-def _table(found: Comparison):
-    rows, gold = {}, any(s["gold"] for s in found.students.values())
-    number = lambda value, digits=0: "" if value is None else f"{value:,.{digits}f}"
-    for name, s in sorted(found.students.items(), key=lambda x: -x[1]["f1"]["value"]):
-        rows[name] = {"macro-F1": show_interval(s["f1"]), "behind the best": show_interval(s["behind"]), "accuracy": show_interval(s["accuracy"]), **({"gold: macro-F1": show_interval(s["gold"]["f1"])} if gold else {}),
-                      "texts/s": number(s["texts_per_second"]), "p50, ms": number(s["p50_ms"], 2), "p95, ms": number(s["p95_ms"], 2), "MB on disk": number(s["disk_mb"], 1), "MB in memory": number(s["memory_mb"]),
-                      "training rows": number(s["train_rows"]), "training, s": number(s["train_seconds"], 1), f"{found.unit} a million": f"{s['cost']:.3g}", "front": "●" if s["front"] else ""}
-    if found.teacher:
-        rows["teacher"] = {f"{found.unit} a million": "" if found.teacher.get("cost") is None else f"{found.teacher['cost']:,.3g}", **({"gold: macro-F1": show_interval(found.teacher["gold"]["f1"])} if gold else {})}
-    return pd.DataFrame.from_dict(rows, orient="index").fillna("")
-
-# %% ../../nbs/decide/comparison.ipynb #6fe3fe7a
-def _plot(found: Comparison, ax=None):
-    import matplotlib.pyplot as plt
-    if ax is None: _, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    names, rows, unit = list(found.students), list(found.students.values()), found.unit.replace("$", r"\$")  # $ would begin a formula
-    cost, value = np.array([s["cost"] for s in rows]), np.array([s["f1"]["value"] for s in rows])
-    err = np.array([[max(s["f1"]["value"] - s["f1"]["low"], 0), max(s["f1"]["high"] - s["f1"]["value"], 0)] for s in rows]).T
-    front = np.array([s["front"] for s in rows])
-    order = np.flatnonzero(front)[np.argsort(cost[front])]
-    ax.step(cost[order], value[order], where="post", color="0.5", linestyle="--", label="Pareto front")
-    for on, fill in ((True, "black"), (False, "white")):
-        if (front == on).any(): ax.errorbar(cost[front == on], value[front == on], yerr=err[:, front == on], fmt="o", color="black", markerfacecolor=fill, capsize=3, label="on the front" if on else "beaten by another")
-    for i, name in enumerate(names):
-        right = cost[i] > np.sqrt(cost.min() * cost.max())
-        ax.annotate(name if len(name) <= 30 else name[:29] + "…", (cost[i], value[i]), xytext=(-6 if right else 6, -10 if right else 5), textcoords="offset points", ha="right" if right else "left", fontsize="small", bbox={"facecolor": "white", "edgecolor": "none", "pad": .5})
-    if found.teacher and found.teacher.get("cost"): ax.axvline(found.teacher["cost"], color="0.3", linestyle=":", label=f"the teacher: {_money(found.teacher['cost'], unit)}")
-    ax.set_xscale("log")
-    ax.margins(x=.12)
-    ax.set(xlabel=f"cost of a million documents, {unit} (machine: {unit} {found.machine_hour:g} an hour)", ylabel=f"macro-F1, 95 % interval; n = {found.n} rows")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small", columnspacing=1, handletextpad=.5)
-    return ax.figure
-
-# %% ../../nbs/decide/comparison.ipynb #711d39ad
-def _students(students) -> dict:
-    "The students, loaded where they are folders; refuses those that do not answer the same question"
-    if not isinstance(students, Mapping): raise TypeError(f"expected a mapping of name to student or folder, found {type(students).__name__}: compare({{'small': 'models/small', …}}, dataset)")
-    if not students: raise ValueError("expected at least one student, found none")
-    loaded = {str(name): one if hasattr(one, "predict_proba") else Student.load(one) for name, one in students.items()}
-    first, *others = loaded.items()
-    for name, one in others:
-        if one.multi_label != first[1].multi_label: raise ValueError(f"{name!r} has multi_label={one.multi_label}, but {first[0]!r} has multi_label={first[1].multi_label}: they do not answer the same question")
-        extra, missing = [l for l in one.labels if l not in first[1].labels], [l for l in first[1].labels if l not in one.labels]
-        if extra or missing:
-            raise ValueError(f"the labels of {name!r} are not those of {first[0]!r}: " + " and ".join(f"{word} {', '.join(map(repr, labels[:5]))}{' …' * (len(labels) > 5)}" for word, labels in (("it has also", extra), ("it lacks", missing)) if labels))
-    return loaded
-
-def _check_leaks(students: dict, texts: list[str]) -> list[str]:
-    "Refuse students that were trained on rows to compare on; return notes on those that cannot be checked"
-    rows, leaks, notes = set(map(fold_text, texts)), {}, []
-    for name, one in students.items():
-        train = getattr(one, "train_data", None)
-        if train is None: notes.append(f"{name}: its training rows are not known, so it could not be checked for rows that it has seen")
-        elif n := len(rows & set(map(fold_text, train["text"]))): leaks[name] = n
-    if leaks: raise ValueError("expected rows that no student was trained on, found among the training rows of " + ", ".join(f"{name!r} {n:,}" for name, n in leaks.items()) + f" of the {len(texts):,} texts: compare on rows that all of them have not seen")
-    return notes
-
-def _held_out(students: dict):
-    "The rows that all folders hold out for their reports, if they are the same"
-    from datasets import load_from_disk
-    rows = {}
-    for name, one in students.items():
-        folder = getattr(one, "path", None) and Path(one.path) / "data" / "val"
-        if not folder or not folder.is_dir(): raise ValueError(f"{name!r} has no folder with held-out rows: pass labelled rows that no student was trained on, compare(students, dataset)")
-        rows[name] = load_from_disk(str(folder))
-    (first, dataset), *others = rows.items()
-    for name, other in others:
-        if set(other["text"]) != set(dataset["text"]): raise ValueError(f"{name!r} holds out other rows than {first!r}: pass labelled rows that no student was trained on, compare(students, dataset)")
-    return dataset
-
-# %% ../../nbs/decide/comparison.ipynb #67918755
-def _teacher_cost(teacher_cost, usage) -> float | None:
-    "What the teacher takes for a million documents"
-    if teacher_cost is not None and usage is not None: raise ValueError("teacher_cost and usage say the same twice: pass one of them")
-    if hasattr(usage, "calls"): usage = {"cost": usage.cost, "documents": usage.calls}  # of an `LLMTeacher`; answers from its cache cost nothing
-    if usage is not None:
-        if not isinstance(usage, Mapping) or not {"cost", "documents"} <= set(usage) or usage["cost"] is None or not usage["documents"] > 0: raise ValueError(f"usage must be a mapping with 'cost' and 'documents' (more than 0), found {usage!r}")
-        teacher_cost = 1e6 * usage["cost"] / usage["documents"]
-    for name, value in (("teacher_cost", teacher_cost),):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0): raise ValueError(f"{name} must be a number of at least 0, found {value!r}")
-    return teacher_cost
+__all__ = ['compare']
 
 # %% ../../nbs/decide/comparison.ipynb #2cdc743f
 def compare(
     students: dict,  # Name to `Student`, or to the path of its folder
-    dataset=None,  # Labelled rows that none was trained on: `text`, `labels`, perhaps `gold`. Default: those that the folders hold out, if they are the same
+    # Labelled rows that none was trained on: `text`, `labels`, perhaps `gold`.
+    # Default: those that the folders hold out, if they are the same
+    dataset=None,
     teacher_cost: float | None = None,  # What the teacher takes for a million documents
-    usage=None,  # Instead: what it took, {"cost": 1.20, "documents": 500}, or the `usage` of an `LLMTeacher` with a price
+    # Instead: what it took, {"cost": 1.20, "documents": 500}, or the `usage` of an `LLMTeacher` with a price
+    usage=None,
     machine_hour: float = 0.05,  # Price of an hour of the machine that the students run on
     unit: str = "$",  # Of all prices
     n_single: int = 100,  # Texts for the latency of single ones
@@ -224,31 +35,88 @@ def compare(
     seed: int = 0,
     progress: bool = True,  # Show a progress bar
 ) -> Comparison:
-    """Compare students on the same rows: quality with 95 % bootstrap intervals (Efron 1979), speed, latency, size, memory, training time and cost, with the Pareto front of quality and cost.
+    """Compare students on the same rows: quality with 95 % bootstrap intervals (Efron 1979), speed, latency, size,
+    memory, training time and cost, with the Pareto front of quality and cost.
 
-    Costs of students are those of this machine, one process, fully used: 1e6 / texts_per_second / 3600 * machine_hour. Raises ValueError for students with other labels,
-    for students trained on one of the rows, and for folders that hold out different rows where no dataset is given; FileNotFoundError for a folder that holds no student."""
+    Costs of students are those of this machine, one process, fully used: 1e6 / texts_per_second / 3600 * machine_hour.
+    Raises ValueError for students with other labels, for students trained on one of the rows, and for folders that hold
+    out different rows where no dataset is given; FileNotFoundError for a folder that holds no student."""
     cost = _teacher_cost(teacher_cost, usage)
-    if isinstance(machine_hour, bool) or not isinstance(machine_hour, (int, float)) or not machine_hour > 0: raise ValueError(f"machine_hour must be a number greater than 0, found {machine_hour!r}")
-    students = _students(students)
-    dataset = _held_out(students) if dataset is None else dataset
-    one = next(iter(students.values()))
-    task = Classification(one.labels, one.multi_label)
-    texts, y, gold = read_rows(dataset, task)
-    notes, k = _check_leaks(students, texts), len(task.labels)
-    says, speed, memory = {}, {}, {}
-    for name, one in tqdm(students.items(), desc="compare", unit=" students", disable=not progress):
-        says[name] = as_hot(encode_answers(one.predict(texts), task.labels, task.multi_label), k)
-        speed[name] = _speed(one, texts, n_single)
-        memory[name] = _memory(Path(one.path), texts[0], getattr(one, "backend", None)) if getattr(one, "path", None) else None
-    quality = _quality(as_hot(y, k), says, n_resamples, seed)
-    if gold: against = _quality(as_hot(gold[1], k), {"\0teacher": as_hot(y, k)[gold[0]], **{name: said[gold[0]] for name, said in says.items()}}, n_resamples, seed)
-    found = {}
-    for name, one in students.items():
-        run = getattr(one, "metrics", {}).get("run", {})
-        found[name] = {**quality[name], "gold": against[name] if gold else None, **speed[name], "memory_mb": memory[name], "disk_mb": deployed_megabytes(Path(one.path)) if getattr(one, "path", None) else None,
-                       "train_seconds": run.get("seconds", {}).get("train"), "train_rows": run.get("rows", {}).get("train", {}).get("n"), "framework": getattr(one.framework, "value", None) if hasattr(one, "framework") else None,
-                       "cost": 1e6 / speed[name]["texts_per_second"] / 3600 * machine_hour}
-    for of, on in zip(found.values(), _front([s["f1"]["value"] for s in found.values()], [s["cost"] for s in found.values()])): of["front"] = on
-    teacher = {"cost": cost, "gold": against["\0teacher"] if gold else None} if cost is not None or gold else None
-    return Comparison(len(texts), float(machine_hour), unit, found, teacher, notes)
+    check_number(machine_hour, "machine_hour", above=0)
+    students = _load_students(students)
+    rows, notes = rows_unseen_by_all(students, dataset)
+    answers, costs = {}, {}
+    for name, student in tqdm(students.items(), desc="compare", unit=" students", disable=not progress):
+        answers[name] = rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts)))
+        costs[name] = _costs(student, rows.texts, n_single, machine_hour)
+    quality = measure_quality(rows.hot, answers, n_resamples, seed)
+    gold = _against_gold(rows, answers, n_resamples, seed)
+    measured = {name: {**quality[name], "gold": gold.get(name), **costs[name]} for name in students}
+    on_front = pareto_front(*zip(*((student["f1"]["value"], student["cost"]) for student in measured.values())))
+    for student, on in zip(measured.values(), on_front): student["front"] = on
+    teacher = {"cost": cost, "gold": gold.get(_TEACHER)} if cost is not None or gold else None
+    return Comparison(len(rows), float(machine_hour), unit, measured, teacher, notes)
+
+# %% ../../nbs/decide/comparison.ipynb #cb1a7007
+_TEACHER = "\0teacher"  # a name that no student has
+
+def _costs(student, texts: list[str], n_single: int, machine_hour: float) -> dict:
+    "What a student takes, in the order in which it is saved; None where it could not be measured"
+    speed, run = measure_speed(student, texts, n_single), getattr(student, "metrics", {}).get("run", {})
+    path, framework = getattr(student, "path", None), getattr(student, "framework", None)
+    return {**speed,
+            "memory_mb": measure_memory(Path(path), texts[0], getattr(student, "backend", None)) if path else None,
+            "disk_mb": deployed_megabytes(Path(path)) if path else None,
+            "train_seconds": run.get("seconds", {}).get("train"),
+            "train_rows": run.get("rows", {}).get("train", {}).get("n"),
+            "framework": getattr(framework, "value", framework),
+            "cost": 1e6 / speed["texts_per_second"] / 3600 * machine_hour}
+
+# %% ../../nbs/decide/comparison.ipynb #5102c6c3
+def _against_gold(rows: Rows, answers: dict, n_resamples: int, seed: int) -> dict:
+    "The quality of the teacher and the students on the rows whose truth is known; nothing where none is"
+    if rows.gold is None: return {}
+    of_gold = {name: hot[rows.gold.rows] for name, hot in {_TEACHER: rows.hot, **answers}.items()}
+    return measure_quality(rows.kind.one_hot(rows.gold.y), of_gold, n_resamples, seed)
+
+# %% ../../nbs/decide/comparison.ipynb #711d39ad
+def _load_students(students) -> dict:
+    "The students, loaded where they are folders; refuses those that do not answer the same question"
+    if not isinstance(students, Mapping):
+        raise TypeError(f"expected a mapping of name to student or folder, found {type(students).__name__}: "
+                        "compare({'small': 'models/small', …}, dataset)")
+    if not students: raise ValueError("expected at least one student, found none")
+    loaded = {str(name): student if hasattr(student, "predict_proba") else Student.load(student)
+              for name, student in students.items()}
+    (first, reference), *others = ((name, kind_of(student)) for name, student in loaded.items())
+    for name, kind in others:
+        if type(kind) is not type(reference):
+            raise ValueError(f"{name!r} gives {kind.words}, but {first!r} gives {reference.words}: "
+                             "they do not answer the same question")
+        _check_same_labels(name, kind.labels, first, reference.labels)
+    return loaded
+
+# %% ../../nbs/decide/comparison.ipynb #e6976549
+def _check_same_labels(name: str, labels: list[str], first: str, reference: list[str]):
+    extra = "it has also", [label for label in labels if label not in reference]
+    missing = "it lacks", [label for label in reference if label not in labels]
+    differences = [f"{words} {', '.join(map(repr, some[:5]))}{' …' * (len(some) > 5)}"
+                   for words, some in (extra, missing) if some]
+    if differences: raise ValueError(f"the labels of {name!r} are not those of {first!r}: {' and '.join(differences)}")
+
+# %% ../../nbs/decide/comparison.ipynb #67918755
+def _teacher_cost(teacher_cost, usage) -> float | None:
+    "What the teacher takes for a million documents"
+    if teacher_cost is not None and usage is not None:
+        raise ValueError("teacher_cost and usage say the same twice: pass one of them")
+    if usage is not None: teacher_cost = _cost_of_usage(usage)
+    return teacher_cost if teacher_cost is None else check_number(teacher_cost, "teacher_cost", least=0)
+
+# %% ../../nbs/decide/comparison.ipynb #673a39d0
+def _cost_of_usage(usage) -> float:
+    "The same from what it took; of an `LLMTeacher`, whose answers from its cache cost nothing"
+    if hasattr(usage, "calls"): usage = {"cost": usage.cost, "documents": usage.calls}
+    known = isinstance(usage, Mapping) and {"cost", "documents"} <= set(usage) and usage["cost"] is not None
+    if not known or not usage["documents"] > 0:
+        raise ValueError(f"usage must be a mapping with 'cost' and 'documents' (more than 0), found {usage!r}")
+    return 1e6 * usage["cost"] / usage["documents"]

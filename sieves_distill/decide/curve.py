@@ -6,219 +6,34 @@
 from __future__ import annotations
 import warnings
 import numpy as np
-import pandas as pd
 from dataclasses import dataclass
-from numbers import Integral
-from scipy.optimize import curve_fit
 from tqdm.auto import tqdm
+from ..basics.checks import check_int, is_int
 from ..basics.quiet import quiet
-from ..tasks.labels import Classification
 from ..tasks.adapt import as_classification
-from ..export.rows import labelled_rows, read_rows, read_scores
+from ..export.rows import Rows, labelled_rows
 from ..split import split_dataset
-from ..heads.tokens import load_static_model
 from ..heads.names import soft_labels
-from ..evaluate.figures import as_hot, bootstrap_figures
-from ..students.student import DistillationFramework, Student
+from ..heads.tokens import load_static_model
+from ..evaluate.figures import bootstrap_figures
 from ..students.model2vec import Model2VecStudent
+from ..students.student import Student
 from ..train.model2vec import fit_token_table
 from ..train.options import check_base
+from ..train.recipe import Recipe
+from ..relabel.opinion import task_of_student
+from .curve_laws import bootstrap_curve, extrapolate
+from .curve_result import METRICS, LearningCurve
 
 # %% auto #0
-__all__ = ['LearningCurve', 'learning_curve']
-
-# %% ../../nbs/decide/curve.ipynb #4d9a06a6
-def _sizes(n_train: int, sizes=None) -> list[int]:
-    "The numbers of rows to train on, ascending; seven from a sixteenth of `n_train` up to it, unless they are given"
-    if sizes is None: return np.unique(np.geomspace(max(10, n_train / 16), n_train, 7).round().astype(int)).tolist()
-    out = sorted(set(sizes))
-    for n in out:
-        if isinstance(n, bool) or not isinstance(n, Integral) or not 10 <= n <= n_train:
-            raise ValueError(f"sizes must be ints from 10 to {n_train}, the rows that are not held out for scoring; found {n!r}")
-    if len(out) < 4: raise ValueError(f"expected at least 4 different sizes, which a curve can be fitted to; found {out}")
-    return [int(n) for n in out]
-
-# %% ../../nbs/decide/curve.ipynb #048cdcaf
-def _repeat(rows, task, model, sizes: list[int], test_frac: float, seed: int, n_resamples: int, bar) -> tuple[dict, bool]:
-    "For each size macro-F1 and accuracy, `(1 + n_resamples,)`: on all held-out rows, and on each draw of them; and whether it was interrupted"
-    with quiet(): parts = split_dataset(rows, test_frac, seed=seed)
-    texts, y, _ = read_rows(parts["train"], task)
-    test_texts, truth, _ = read_rows(parts["val"], task)
-    soft = soft_labels(y, read_scores(parts["train"], task))
-    order, says, interrupted = np.random.default_rng(seed).permutation(len(texts)), {}, False
-    try:
-        for n in sizes:
-            chosen = order[:n]
-            if _varied(y[chosen]):
-                with quiet():
-                    pipeline, *_ = fit_token_table(model, [texts[i] for i in chosen], y[chosen], task, seed, soft=None if soft is None else soft[chosen])
-                    proba = Model2VecStudent(pipeline, task.labels, task.multi_label).predict_proba(test_texts)
-                says[n] = proba > .5 if task.multi_label else as_hot(proba.argmax(1), len(task.labels))
-            bar.update(n)
-    except KeyboardInterrupt: interrupted = True
-    truth = as_hot(truth, len(task.labels))
-    found = bootstrap_figures(truth, says, n_resamples, seed) if says and truth.any() else {}
-    return {n: {"f1": of["f1"], "accuracy": of["accuracy"]} for n, of in found.items()}, interrupted
-
-def _varied(y) -> bool:
-    "Whether rows hold two different answers, without which there is nothing to learn"
-    return bool((y != y[0]).any())
-
-# %% ../../nbs/decide/curve.ipynb #ce78d7a4
-def _power(n, a, b, c): return a - b * n ** -c
-
-def _fit(sizes, values, sigma, law: str):
-    "`(a, b, c)` of the inverse power law, or `(a, b, nan)` of `a + b·log n`; weighted by 1 / sigma, `sizes` relative to the largest"
-    if law == "log":
-        slope, a = np.polyfit(np.log(sizes), values, 1, w=1 / sigma)
-        return a, max(slope, 0.), np.nan
-    start = [min(max(values[-1] + .02, .02), .99), .05, .5]
-    try: return tuple(curve_fit(_power, sizes, values, start, sigma, bounds=([0, 0, .05], [1, 1, 2]), max_nfev=500)[0])
-    except RuntimeError: return None  # no fit found: another draw
-
-def _value(fits, n):
-    "What each fit, a row `(a, b, c)`, says about sizes `n`: an array `(n_fits, n_sizes)`, within [0, 1]"
-    (a, b, c), n = np.asarray(fits, float).T[:, :, None], np.atleast_1d(np.asarray(n, float))
-    with np.errstate(invalid="ignore"): return np.clip(np.where(np.isnan(c), a + b * np.log(n), _power(n, a, b, c)), 0, 1)
-
-# %% ../../nbs/decide/curve.ipynb #29ac729d
-def _bootstrap(figures, sizes: list[int], n_fits: int, seed: int):
-    "Draws of the mean curve `(n_fits, n_sizes)` of `figures` `(repeats, n_sizes, 1 + n_resamples)`, and the curve itself `(n_sizes,)`"
-    rng, (repeats, _, resamples) = np.random.default_rng(seed), figures.shape
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a size that no drawn repeat has
-        mean = np.nanmean(figures[:, :, 0], 0)
-        draws = np.stack([np.nanmean(figures[rng.integers(repeats, size=repeats), :, rng.integers(1, resamples, size=repeats)], 0) for _ in range(n_fits)])
-        return mean + (draws - np.nanmean(draws, 0)) * np.sqrt(repeats / max(repeats - 1, 1)), mean
-
-def _extrapolate(draws, sizes: list[int], seed: int) -> list[list[float]]:
-    "A fit to each draw, `(a, b, c)`: of one of the two laws, to the last four or five sizes"
-    rng, n = np.random.default_rng(seed), np.array(sizes) / sizes[-1]
-    sigma, out = np.nanstd(draws, 0) + .01, []
-    sigma = np.maximum(sigma, np.nanmedian(sigma))  # a figure that is 0 in every draw is not known best
-    for draw in draws:
-        last, law = -int(rng.integers(4, 6)), ("power", "log")[rng.integers(2)]
-        known = ~np.isnan(draw[last:])
-        fit = _fit(n[last:][known], draw[last:][known], sigma[last:][known], law) if known.sum() >= 4 else None
-        if fit is not None: out.append([float(p) for p in fit])
-    return out
-
-# %% ../../nbs/decide/curve.ipynb #07d85629
-_METRICS = {"f1": "macro-F1", "accuracy": "accuracy"}
-
-@dataclass(repr=False)
-class LearningCurve:
-    "What `learning_curve` measured: the student's agreement with the teacher at growing sizes, and where it leads"
-    n: int  # Rows at hand
-    sizes: list  # Numbers of rows trained on, ascending
-    repeats: int  # Repeats that were finished, at least in part
-    points: dict  # "f1" and "accuracy": for each size `value`, `low`, `high` (95 %), or None where it was not reached
-    fits: dict  # "f1" and "accuracy": fits (a, b, c), in units of the largest size: a - b·n^-c or, where c is NaN, a + b·log n. Empty with too few points
-
-    def gain(self, more: int | None = None, metric: str = "f1") -> dict:
-        "What `more` rows beyond all those at hand (default: as many again) would bring: `value`, `low` and `high` (95 %). Raises ValueError where the points are too few for a fit"
-        more = self.n if more is None else more
-        if isinstance(more, bool) or not isinstance(more, Integral) or more < 1: raise ValueError(f"more must be an int of at least 1, found {more!r}")
-        if metric not in self.fits: raise ValueError(f"metric must be one of {', '.join(map(repr, self.fits))}, found {metric!r}")
-        if not self.fits[metric]: raise ValueError("too few points to carry the curve on: at least 2 repeats of 4 sizes are needed")
-        now, then = _value(self.fits[metric], np.array([self.n, self.n + more]) / self.sizes[-1]).T
-        low, value, high = np.percentile(then - now, [2.5, 50, 97.5])
-        return {"value": float(value), "low": float(low), "high": float(high)}
-
-    @property
-    def verdict(self) -> str:
-        "What as many documents again would bring, in a sentence"
-        return _verdict(self)
-
-    def table(self):
-        "One row a size, a pandas frame; the sizes at hand are measured, those beyond are carried on"
-        return _table(self)
-
-    def plot(self, ax=None, more: int | None = None, metric: str = "f1"):
-        "The measured points with 95 % intervals, and the curve carried on by `more` rows (default: as many again). Returns the matplotlib figure"
-        return _plot(self, ax, more, metric)
-
-    def __str__(self): return f"{self.verdict}\n\n{self.table().to_string()}"
-    __repr__ = __str__
-
-    def _ipython_display_(self):
-        from IPython.display import Markdown, display
-        import matplotlib.pyplot as plt
-        figure = self.plot()
-        display(Markdown(self.verdict), self.table(), figure)
-        plt.close(figure)
-
-# %% ../../nbs/decide/curve.ipynb #ace8f9d3
-_FLAT = 0.01  # a gain that is surely less is a plateau
-
-def _signed(gain: dict) -> str: return "{value:+.3f} [{low:.3f}, {high:.3f}]".format(**gain)
-
-def _levels(curve: LearningCurve, metric: str, n):
-    "Lower bound, middle and upper bound (95 %) of the fits at sizes `n`; the middle is that at `curve.n`, and what `gain` says beyond (or before)"
-    values, here = (_value(curve.fits[metric], np.atleast_1d(at) / curve.sizes[-1]) for at in (n, curve.n))
-    low, high = np.percentile(values, [2.5, 97.5], axis=0)
-    return low, np.clip(np.median(here) + np.median(values - here, axis=0), low, high), high
-
-def _verdict(curve: LearningCurve) -> str:
-    if not curve.fits["f1"]: return "Too few points were finished to carry the curve on: at least 2 repeats of 4 sizes are needed."
-    gain = curve.gain()
-    start = f"{curve.n:,} more documents, beyond the {curve.n:,} at hand, would bring {_signed(gain)} macro-F1"
-    if gain["high"] < _FLAT: return f"A plateau: {start}."
-    return f"{start}" + (", so perhaps nothing." if gain["low"] < .002 else ".")
-
-def _table(curve: LearningCurve):
-    shown = lambda p: "" if p is None else "{value:.3f} [{low:.3f}, {high:.3f}]".format(**p)
-    rows = {n: {name: shown(curve.points[metric][i]) for metric, name in _METRICS.items()} | {"": "measured"} for i, n in enumerate(curve.sizes)}
-    for n in (curve.n, 2 * curve.n) if curve.fits["f1"] else ():
-        rows[n] = {name: shown({side: x[0] for side, x in zip(("low", "value", "high"), _levels(curve, metric, n))}) for metric, name in _METRICS.items()} | {"": "carried on"}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rows")
-
-# %% ../../nbs/decide/curve.ipynb #4d11d063
-def _plot(curve: LearningCurve, ax=None, more: int | None = None, metric: str = "f1"):
-    import matplotlib.pyplot as plt
-    if metric not in _METRICS: raise ValueError(f"metric must be one of {', '.join(map(repr, _METRICS))}, found {metric!r}")
-    if ax is None: _, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    at = [i for i, p in enumerate(curve.points[metric]) if p is not None]
-    n, (value, low, high) = np.array(curve.sizes)[at], (np.array([curve.points[metric][i][side] for i in at]) for side in ("value", "low", "high"))
-    ax.errorbar(n, value, yerr=[np.maximum(value - low, 0), np.maximum(high - value, 0)], fmt="ok", capsize=3, label=f"measured, mean of {curve.repeats} repeats, 95 % interval")
-    ticks = [*curve.sizes]
-    if curve.fits[metric]:
-        end = curve.n + (curve.n if more is None else more)
-        x = np.geomspace(curve.sizes[-min(5, len(curve.sizes))], end, 100)
-        low, middle, high = _levels(curve, metric, x)
-        ax.plot(x, middle, "--", color="0.3", label="fitted to the last sizes, and carried on")
-        ax.fill_between(x, low, high, color="0.88", label="its 95 % interval")
-        ax.axvline(curve.n, color="0.4", linewidth=1, linestyle=":", label=f"{curve.n:,} documents are at hand")
-        ticks.append(end)
-    ax.set_xscale("log")
-    ax.set_xticks(ticks, [f"{t:,}" for t in ticks])
-    ax.set_xticks([], minor=True)
-    ax.set(xlabel="documents trained on", ylabel=f"{_METRICS[metric]} against the teacher's labels")
-    ax.legend(loc="lower right", frameon=False)
-    return ax.figure
-
-# %% ../../nbs/decide/curve.ipynb #f6443f3b
-def _material(data, task, base_model_id, threshold, on_error):
-    "Rows, task and base, of documents, a dataset, or a student with a folder"
-    if isinstance(data, Student):
-        student, data = data, data.train_data
-        if data is None: raise ValueError("this student has no folder with training rows: pass documents or a dataset, learning_curve(data, task, base_model_id)")
-        task = Classification(student.labels, student.multi_label, student.task_id)
-        run = student.metrics.get("run", {})
-        if base_model_id is None and run.get("framework") == "model2vec": base_model_id = run["base_model"]
-    if task is None: raise TypeError("expected a task, which says what the labels are: learning_curve(data, task, base_model_id)")
-    if base_model_id is None: raise TypeError("expected a base_model_id, the static model that a Model2Vec student starts from")
-    task, base = as_classification(task), check_base(base_model_id, DistillationFramework.model2vec)
-    rows = labelled_rows(data, task, threshold, on_error)
-    with quiet(): return rows, task, load_static_model(base)
+__all__ = ['learning_curve']
 
 # %% ../../nbs/decide/curve.ipynb #1e5cb954
-_RESAMPLES = 200  # draws of the held-out rows of each repeat
-
 def learning_curve(
-    data,  # Documents with the task's results, a `datasets.Dataset` with `text` and `labels`, or a `Student` with a folder: its training rows
+    # Documents with the task's results, a `datasets.Dataset` with `text` and `labels`, or a `Student` with a folder
+    data,
     task=None,  # The task, as for `distill`; not needed for a `Student`
-    base_model_id: str | None = None,  # A static model, folder or name on the hub; default for a Model2Vec student: its own
+    base_model_id: str | None = None,  # A static model, folder or name on the hub; default a Model2Vec student's own
     sizes: list[int] | None = None,  # Rows to train on; default seven sizes up to all that are not held out
     repeats: int = 5,  # Random splits; more make the intervals narrower
     test_frac: float = 0.2,  # Share of the rows held out for scoring, in each repeat
@@ -231,35 +46,138 @@ def learning_curve(
 ) -> LearningCurve:
     """Measure how good a student is at growing numbers of training rows, and carry the curve on.
 
-    The student is the linear Model2Vec one of `distill`, whatever framework will be deployed. Interrupting it (KeyboardInterrupt) keeps the points that are finished, with a warning.
-    The curve is carried on by a bootstrap over repeats and held-out rows (Efron 1979), each draw fitted by an inverse power law (Figueroa et al. 2012) or a logarithm, weighted by variance;
-    how often such intervals hold the real gain is measured in benchmarks/results/curve.md. Raises ValueError for fewer than 50 rows, sizes that cannot be, or rows that hold nothing to learn."""
-    if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 2: raise ValueError(f"repeats must be an int of at least 2, found {repeats!r}")
-    rows, task, model = _material(data, task, base_model_id, threshold, on_error)
-    if len(rows) < 50: raise ValueError(f"expected at least 50 labelled rows, found {len(rows)}: they tell nothing about a curve")
-    if not _varied(read_rows(rows, task)[1]): raise ValueError(f"expected rows with at least two different answers, found {len(rows)} that all have the same")
-    sizes = _sizes(len(rows) - round(test_frac * len(rows)) - 1, sizes)
-    found, interrupted = [], False
-    with tqdm(total=repeats * sum(sizes), desc="learning curve", unit=" rows", disable=not progress) as bar:
-        for r in range(repeats):
-            try: one, interrupted = _repeat(rows, task, model, sizes, test_frac, seed + r, _RESAMPLES, bar)
-            except KeyboardInterrupt: one, interrupted = {}, True  # between two trainings
-            if one: found.append(one)
-            if interrupted: break
-    if not found: raise ValueError("no student was finished" if interrupted else "no held-out row has a label, or no training rows differ: nothing could be measured")
-    if interrupted: warnings.warn(f"interrupted: kept what {len(found)} of {repeats} repeats had finished", stacklevel=2)
-    return _curve(found, sizes, len(rows), n_fits, seed)
+    The student is the linear Model2Vec one of `distill`, whatever framework will be deployed; of a `Student` the
+    training rows are learned from. Interrupting it (KeyboardInterrupt) keeps the points that are finished, with a
+    warning.
+    The curve is carried on by a bootstrap over repeats and held-out rows (Efron 1979), each draw fitted by an inverse
+    power law (Figueroa et al. 2012) or a logarithm, weighted by variance; how often such intervals hold the real gain
+    is measured in benchmarks/results/curve.md.
+    Raises ValueError for fewer than 50 rows, sizes that cannot be, or rows that hold nothing to learn."""
+    check_int(repeats, "repeats", least=2)
+    material = _gather(data, task, base_model_id, threshold, on_error)
+    n = len(material.dataset)
+    sizes = _sizes(n - round(test_frac * n) - 1, sizes)
+    figures, interrupted = _measure(material, sizes, range(seed, seed + repeats), test_frac, progress)
+    if interrupted:
+        warnings.warn(f"interrupted: kept what {len(figures)} of {repeats} repeats had finished", stacklevel=2)
+    return _result(figures, sizes, n, n_fits, seed)
 
-def _curve(found: list[dict], sizes: list[int], n: int, n_fits: int, seed: int) -> LearningCurve:
-    "Points and fits from what the repeats found"
-    points, fits = {}, {}
-    blank = np.full(1 + _RESAMPLES, np.nan)
-    for metric in _METRICS:
-        figures = np.stack([[one[size][metric] if size in one else blank for size in sizes] for one in found])
-        draws, mean = _bootstrap(figures, sizes, n_fits, seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # a size that no repeat reached
-            low, high = np.clip(np.nanpercentile(draws, [2.5, 97.5], axis=0), 0, 1)
-        points[metric] = [None if np.isnan(m) else {"value": float(m), "low": float(l), "high": float(h)} for m, l, h in zip(mean, low, high)]
-        fits[metric] = _extrapolate(draws, sizes, seed) if len(found) > 1 else []
-    return LearningCurve(n, sizes, len(found), points, fits)
+# %% ../../nbs/decide/curve.ipynb #f6443f3b
+@dataclass
+class _Material:
+    "What students are made from"
+    dataset: object  # Labelled rows, in the form of the export
+    task: object
+    model: object  # The static model
+
+# %% ../../nbs/decide/curve.ipynb #62d33263
+def _gather(data, task, base_model_id, threshold, on_error) -> _Material:
+    "What documents, a dataset, or a student with a folder bring along; refuses what tells nothing about a curve"
+    if isinstance(data, Student): data, task, base_model_id = _of_student(data, base_model_id)
+    if task is None:
+        raise TypeError("expected a task, which says what the labels are: learning_curve(data, task, base_model_id)")
+    if base_model_id is None:
+        raise TypeError("expected a base_model_id, the static model that a Model2Vec student starts from")
+    task, base = as_classification(task), check_base(base_model_id, static=True)
+    dataset = labelled_rows(data, task, threshold, on_error)
+    with quiet(): model = load_static_model(base)
+    _check_telling(Rows.read(dataset, task))
+    return _Material(dataset, task, model)
+
+# %% ../../nbs/decide/curve.ipynb #53a77535
+def _check_telling(rows: Rows):
+    "Refuse rows that tell nothing about a curve"
+    if len(rows) < 50:
+        raise ValueError(f"expected at least 50 labelled rows, found {len(rows)}: they tell nothing about a curve")
+    if not _varied(rows):
+        raise ValueError(f"expected rows with at least two different answers, found {len(rows)} that all have the same")
+
+# %% ../../nbs/decide/curve.ipynb #c41e1135
+def _of_student(student: Student, base_model_id) -> tuple:
+    "The training rows of a student, its task, and its base where it is a static model"
+    if student.train_data is None:
+        raise ValueError("this student has no folder with training rows: pass documents or a dataset, "
+                         "learning_curve(data, task, base_model_id)")
+    run = student.metrics.get("run", {})
+    if base_model_id is None and run.get("framework") == "model2vec": base_model_id = run["base_model"]
+    return student.train_data, task_of_student(student), base_model_id
+
+def _varied(rows: Rows) -> bool:
+    "Whether rows hold two different answers, without which there is nothing to learn"
+    return bool((rows.y != rows.y[0]).any())
+
+# %% ../../nbs/decide/curve.ipynb #4d9a06a6
+def _sizes(n_train: int, sizes=None) -> list[int]:
+    "The numbers of rows to train on, ascending; seven from a sixteenth of `n_train` up to it, unless they are given"
+    if sizes is None: return np.unique(np.geomspace(max(10, n_train / 16), n_train, 7).round().astype(int)).tolist()
+    sizes = sorted(set(sizes))
+    for n in sizes:
+        if not is_int(n) or not 10 <= n <= n_train:
+            raise ValueError(f"sizes must be ints from 10 to {n_train}, the rows that are not held out for scoring; "
+                             f"found {n!r}")
+    if len(sizes) < 4:
+        raise ValueError(f"expected at least 4 different sizes, which a curve can be fitted to; found {sizes}")
+    return [int(n) for n in sizes]
+
+# %% ../../nbs/decide/curve.ipynb #048cdcaf
+_RESAMPLES = 200  # draws of the held-out rows of each repeat
+
+def _measure(material: _Material, sizes: list[int], seeds, test_frac: float, progress: bool) -> tuple[list[dict], bool]:
+    "The figures of each repeat, see `_repeat`, and whether it was interrupted"
+    repeats, interrupted = [], False
+    with tqdm(total=len(seeds) * sum(sizes), desc="learning curve", unit=" rows", disable=not progress) as bar:
+        for seed in seeds:
+            try: figures, interrupted = _repeat(material, sizes, test_frac, seed, bar)
+            except KeyboardInterrupt: figures, interrupted = {}, True  # between two trainings
+            if figures: repeats.append(figures)
+            if interrupted: break
+    if repeats: return repeats, interrupted
+    unmeasured = "no held-out row has a label, or no training rows differ: nothing could be measured"
+    raise ValueError("no student was finished" if interrupted else unmeasured)
+
+# %% ../../nbs/decide/curve.ipynb #7cae38d5
+def _repeat(material: _Material, sizes: list[int], test_frac: float, seed: int, bar) -> tuple[dict, bool]:
+    """For each size macro-F1 and accuracy, `(1 + n_resamples,)`: on all held-out rows, and on each draw of them.
+
+    And whether it was interrupted."""
+    with quiet(): parts = split_dataset(material.dataset, test_frac, seed=seed)
+    train, test = (Rows.read(parts[side], material.task) for side in ("train", "val"))
+    order, answers, interrupted = np.random.default_rng(seed).permutation(len(train)), {}, False
+    soft = soft_labels(train.kind, train.y, train.scores)
+    try:
+        for n in sizes:
+            chosen = order[:n]
+            if _varied(train[chosen]):
+                answers[n] = _answers(material, train[chosen], None if soft is None else soft[chosen], test.texts, seed)
+            bar.update(n)
+    except KeyboardInterrupt: interrupted = True
+    figures = bootstrap_figures(test.hot, answers, _RESAMPLES, seed) if answers and test.hot.any() else {}
+    return {n: {metric: at_size[metric] for metric in METRICS} for n, at_size in figures.items()}, interrupted
+
+# %% ../../nbs/decide/curve.ipynb #38cbd052
+def _answers(material: _Material, rows: Rows, soft, texts: list[str], seed: int):
+    "What a student that learned from `rows` says of other texts, booleans `(n, n_labels)`"
+    kind = rows.kind
+    with quiet():
+        table = fit_token_table(material.model, rows, material.task, seed, Recipe(), soft=soft)
+        return kind.one_hot(kind.decide(Model2VecStudent(table.pipeline, kind).predict_proba(texts)))
+
+# %% ../../nbs/decide/curve.ipynb #dadbca66
+def _result(repeats: list[dict], sizes: list[int], n: int, n_fits: int, seed: int) -> LearningCurve:
+    "Points and fits from what the repeats measured"
+    points, fits, blank = {}, {}, np.full(1 + _RESAMPLES, np.nan)
+    for metric in METRICS:
+        figures = np.stack([[repeat[size][metric] if size in repeat else blank for size in sizes]
+                            for repeat in repeats])
+        draws, mean = bootstrap_curve(figures, n_fits, seed)
+        points[metric] = _intervals(draws, mean)
+        fits[metric] = extrapolate(draws, sizes, seed) if len(repeats) > 1 else []
+    return LearningCurve(n, sizes, len(repeats), points, fits)
+
+# %% ../../nbs/decide/curve.ipynb #5c2f21c9
+def _intervals(draws, mean) -> list[dict | None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a size that no repeat reached
+        bounds = np.clip(np.nanpercentile(draws, [2.5, 97.5], axis=0), 0, 1)
+    return [None if np.isnan(value) else {"value": float(value), "low": float(low), "high": float(high)}
+            for value, low, high in zip(mean, *bounds)]

@@ -5,286 +5,136 @@
 # %% ../../nbs/decide/threshold.ipynb #b1281066
 from __future__ import annotations
 import numpy as np
-import pandas as pd
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, log
-from pathlib import Path
-from scipy.stats import beta, binom
-from ..tasks.labels import Classification
-from ..export.rows import read_rows
-from ..split import fold_text
-from ..evaluate.figures import as_hot
+from functools import singledispatch
+from ..basics.checks import check_share
+from ..tasks.kinds import Kind, ManyLabels, kind_of
+from ..export.rows import Rows
+from .threshold_search import START_SHARES, lower_bound, rows_needed, search_threshold
+from .threshold_result import CascadeThreshold
+from .unseen import unseen_rows
 
 # %% auto #0
-__all__ = ['CascadeThreshold', 'as_percent', 'choose_threshold', 'is_unsure']
-
-# %% ../../nbs/decide/threshold.ipynb #b45c95b0
-def _lower_bound(right, n, confidence: float):
-    "The one-sided Clopper-Pearson bound for a share, of which `right` out of `n` were seen; both are arrays or numbers"
-    right, n = np.asarray(right), np.asarray(n)
-    return np.where(right > 0, beta.ppf(1 - confidence, np.maximum(right, 1), n - right + 1), 0.)
-
-def _fewest(target: float, confidence: float) -> int:
-    "The fewest kept rows that can prove the target: with fewer, even if all are right, the bound stays below it"
-    return ceil(log(1 - confidence) / log(target))
-
-# %% ../../nbs/decide/threshold.ipynb #bfef163d
-def _start(n, target: float, confidence: float, share: float):
-    "How many of `n` rows the first threshold keeps: a share of them, or of `16 * fewest` where they are more, rounded up to where one more may be wrong"
-    fewest = _fewest(target, confidence)
-    least = np.maximum(fewest, np.ceil(share * np.minimum(n, 16 * fewest))).astype(int)
-    sizes = np.arange(fewest, 2 * np.max(least) + fewest)
-    allowed = binom.ppf(1 - confidence, sizes, 1 - target)
-    steps = sizes[np.diff(allowed, prepend=-1) > 0]
-    step = steps[np.searchsorted(steps, least)]
-    return np.where(step <= n, step, least)
-
-def _candidates(sure, target: float, confidence: float, share: float):
-    "Thresholds to try, from strict to lax, and how many rows each keeps; both follow from `sure` `(n,)` alone, and not from who was right"
-    n, order = len(sure), -np.sort(-np.asarray(sure, float))
-    start = int(_start(n, target, confidence, share))
-    if start > n: return np.zeros(0), np.zeros(0, int)
-    ranks = np.unique(np.linspace(start, n, 50).round().astype(int))
-    thresholds = np.unique([0. if k == n else np.nextafter(order[k], np.inf) for k in ranks])[::-1]  # just above the first row left out
-    kept = np.searchsorted(-order, -thresholds, side="right")
-    enough = kept >= _fewest(target, confidence)  # documents that are equally sure are kept, or not, together
-    return thresholds[enough], kept[enough]
-
-def _search(sure, right, target: float, confidence: float, share: float = 0.25) -> tuple:
-    "The laxest threshold that is proven (or None), and what was tried: thresholds, rows kept, rows right, bounds"
-    thresholds, kept = _candidates(sure, target, confidence, share)
-    right_of = np.concatenate([[0], np.cumsum(np.asarray(right)[np.argsort(-np.asarray(sure), kind="stable")])])[kept]
-    bounds = _lower_bound(right_of, kept, confidence)
-    passed = len(bounds) if (bounds >= target).all() else int(np.argmax(bounds < target))
-    return (float(thresholds[passed - 1]) if passed else None), (thresholds, kept, right_of, bounds)
-
-# %% ../../nbs/decide/threshold.ipynb #7e7951d9
-def _rows_needed(sure, right, target: float, confidence: float, share: float = 0.25) -> int | None:
-    "About how many rows, all in all, would prove the first threshold of the sequence; None if no number up to a million would"
-    n = len(sure)
-    right_of = np.cumsum(np.asarray(right)[np.argsort(-np.asarray(sure), kind="stable")])
-    sizes = np.unique(np.geomspace(n + 1, 10 ** 6, 1000).astype(int))
-    kept = _start(sizes, target, confidence, share)
-    seen = np.ceil(np.clip(kept / sizes, .1, 1) * n).astype(int)
-    agreement = beta.ppf(.5, right_of[seen - 1] + .5, seen - right_of[seen - 1] + .5)
-    enough = (kept <= sizes) & (_lower_bound(np.floor(agreement * kept), kept, confidence) >= target)
-    return int(sizes[enough.argmax()]) if enough.any() else None
-
-# %% ../../nbs/decide/threshold.ipynb #5ac504a4
-def _sure(proba, multi_label: bool):
-    "How sure a student is of its answer to each document, `(n,)`; `proba` is `(n, n_labels)`"
-    return _sure_labels(proba).min(1) if multi_label else proba.max(1)
-
-def _sure_labels(proba):
-    "How sure a student is of each label of each document, `(n, n_labels)`, in [0.5, 1]"
-    return np.maximum(proba, 1 - proba)
-
-# %% ../../nbs/decide/threshold.ipynb #9eb65c65
-@dataclass(repr=False)
-class CascadeThreshold:
-    "What `choose_threshold` found: how sure the student must be, and what that guarantees"
-    threshold: float | dict | None  # For `Cascade`; by="label": a mapping of label to threshold. None: nothing could be proven
-    by: str  # "document" or "label": what the guarantee speaks of
-    target: float  # The agreement asked for
-    confidence: float  # The confidence asked for
-    n: int  # Rows it was chosen on
-    kept: float  # Share of the rows that the student answers, in [0, 1]
-    agreement: float  # Share of the rows on which the whole cascade says what the teacher says, in [0, 1]
-    found: dict  # For the document, or each label: `threshold`, `sure` (rows), `agreement`, `bound`, `all` (agreement if nothing were sent on), `more_rows`
-    curve: dict  # Of all thresholds, lists of one length: `threshold`, `sent`, `agreement` (of what is kept), `bound` (of that, for each threshold alone), `cascade` (agreement of all), `gold` and `teacher` where known
-
-    @property
-    def holds(self) -> bool:
-        "Whether every guarantee asked for could be given"
-        return all(unit["threshold"] is not None for unit in self.found.values())
-
-    @property
-    def verdict(self) -> str:
-        "One or two sentences, computed from the figures"
-        return _by_label(self) if self.by == "label" else _by_document(self)
-
-    def table(self, price: float | None = None):
-        "A pandas frame. By document: a row for each tenth sent to the teacher, with its cost for 1,000 documents if a `price` per document is given. By label: a row a label"
-        return _label_table(self) if self.by == "label" else _cost_table(self, price)
-
-    def plot(self, ax=None, price: float | None = None, unit: str = "$"):
-        "Cost against agreement or, by label, agreement of each label with its bound. A `price` per document makes money of the cost. Returns the matplotlib figure"
-        return _plot_labels(self, ax) if self.by == "label" else _plot_cost(self, ax, price, unit)
-
-    def __str__(self): return f"{self.verdict}\n\n{self.table().to_string()}"
-    __repr__ = __str__
-
-    def _ipython_display_(self):
-        from IPython.display import Markdown, display
-        import matplotlib.pyplot as plt
-        figure = self.plot()
-        display(Markdown(self.verdict), self.table(), figure)
-        plt.close(figure)
-
-# %% ../../nbs/decide/threshold.ipynb #90f5df72
-def as_percent(share: float, digits: int | None = None) -> str: return f"{100 * share:.6g} %" if digits is None else f"{100 * share:.{digits}f} %"
-
-def _more(unit: dict) -> str:
-    if unit["more_rows"] is None: return "even where the student is surest, these rows do not show it right that often, and more rows like these hardly would"
-    return f"about {unit['more_rows']:,} more row{'s' * (unit['more_rows'] > 1)} like these would be needed"
-
-def _by_document(found: CascadeThreshold) -> str:
-    unit, promise = found.found["document"], f"{as_percent(found.target)} agreement with the teacher at {as_percent(found.confidence)} confidence"
-    if found.threshold is None: return f"No threshold guarantees {promise} on {found.n} rows: {_more(unit)}."
-    return (f"Where the student is at least {found.threshold:.3f} sure, {promise} is guaranteed ({as_percent(unit['agreement'], 1)} of {unit['sure']} rows seen, bound {as_percent(unit['bound'], 1)}): "
-            f"it answers {as_percent(found.kept, 0)} of the documents, and sends {as_percent(1 - found.kept, 0)} to the teacher.")
-
-def _by_label(found: CascadeThreshold) -> str:
-    holds, fails = [l for l, u in found.found.items() if u["threshold"] is not None], {l: u for l, u in found.found.items() if u["threshold"] is None}
-    out = [f"For {len(holds)} of {len(found.found)} labels, all at once at {as_percent(found.confidence)} confidence, {as_percent(found.target)} agreement with the teacher is guaranteed where the student is sure of the label"]
-    out.append(f"; {as_percent(found.kept, 0)} of the documents need no teacher, as the student is sure of every label (n = {found.n}).")
-    if fails: out.append(" Never sure of " + "; ".join(f"{label!r}: {_more(unit)}" for label, unit in fails.items()) + ".")
-    return "".join(out)
-
-# %% ../../nbs/decide/threshold.ipynb #3d583ab1
-def _cost_table(found: CascadeThreshold, price: float | None = None):
-    frame = pd.DataFrame(found.curve)
-    picks = [int(np.argmin(abs(frame["sent"] - q))) for q in np.arange(10) / 10]
-    chosen = int(np.argmin(abs(frame["sent"] - (1 - found.kept)))) if found.threshold is not None else None
-    frame = frame.iloc[sorted({*picks, *([chosen] if chosen is not None else [])}, key=lambda i: frame["sent"].iloc[i])].copy()
-    if price is not None: frame.insert(2, "cost of 1,000", 1000 * price * frame["sent"])
-    frame["chosen"] = ["←" if i == chosen else "" for i in frame.index]
-    if chosen is not None: frame.loc[chosen, "threshold"] = found.threshold
-    names = {"sent": "sent to teacher", "agreement": "kept: agreement", "bound": f"kept: {as_percent(found.confidence)} bound", "cascade": "all: agreement", "gold": "all: against gold", "teacher": "teacher: against gold"}
-    return frame.rename(columns=names).set_index("threshold").round(3).rename(index=lambda t: round(t, 3))
-
-def _label_table(found: CascadeThreshold):
-    rows = {label: {"threshold": u["threshold"], "sure of": u["sure"] / found.n, "agreement where sure": u["agreement"], "bound": u["bound"], "agreement of all": u["all"], "more rows": u["more_rows"] if u["threshold"] is None else 0}
-            for label, u in found.found.items()}
-    return pd.DataFrame.from_dict(rows, orient="index").astype({"threshold": float, "agreement where sure": float, "bound": float, "more rows": "Int64"}).round(3)
-
-# %% ../../nbs/decide/threshold.ipynb #8353a40e
-def _plot_cost(found: CascadeThreshold, ax=None, price: float | None = None, unit: str = "$"):
-    import matplotlib.pyplot as plt
-    if ax is None: _, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    curve = {name: np.array(values, float) for name, values in found.curve.items()}
-    scale = 100 if price is None else 1000 * price
-    sent, shown = scale * curve["sent"], curve["sent"] <= max(.9, 1 - found.kept)  # of the last few rows kept, the share jumps about
-    ax.plot(sent[shown], curve["agreement"][shown], "-", color="black", label="what the student keeps")
-    ax.plot(sent[shown], curve["cascade"][shown], "--", color="0.45", label="all documents, the teacher's among them")
-    if "gold" in curve: ax.plot(sent[shown], curve["gold"][shown], ":", color="black", label=f"all, against gold (teacher alone: {curve['teacher'][0]:.3f})")
-    ax.plot(sent[shown], curve["bound"][shown], "-", color="0.6", linewidth=1, label=f"{as_percent(found.confidence)} lower bound of what is kept")
-    ax.axhline(found.target, color="0.4", linewidth=1, linestyle=(0, (1, 2)), label=f"target {found.target:g}")
-    if found.threshold is not None:
-        at = scale * (1 - found.kept)
-        ax.plot(at, found.found["document"]["agreement"], "D", color="white", markeredgecolor="black", label=f"chosen: threshold {found.threshold:.3f}")
-        ax.axvline(at, color="0.6", linewidth=1)
-    lowest = min(np.nanmin(curve["agreement"][shown]), found.target, *([np.nanmin(curve["gold"][shown])] if "gold" in curve else []))
-    ax.set(ylim=(max(0, lowest - .35 * (1.001 - lowest)), 1.003), ylabel="agreement with the teacher" + " (dots: accuracy)" * ("gold" in curve),
-           xlabel=f"documents sent to the teacher, %; n = {found.n} rows" if price is None else f"cost of 1,000 documents, {unit.replace('$', chr(92) + '$')}; n = {found.n} rows")  # $ would begin a formula
-    ax.legend(loc="lower right", frameon=False, fontsize="small")
-    return ax.figure
-
-def _plot_labels(found: CascadeThreshold, ax=None):
-    import matplotlib.pyplot as plt
-    rows = sorted(found.found.items(), key=lambda x: -x[1]["all"])
-    if ax is None: _, ax = plt.subplots(figsize=(7, max(2.2, .3 * len(rows) + 1.6)), layout="constrained")
-    at, get = np.arange(len(rows)), lambda name: np.array([np.nan if u[name] is None else u[name] for _, u in rows], float)
-    ax.hlines(at, get("all"), get("agreement"), color="0.6", linewidth=1)
-    ax.plot(get("all"), at, "o", color="white", markeredgecolor="black", label="all documents")
-    ax.plot(get("agreement"), at, "o", color="black", label="where the student is sure")
-    ax.plot(get("bound"), at, "|", color="black", markersize=11, markeredgewidth=2, label="its lower bound")
-    ax.axvline(found.target, color="0.6", linewidth=1, linestyle=(0, (1, 2)), label=f"target {found.target:g}")
-    for i, (_, u) in enumerate(rows): ax.annotate(f"sure of {as_percent(u['sure'] / found.n, 0)}", (1, i), xycoords=("axes fraction", "data"), xytext=(5, 0), textcoords="offset points", va="center", fontsize="small")
-    ax.set_yticks(at, [label if len(label) <= 24 else label[:23] + "…" for label, _ in rows])
-    ax.set(xlabel=f"share of the teacher's answers; n = {found.n} rows, bounds hold for all labels at once", xlim=(None, 1.005))
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=4, fontsize="small", handletextpad=.3, columnspacing=1)
-    return ax.figure
-
-# %% ../../nbs/decide/threshold.ipynb #e9da5cc4
-def _new_rows(student, dataset):
-    "The rows to choose on; refuses those that the student was trained on"
-    train = getattr(student, "train_data", None)
-    if dataset is None:
-        from datasets import load_from_disk
-        folder = getattr(student, "path", None) and Path(student.path) / "data" / "val"
-        if not folder or not folder.is_dir(): raise ValueError("this student has no folder with held-out rows: pass labelled rows that it was not trained on, choose_threshold(student, dataset)")
-        return load_from_disk(str(folder))
-    if train is not None and hasattr(dataset, "column_names") and "text" in dataset.column_names:
-        seen = set(map(fold_text, train["text"]))
-        known = [i for i, text in enumerate(dataset["text"]) if isinstance(text, str) and fold_text(text) in seen]
-        if known: raise ValueError(f"expected rows that are new to the student, found the text of {len(known):,} of {len(dataset):,} among its training rows, the first at position {known[0]}: "
-                                   "leave them out, the student is surer of them than it will ever be again")
-    return dataset
+__all__ = ['choose_threshold', 'decides_each_label', 'label_sureness', 'is_unsure']
 
 # %% ../../nbs/decide/threshold.ipynb #684b3250
-def _check_share(name: str, value):
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1: raise ValueError(f"{name} must be greater than 0 and less than 1, found {value!r}")
-
-# %% ../../nbs/decide/threshold.ipynb #b91e94b9
-_SHARES = {"document": .25, "label": .5}  # of the rows, where the search begins: single decisions are mostly right, so that most of them can be kept
-
 def choose_threshold(
     student,  # A `Student`
-    dataset=None,  # Labelled rows that it was not trained on: `text`, `labels` (the teacher's), perhaps `gold`. Default: those held out in the student's folder
+    # Labelled rows that it was not trained on: `text`, `labels` (the teacher's), perhaps `gold`.
+    # Default: those held out in the student's folder
+    dataset=None,
     target_agreement: float = 0.95,  # Share of the student's answers that shall be the teacher's, in (0, 1)
     confidence: float = 0.95,  # Probability that the promise holds, in (0, 1): over samples of rows like these
     by: str = "document",  # "document", or for multi-label tasks "label"
 ) -> CascadeThreshold:
     """Choose how sure a student must be to answer alone, such that what it then says agrees with the teacher.
 
-    by="document" guarantees that of the documents the student keeps, `target_agreement` get exactly the teacher's answer: all labels, where there are several.
-    by="label" gives each label a threshold of its own and guarantees, for all labels at once (each at 1 - (1 - confidence) / n_labels, by the union bound), that of the
-    decisions it is sure of, yes or no, `target_agreement` are the teacher's. A document is kept if the student is sure of all its labels.
+    by="document" guarantees that of the documents the student keeps, `target_agreement` get exactly the teacher's
+    answer: all labels, where there are several.
+    by="label" gives each label a threshold of its own and guarantees, for all labels at once (each at
+    1 - (1 - confidence) / n_labels, by the union bound), that of the decisions it is sure of, yes or no,
+    `target_agreement` are the teacher's. A document is kept if the student is sure of all its labels.
 
-    Bounds are Clopper and Pearson's (1934), and the thresholds are searched by fixed-sequence testing (Learn then Test: Angelopoulos et al. 2021, arXiv:2110.01052), which is exact
-    if agreement does not fall as the student gets surer. All holds for documents from where the rows came from, and not after a drift.
-    Raises ValueError for rows the student was trained on, for shares outside (0, 1), and for by="label" of a single-label task."""
-    _check_share("target_agreement", target_agreement)
-    _check_share("confidence", confidence)
-    if by not in ("document", "label"): raise ValueError(f"by must be 'document' or 'label', found {by!r}")
-    if by == "label" and not student.multi_label: raise ValueError("by='label' is for tasks with several labels a text, and this student has multi_label=False: leave it out")
-    texts, y, gold = read_rows(_new_rows(student, dataset), Classification(student.labels, student.multi_label))
-    proba = student.predict_proba(texts)
-    hot = lambda y: as_hot(y, len(student.labels))
-    says = proba > .5 if student.multi_label else hot(proba.argmax(1))
-    right = says == hot(y)
-    if by == "label":
-        level, sure = 1 - (1 - confidence) / len(student.labels), _sure_labels(proba)
-        found = {label: _unit(sure[:, j], right[:, j], target_agreement, level, _SHARES[by]) for j, label in enumerate(student.labels)}
-        threshold = {label: unit["threshold"] for label, unit in found.items()}
-        kept, curve = ~is_unsure(proba, threshold, student.labels, True), {}
-    else:
-        sure = _sure(proba, student.multi_label)
-        unit = _unit(sure, right.all(1), target_agreement, confidence, _SHARES[by])
-        found, threshold = {"document": unit}, unit["threshold"]
-        kept, curve = sure >= (np.inf if threshold is None else threshold), _curve(sure, right.all(1), confidence, hot(y), says, gold and (gold[0], hot(gold[1])))
-    if by == "label" and not kept.any() and not any(t is not None for t in threshold.values()): threshold = None
-    return CascadeThreshold(threshold, by, float(target_agreement), float(confidence), len(texts), float(kept.mean()), float((right.all(1) | ~kept).mean()), found, curve)
+    Bounds are Clopper and Pearson's (1934), and the thresholds are searched by fixed-sequence testing (Learn then Test:
+    Angelopoulos et al. 2021, arXiv:2110.01052), which is exact if agreement does not fall as the student gets surer.
+    All holds for documents from where the rows came from, and not after a drift.
+    Raises ValueError for rows the student was trained on, for shares outside (0, 1), and for by="label" of a
+    single-label task."""
+    check_share(target_agreement, "target_agreement")
+    check_share(confidence, "confidence")
+    if by not in _WAYS: raise ValueError(f"by must be {' or '.join(map(repr, _WAYS))}, found {by!r}")
+    if by == "label" and not decides_each_label(kind_of(student)):
+        raise ValueError("by='label' is for tasks with several labels a text, and this student has multi_label=False: "
+                         "leave it out")
+    rows = unseen_rows(student, dataset)
+    return _WAYS[by](_Trial(rows, student.predict_proba(rows.texts)), float(target_agreement), float(confidence))
 
-# %% ../../nbs/decide/threshold.ipynb #54c9b822
-def _unit(sure, right, target: float, confidence: float, share: float) -> dict:
-    "What was found for the document, or for one label, as plain values"
-    threshold, _ = _search(sure, right, target, confidence, share)
-    chosen = sure >= (2 if threshold is None else threshold)
-    n, k = int(chosen.sum()), int(right[chosen].sum())
-    need = None if n else _rows_needed(sure, right, target, confidence, share)
-    return {"threshold": threshold, "sure": n, "agreement": k / n if n else None, "bound": float(_lower_bound(k, n, confidence)) if n else None, "all": float(right.mean()),
-            "more_rows": 0 if n else None if need is None else need - len(sure)}
+# %% ../../nbs/decide/threshold.ipynb #22953dde
+@dataclass
+class _Trial:
+    "What a student says of rows, beside the teacher's answers"
+    rows: Rows
+    proba: np.ndarray  # `(n, n_labels)`
 
-def _curve(sure, right, confidence: float, truth, says, gold=None) -> dict:
-    "For each threshold that makes a difference, the share sent and the agreement; `truth` and `says` are booleans `(n, n_labels)`, as is the second of `gold`"
-    order = np.argsort(-sure, kind="stable")
-    values = np.unique(sure)[::-1]
-    kept, n = np.searchsorted(-sure[order], -values, side="right"), len(sure)
-    ok = np.cumsum(right[order])[kept - 1]
-    out = {"threshold": values, "sent": 1 - kept / n, "agreement": ok / kept, "bound": _lower_bound(ok, kept, confidence), "cascade": (ok + n - kept) / n}
-    if gold is not None:
-        rows, true = gold
-        of_teacher, of_student = (truth[rows] == true).all(1), (says[rows] == true).all(1)
-        position = np.argsort(order)[rows]
-        out["gold"] = [np.where(position < k, of_student, of_teacher).mean() for k in kept]
-        out["teacher"] = np.full(len(values), of_teacher.mean())
-    return {name: np.asarray(v, float).tolist() for name, v in out.items()}
+    def __post_init__(self):
+        self.answers = self.rows.kind.one_hot(self.rows.kind.decide(self.proba))
+        self.right = self.answers == self.rows.hot  # `(n, n_labels)`
+        self.all_right = self.right.all(1)
 
-def is_unsure(proba, threshold, labels: list[str], multi_label: bool):
+# %% ../../nbs/decide/threshold.ipynb #158205c3
+def _choose_by_document(trial: _Trial, target: float, confidence: float) -> CascadeThreshold:
+    sure = trial.rows.kind.sureness(trial.proba)
+    unit = _prove(sure, trial.all_right, target, confidence, START_SHARES["document"])
+    kept = sure >= (np.inf if unit["threshold"] is None else unit["threshold"])
+    figures = target, confidence, len(sure), float(kept.mean()), float((trial.all_right | ~kept).mean())
+    curve = _curve(trial, sure, confidence)
+    return CascadeThreshold(unit["threshold"], "document", *figures, {"document": unit}, curve)
+
+# %% ../../nbs/decide/threshold.ipynb #f32b9c80
+def _choose_by_label(trial: _Trial, target: float, confidence: float) -> CascadeThreshold:
+    kind, sure = trial.rows.kind, label_sureness(trial.proba)
+    level = 1 - (1 - confidence) / len(kind)  # for each label, so that all of them hold at once
+    units = {label: _prove(sure[:, j], trial.right[:, j], target, level, START_SHARES["label"])
+             for j, label in enumerate(kind.labels)}
+    threshold = {label: unit["threshold"] for label, unit in units.items()}
+    kept = ~is_unsure(kind, trial.proba, threshold)
+    if all(limit is None for limit in threshold.values()): threshold = None
+    figures = target, confidence, len(sure), float(kept.mean()), float((trial.all_right | ~kept).mean())
+    return CascadeThreshold(threshold, "label", *figures, units, {})
+
+_WAYS = {"document": _choose_by_document, "label": _choose_by_label}
+
+# %% ../../nbs/decide/threshold.ipynb #0939559a
+def _prove(sure, right, target: float, confidence: float, share: float) -> dict:
+    "What the search found for the document, or for one label, as plain values"
+    threshold = search_threshold(sure, right, target, confidence, share).threshold
+    figures = {"threshold": threshold, "sure": 0, "agreement": None, "bound": None, "all": float(right.mean()),
+               "more_rows": 0}
+    if threshold is None:
+        needed = rows_needed(sure, right, target, confidence, share)
+        return {**figures, "more_rows": None if needed is None else needed - len(sure)}
+    kept = right[sure >= threshold]
+    n_right = int(kept.sum())
+    return {**figures, "sure": len(kept), "agreement": n_right / len(kept),
+            "bound": float(lower_bound(n_right, len(kept), confidence))}
+
+# %% ../../nbs/decide/threshold.ipynb #066250b7
+def _curve(trial: _Trial, sure, confidence: float) -> dict:
+    "For each threshold that makes a difference, the share sent to the teacher and the agreement, as lists"
+    order, thresholds, n = np.argsort(-sure, kind="stable"), np.unique(sure)[::-1], len(sure)
+    kept = np.searchsorted(-sure[order], -thresholds, side="right")
+    right = np.cumsum(trial.all_right[order])[kept - 1]
+    curve = {"threshold": thresholds, "sent": 1 - kept / n, "agreement": right / kept,
+             "bound": lower_bound(right, kept, confidence), "cascade": (right + n - kept) / n}
+    if trial.rows.gold is not None: curve |= _gold_curve(trial, order, kept)
+    return {name: np.asarray(values, float).tolist() for name, values in curve.items()}
+
+# %% ../../nbs/decide/threshold.ipynb #622fdc3b
+def _gold_curve(trial: _Trial, order, kept) -> dict:
+    "The accuracy of the cascade that keeps the first `kept` of the rows in `order`, and of the teacher alone"
+    at, truth = trial.rows.gold.rows, trial.rows.kind.one_hot(trial.rows.gold.y)
+    teacher, student = ((answers[at] == truth).all(1) for answers in (trial.rows.hot, trial.answers))
+    position = np.argsort(order)[at]
+    return {"gold": [np.where(position < k, student, teacher).mean() for k in kept],
+            "teacher": np.full(len(kept), teacher.mean())}
+
+# %% ../../nbs/decide/threshold.ipynb #5ac504a4
+@singledispatch
+def decides_each_label(kind: Kind) -> bool:
+    "Whether each label is a decision of its own, which a student can be sure of or not"
+    return False
+
+@decides_each_label.register(ManyLabels)
+def _many_decide_each(kind) -> bool: return True
+
+def label_sureness(proba):
+    "How sure a student is of each label of each document, `(n, n_labels)`, in [0.5, 1]"
+    return np.maximum(proba, 1 - proba)
+
+# %% ../../nbs/decide/threshold.ipynb #9c660203
+def is_unsure(kind: Kind, proba, threshold):
     "Which documents `(n,)` go to the teacher; a label without a threshold is never sure"
-    if not isinstance(threshold, Mapping): return _sure(proba, multi_label) < threshold
-    each = np.array([np.inf if threshold[label] is None else threshold[label] for label in labels])
-    return (_sure_labels(proba) < each).any(1)
+    if not isinstance(threshold, Mapping): return kind.sureness(proba) < threshold
+    limits = np.array([np.inf if threshold[label] is None else threshold[label] for label in kind.labels])
+    return (label_sureness(proba) < limits).any(1)

@@ -8,52 +8,19 @@ import warnings
 import numpy as np
 import pandas as pd
 from itertools import islice
-from scipy.special import entr
+from typing import NamedTuple
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 from tqdm.auto import tqdm
-from ..basics.checks import check_text
+from ..basics.checks import check_int, check_text
+from ..tasks.kinds import kind_of
 from ..students.student import Student
-from .suspicion import labelled_data, tfidf_words
+from .opinion import labelled_data, tfidf_words
 from .near_duplicates import NearDuplicates, text_pieces
 
 # %% auto #0
 __all__ = ['choose_next']
-
-# %% ../../nbs/relabel/choice.ipynb #5b38aa39
-def _uncertainty(proba, multi_label: bool):
-    "How unsure probabilities `(n, n_labels)` are, `(n,)` in [0, 1]: the margin between the two best labels subtracted from 1; of several labels their mean entropy in bits"
-    if multi_label: return (entr(proba) + entr(1 - proba)).mean(1) / np.log(2)
-    second, first = np.sort(proba, axis=1)[:, -2:].T
-    return 1 - (first - second)
-
-def _distinct(candidates: list[tuple], size: int, near: NearDuplicates) -> list[tuple]:
-    "The most uncertain `size` of the candidates, without those that are near to one before them or to a known text"
-    kept, among = [], NearDuplicates(near.least)
-    candidates = sorted(candidates, key=lambda c: (-c[0], c[1]))
-    for start in range(0, len(candidates), 1000):
-        block = candidates[start:start + 1000]
-        for candidate, pieces in zip(block, text_pieces([c[2] for c in block])):
-            if len(kept) == size: return kept
-            if not near(pieces, add=False) and not among(pieces): kept.append(candidate)
-    return kept
-
-def _content(student, texts: list[str], seed: int):
-    "Vectors of length one: the encoder's, or where the student has none to speak of (its vectors are those of its labels), latent semantic analysis"
-    if student.framework == "setfit": return normalize(student._features(texts))
-    X = tfidf_words(texts)
-    return normalize(TruncatedSVD(min(100, *(n - 1 for n in X.shape)), random_state=seed).fit_transform(X) if min(X.shape) > 2 else X.toarray())
-
-def _one_each(vectors, weight, n: int, seed: int) -> list[int]:
-    "`n` positions, one from each group that k-means makes, the nearest to its centre"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # fewer different vectors than groups
-        groups = KMeans(n, n_init=1, random_state=seed).fit(vectors, sample_weight=weight + 1e-6)
-    distance = np.linalg.norm(vectors - groups.cluster_centers_[groups.labels_], axis=1)
-    order = np.lexsort((distance, groups.labels_))
-    chosen = order[np.unique(groups.labels_[order], return_index=True)[1]].tolist()
-    return [*chosen, *(i for i in range(len(vectors)) if i not in set(chosen))][:n]  # rows come with the most uncertain first
 
 # %% ../../nbs/relabel/choice.ipynb #b2090290
 def choose_next(
@@ -61,41 +28,92 @@ def choose_next(
     docs,  # Unlabelled documents, or texts, in any iterable; it is read once
     n: int,  # How many to choose
     *,
-    known=None,  # Documents or texts that have been labelled already; default the student's own rows, where its folder has them
+    known=None,  # Documents or texts that have labels already; default the student's own rows, if its folder has them
     pool: int = 4,  # The most uncertain `pool * n` are grouped; 1 takes the most uncertain as they are
     similarity: float = .7,  # Texts at least so similar are near-duplicates, see `conflicts`
     seed: int = 0,  # Of k-means
     progress: bool = True,  # Show a progress bar
 ):
-    """The documents whose labels would help the student most, a pandas frame with `position` (in `docs`, from 0), `doc`, `text`, `student` (its answer) and `uncertainty`, the most uncertain first.
+    """The documents whose labels would help the student most, the most uncertain first.
 
-    Uncertainty is one minus the margin between the two best labels, for several labels their mean entropy; the most uncertain are grouped by weighted k-means, and one is taken of each group
-    (Zhdanov: Diverse mini-batch Active Learning, 2019, arXiv:1901.05954). Fewer than `n` come back where there are no more that differ from each other and from the known ones.
+    A pandas frame with `position` (in `docs`, from 0), `doc`, `text`, `student` (its answer) and `uncertainty`: one
+    minus the margin between the two best labels, for several labels their mean entropy. The most uncertain are grouped
+    by weighted k-means, and one is taken of each group (Zhdanov: Diverse mini-batch Active Learning, 2019,
+    arXiv:1901.05954). Fewer than `n` come back where there are no more that differ from each other and from the known.
     Raises TypeError or ValueError for what is no text, for no documents at all, or an `n` or `pool` below 1."""
-    for name, value in (("n", n), ("pool", pool)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1: raise ValueError(f"expected {name} to be an int of at least 1, found {value!r}")
-    if isinstance(docs, str) or hasattr(docs, "text"): raise TypeError("expected documents, found one document: put it in a list")
-    near, best, position = NearDuplicates(similarity), [], 0
+    for name, value in (("n", n), ("pool", pool)): check_int(value, name)
+    if isinstance(docs, str) or hasattr(docs, "text"):
+        raise TypeError("expected documents, found one document: put it in a list")
+    near = NearDuplicates(similarity)
     for pieces in text_pieces(_known_texts(student, known)): near(pieces)
-    docs = iter(tqdm(docs, desc="choose", unit=" documents", disable=not progress, leave=False))
+    docs = tqdm(docs, desc="choose", unit=" documents", disable=not progress, leave=False)
+    best = _most_uncertain(student, docs, pool * n, near)
+    if len(best) > n: best = _one_each(student, best, n, seed)
+    columns = {name: [getattr(candidate, name) for candidate in best] for name in _Candidate._fields}
+    columns["student"] = student.predict(columns["text"])
+    return pd.DataFrame(columns, columns=["position", "doc", "text", "student", "uncertainty"])
+
+# %% ../../nbs/relabel/choice.ipynb #5b38aa39
+class _Candidate(NamedTuple):
+    uncertainty: float
+    position: int  # In the stream
+    text: str
+    doc: object
+
+# %% ../../nbs/relabel/choice.ipynb #0f8a26a0
+def _most_uncertain(student: Student, docs, size: int, near: NearDuplicates) -> list[_Candidate]:
+    "The `size` documents that the student is least sure of, no two of them alike and none like a known one"
+    kind, docs, best, position = kind_of(student), iter(docs), [], 0
     while batch := list(islice(docs, 1000)):
         texts = [_text_of(doc, position + i) for i, doc in enumerate(batch)]
-        unsure = _uncertainty(student.predict_proba(texts), student.multi_label).tolist()
-        best += zip(unsure, range(position, position + len(batch)), texts, batch)
+        doubts = kind.doubt(student.predict_proba(texts)).tolist()
+        best += map(_Candidate, doubts, range(position, position + len(batch)), texts, batch)
         position += len(batch)
-        if len(best) > 2 * pool * n + 1000: best = _distinct(best, pool * n, near)
+        if len(best) > 2 * size + 1000: best = _distinct(best, size, near)
     if not position: raise ValueError("expected documents to choose from, found none")
-    best = _distinct(best, pool * n, near)
-    if len(best) > n:
-        vectors, weight = _content(student, [c[2] for c in best], seed), pd.Series([c[0] for c in best]).to_numpy()
-        best = [best[i] for i in sorted(_one_each(vectors, weight, n, seed))]
-    answers = student.predict([c[2] for c in best])
-    return pd.DataFrame({"position": [c[1] for c in best], "doc": [c[3] for c in best], "text": [c[2] for c in best], "student": answers, "uncertainty": [c[0] for c in best]})
+    return _distinct(best, size, near)
 
+# %% ../../nbs/relabel/choice.ipynb #826f6a9a
+def _distinct(candidates: list[_Candidate], size: int, near: NearDuplicates) -> list[_Candidate]:
+    "The most uncertain `size` of the candidates, without those that are near to one before them or to a known text"
+    kept, among = [], NearDuplicates(near.least)
+    candidates = sorted(candidates, key=lambda candidate: (-candidate.uncertainty, candidate.position))
+    for start in range(0, len(candidates), 1000):
+        block = candidates[start:start + 1000]
+        for candidate, pieces in zip(block, text_pieces([candidate.text for candidate in block])):
+            if len(kept) == size: return kept
+            if not near(pieces, add=False) and not among(pieces): kept.append(candidate)
+    return kept
+
+# %% ../../nbs/relabel/choice.ipynb #bec2b5c0
+def _one_each(student: Student, candidates: list[_Candidate], n: int, seed: int) -> list[_Candidate]:
+    "One candidate from each of `n` groups that k-means makes, the nearest to its centre"
+    vectors = _content(student, [candidate.text for candidate in candidates], seed)
+    weight = np.array([candidate.uncertainty for candidate in candidates])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fewer different vectors than groups
+        groups = KMeans(n, n_init=1, random_state=seed).fit(vectors, sample_weight=weight + 1e-6)
+    distance = np.linalg.norm(vectors - groups.cluster_centers_[groups.labels_], axis=1)
+    order = np.lexsort((distance, groups.labels_))
+    chosen = order[np.unique(groups.labels_[order], return_index=True)[1]].tolist()
+    others = [i for i in range(len(candidates)) if i not in set(chosen)]  # the most uncertain first
+    return [candidates[i] for i in sorted([*chosen, *others][:n])]
+
+# %% ../../nbs/relabel/choice.ipynb #bd672187
+def _content(student: Student, texts: list[str], seed: int):
+    "What texts are about, vectors of length one"
+    vectors = student.embed_texts(texts)
+    if vectors is not None: return normalize(vectors)
+    X = tfidf_words(texts)
+    if min(X.shape) <= 2: return normalize(X.toarray())
+    n_components = min(100, *(n - 1 for n in X.shape))
+    return normalize(TruncatedSVD(n_components, random_state=seed).fit_transform(X))
+
+# %% ../../nbs/relabel/choice.ipynb #65721f98
 def _text_of(doc, position: int) -> str:
     try: return check_text(getattr(doc, "text", doc))
     except (TypeError, ValueError) as e: raise type(e)(f"document at position {position}: {e}") from None
 
-def _known_texts(student, known) -> list[str]:
+def _known_texts(student: Student, known) -> list[str]:
     if known is not None: return [_text_of(doc, i) for i, doc in enumerate(known)]
     return labelled_data(student, None)[0]["text"][:] if student.train_data is not None else []

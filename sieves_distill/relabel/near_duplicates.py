@@ -6,77 +6,114 @@
 from __future__ import annotations
 import numpy as np
 import pandas as pd
+from typing import NamedTuple
 from sklearn.feature_extraction.text import HashingVectorizer
 from tqdm.auto import tqdm
 from ..basics.checks import check_installed
-from ..export.rows import read_rows
+from ..export.rows import Rows
 from ..split import fold_text
-from ..heads.logistic import decide_labels
-from .suspicion import labelled_data
+from .opinion import labelled_data
 
 # %% auto #0
-__all__ = ['text_pieces', 'NearDuplicates', 'conflicts']
-
-# %% ../../nbs/relabel/near_duplicates.ipynb #4db6e92c
-def text_pieces(texts: list[str]) -> list:
-    "The pieces of five characters that each text has, as arrays of hashed numbers"
-    hashed = HashingVectorizer(analyzer="char_wb", ngram_range=(5, 5), n_features=2 ** 22, binary=True, norm=None, alternate_sign=False)
-    return np.split((found := hashed.transform(map(fold_text, texts))).indices, found.indptr[1:-1])
-
-class NearDuplicates:
-    "A collection of texts, given by their pieces, that can be asked for those at least so `similar`"
-    def __init__(self, similarity: float):
-        if not 0 < similarity <= 1: raise ValueError(f"similarity must be greater than 0 and at most 1, found {similarity!r}")
-        check_installed("datasketch")
-        from datasketch import MinHashLSH
-        self.least, self.texts = similarity, []
-        self.lsh = MinHashLSH(threshold=max(similarity - .15, .1), num_perm=128)  # MinHash estimates: with more candidates fewer are missed
-
-    def __call__(self, pieces, add: bool = True) -> list[tuple[int, float]]:
-        "Which of the texts added before are that similar, and how similar they are; the text itself is added afterwards"
-        from datasketch import MinHash
-        hashed, out = MinHash(num_perm=128, hashfunc=int), []
-        hashed.update_batch(pieces)
-        for k in sorted(self.lsh.query(hashed)):
-            both = len(np.intersect1d(pieces, self.texts[k], assume_unique=True))
-            share = both / max(len(pieces) + len(self.texts[k]) - both, 1)
-            if share >= self.least: out.append((k, share))
-        if add:
-            self.lsh.insert(len(self.texts), hashed)
-            self.texts.append(pieces)
-        return out
+__all__ = ['conflicts', 'text_pieces', 'NearDuplicates']
 
 # %% ../../nbs/relabel/near_duplicates.ipynb #3d378aef
 def conflicts(
     data,  # As for `suspects`
     task=None,  # The task; a student knows its own
     *,
-    similarity: float = .7,  # From this share of common pieces on, in (0, 1], two texts are near-duplicates; 1 for equal texts alone
+    # From this share of common pieces on, in (0, 1], two texts are near-duplicates; 1 for equal texts alone
+    similarity: float = .7,
     progress: bool = True,  # Show a progress bar
 ):
-    """Pairs of equal or nearly equal texts with different labels, the most similar first, a pandas frame with `similarity`, and of both rows `row`, `text`, `teacher`.
+    """Pairs of equal or nearly equal texts with different labels, the most similar first.
 
-    Rows of equal text (case and white space folded) and equal label are represented by the first of them; of several near-duplicates each is paired with the most similar one before it.
-    Similarity is Jaccard's of pieces of five characters; candidates come from MinHash (Broder 1997: On the resemblance and containment of documents), 128 permutations, with datasketch:
-    a few in a hundred pairs can be missed. Raises ImportError without datasketch, ValueError for rows that cannot be read."""
+    A pandas frame with `similarity`, and of both rows `row`, `text` and `teacher`.
+
+    Rows of equal text (case and white space folded) and equal label are represented by the first of them; of several
+    near-duplicates each is paired with the most similar one before it. Similarity is Jaccard's of pieces of five
+    characters; candidates come from MinHash (Broder 1997: On the resemblance and containment of documents),
+    128 permutations, with datasketch: a few in a hundred pairs can be missed.
+    Raises ImportError without datasketch, ValueError for rows that cannot be read."""
     near = NearDuplicates(similarity)
-    rows, task = labelled_data(data, task)
-    texts, y, _ = read_rows(rows, task)
-    answers = decide_labels(y, task.labels, True) if task.multi_label else [task.labels[j] for j in y]
-    variants: dict[str, list[int]] = {}  # the first row of each answer to a text
+    rows = Rows.read(*labelled_data(data, task))
+    answers = rows.kind.decode(rows.y)
+    variants = _variants(rows.texts, answers)
+    pieces = [None] * len(variants)
+    if similarity < 1: pieces = text_pieces([rows.texts[same_text[0]] for same_text in variants])
+    variants_bar = tqdm(variants, desc="compare texts", unit=" texts", disable=not progress, leave=False)
+    pairs = _conflicting(variants_bar, variants, pieces, near, answers)
+    return _as_frame(pairs, rows.texts, answers)
+
+# %% ../../nbs/relabel/near_duplicates.ipynb #19b98c9a
+class _Pair(NamedTuple):
+    similarity: float
+    a: int  # The rows' positions
+    b: int
+
+# %% ../../nbs/relabel/near_duplicates.ipynb #dad183d1
+def _variants(texts: list[str], answers: list) -> list[list[int]]:
+    "For each text the first row of each answer to it"
+    variants: dict[str, list[int]] = {}
     for i, text in enumerate(texts):
-        same = variants.setdefault(fold_text(text), [])
-        if all(answers[i] != answers[j] for j in same): same.append(i)
-    groups, pairs = list(variants.values()), []
-    pieces = text_pieces([texts[rows[0]] for rows in groups]) if similarity < 1 else [None] * len(groups)
-    for rows, piece in zip(tqdm(groups, desc="compare texts", unit=" texts", disable=not progress, leave=False), pieces):
-        pairs += [(1., i, j) for k, j in enumerate(rows) for i in rows[:k]]
-        if piece is None: continue
-        others = [(share, -i, j) for k, share in near(piece) for i in groups[k] for j in rows if answers[i] != answers[j]]
-        if others: pairs.append((max(others)[0], -max(others)[1], max(others)[2]))
-    pairs.sort(key=lambda pair: (-pair[0], *pair[1:]))
-    columns = {"similarity": [pair[0] for pair in pairs]}
-    for side, which in (("a", 1), ("b", 2)):
-        rows = [pair[which] for pair in pairs]
-        columns |= {f"row_{side}": rows, f"text_{side}": [texts[i] for i in rows], f"teacher_{side}": [answers[i] for i in rows]}
+        same_text = variants.setdefault(fold_text(text), [])
+        if all(answers[i] != answers[j] for j in same_text): same_text.append(i)
+    return list(variants.values())
+
+# %% ../../nbs/relabel/near_duplicates.ipynb #27a5ebf3
+def _conflicting(variants_bar, variants: list, pieces: list, near: NearDuplicates, answers: list) -> list[_Pair]:
+    "The pairs of different answers, the most similar first; texts without `pieces` are not compared with others"
+    pairs = []
+    for same_text, its_pieces in zip(variants_bar, pieces):
+        pairs += [_Pair(1., a, b) for k, b in enumerate(same_text) for a in same_text[:k]]
+        if its_pieces is None: continue
+        rivals = [_Pair(share, a, b) for k, share in near(its_pieces) for a in variants[k] for b in same_text
+                  if answers[a] != answers[b]]
+        if rivals: pairs.append(max(rivals, key=lambda pair: (pair.similarity, -pair.a, pair.b)))
+    return sorted(pairs, key=lambda pair: (-pair.similarity, pair.a, pair.b))
+
+# %% ../../nbs/relabel/near_duplicates.ipynb #bae78864
+def _as_frame(pairs: list[_Pair], texts: list[str], answers: list):
+    columns = {"similarity": [pair.similarity for pair in pairs]}
+    for side in "a", "b":
+        rows = [getattr(pair, side) for pair in pairs]
+        columns[f"row_{side}"] = rows
+        columns[f"text_{side}"] = [texts[i] for i in rows]
+        columns[f"teacher_{side}"] = [answers[i] for i in rows]
     return pd.DataFrame(columns)
+
+# %% ../../nbs/relabel/near_duplicates.ipynb #4db6e92c
+def text_pieces(texts: list[str]) -> list:
+    "The pieces of five characters that each text has, as arrays of hashed numbers"
+    hashing = HashingVectorizer(analyzer="char_wb", ngram_range=(5, 5), n_features=2 ** 22, binary=True, norm=None,
+                                alternate_sign=False)
+    matrix = hashing.transform(map(fold_text, texts))
+    return np.split(matrix.indices, matrix.indptr[1:-1])
+
+# %% ../../nbs/relabel/near_duplicates.ipynb #bb033a37
+class NearDuplicates:
+    "A collection of texts, given by their pieces, that can be asked for those at least so `similar`"
+    def __init__(self, similarity: float):
+        if not 0 < similarity <= 1:
+            raise ValueError(f"similarity must be greater than 0 and at most 1, found {similarity!r}")
+        check_installed("datasketch")
+        from datasketch import MinHashLSH
+        self.least, self.texts = similarity, []
+        threshold = max(similarity - .15, .1)  # MinHash estimates: with more candidates fewer are missed
+        self.lsh = MinHashLSH(threshold=threshold, num_perm=128)
+
+    def __call__(self, pieces, add: bool = True) -> list[tuple[int, float]]:
+        "Which of the texts added before are that similar, and how similar; the text itself is added afterwards"
+        from datasketch import MinHash
+        hashed = MinHash(num_perm=128, hashfunc=int)
+        hashed.update_batch(pieces)
+        shares = [(k, self._jaccard(pieces, self.texts[k])) for k in sorted(self.lsh.query(hashed))]
+        if add:
+            self.lsh.insert(len(self.texts), hashed)
+            self.texts.append(pieces)
+        return [(k, share) for k, share in shares if share >= self.least]
+
+    @staticmethod
+    def _jaccard(pieces, others) -> float:
+        both = len(np.intersect1d(pieces, others, assume_unique=True))
+        return both / max(len(pieces) + len(others) - both, 1)

@@ -4,166 +4,136 @@
 
 # %% ../../nbs/relabel/reviewing.ipynb #9f294273
 from __future__ import annotations
-import os
 import pandas as pd
 from datetime import datetime, timezone
-from html import escape
 from pathlib import Path
+from ..tasks.kinds import kind_of
 from ..tasks.labels import Classification
 from ..tasks.adapt import as_classification
-from .corrections import (
-    append_event, check_label, correction_key, read_corrections, read_events, replay_events)
+from .events import append_event, correction_key, read_events, replay_events
+from .corrections import CORRECTION_COLUMNS, read_corrections
+from .panel import ReviewPanel
 
 # %% auto #0
 __all__ = ['Review']
 
 # %% ../../nbs/relabel/reviewing.ipynb #2e2bb629
-_KEYS = {"a": "accept", "s": "skip", "u": "undo", "c": "save"}
-_LABEL_KEYS = [key for key in "123456789bdefghijklmnopqrtvwxyz" if key not in _KEYS]
-
 class Review:
     "Go through documents one by one, accept or correct the teacher's label; each answer is on disk at once"
     def __init__(
         self,
-        found,  # A pandas frame with `text` and `teacher`, as of `suspects`, in the order to go through; shown where there: `student`, `proba`, `reason`
+        # A pandas frame with `text` and `teacher`, as of `suspects`, in the order to go through;
+        # shown where there: `student`, `proba`, `reason`
+        found,
         task: Classification,  # The task, which says what the labels are
         path,  # The file of corrections (JSON lines); one that is there already is continued
         *,
         skipped: bool = False,  # Show again what was skipped before
     ):
-        self.task, self.path = as_classification(task), Path(path)
-        missing = {"text", "teacher"} - set(getattr(found, "columns", ()))
-        if missing: raise ValueError(f"expected a frame with the columns text and teacher, as suspects(…) returns, found {type(found).__name__} without {' and '.join(sorted(missing))}")
-        self._rows = {}
-        for row in found.to_dict("records"):
-            row["teacher"] = check_label(row["teacher"], self.task)
-            self._rows.setdefault(correction_key(row["text"], self.task.task_id), row)
+        self.task, self.path, self._panel = as_classification(task), Path(path), None
+        rows = _rows_by_key(found, self.task)
         if self.path.exists(): read_corrections(self.path, self.task)  # refuses what cannot be continued
-        self._events = [event for event in read_events(self.path) if event["task"] == self.task.task_id]
-        self._again = {key for key, event in self._done().items() if event["action"] == "skip"} if skipped else set()
-        self._panel = None
-
-    def _done(self) -> dict[str, dict]: return {key: event for key, event in replay_events(self._events, self.task).items() if key in self._rows}
-
-    def _left(self) -> list[str]:
-        done = self._done()
-        return [key for key in self._rows if key not in done or key in self._again]
+        self._queue = _Queue(rows, self.task.task_id, self.path, skipped)
 
     @property
     def current(self) -> dict | None:
         "The row that is shown: a mapping with at least `text` and `teacher`; None where nothing is left"
-        left = self._left()
-        return self._rows[left[0]] if left else None
+        left = self._queue.left()
+        return self._queue.rows[left[0]] if left else None
 
     @property
     def counts(self) -> dict[str, int]:
         "How many documents were accepted, corrected and skipped, and how many are left"
-        actions = [event["action"] for key, event in self._done().items() if key not in self._again]
-        return {"accepted": actions.count("accept"), "corrected": actions.count("correct"), "skipped": actions.count("skip"), "left": len(self._left())}
+        return self._queue.counts()
 
     @property
     def corrections(self):
         "What was found so far, also in earlier reviews with the same file: see `read_corrections`"
-        return read_corrections(self.path, self.task) if self.path.exists() else pd.DataFrame(columns=["text", "teacher", "label", "action", "time", "key"])
-
-    def _write(self, action: str, key: str, label=None):
-        row = self._rows[key]
-        event = {"key": key, "task": self.task.task_id, "action": action, "text": row["text"], "teacher": row["teacher"], "label": label,
-                 "time": datetime.now(timezone.utc).isoformat(timespec="seconds")}
-        if action == "undo": event = {name: event[name] for name in ("key", "task", "action", "time")}
-        append_event(self.path, event)
-        self._events.append(event)
-        self._again.discard(key)
-        if self._panel: self._panel.show()
-
-    def _now(self) -> str:
-        if not (left := self._left()): raise ValueError("expected a document to answer for, found none left: undo(), or begin another Review")
-        return left[0]
+        if not self.path.exists(): return pd.DataFrame(columns=CORRECTION_COLUMNS)
+        return read_corrections(self.path, self.task)
 
     def accept(self):
         "The teacher is right. Raises ValueError where nothing is left"
-        key = self._now()
-        self._write("accept", key, self._rows[key]["teacher"])
+        self._answer("accept", self._now()["teacher"])
 
     def correct(self, label):
-        "The label, or for several labels the list of them, should be this. Raises ValueError for unknown ones, or where nothing is left"
-        key, label = self._now(), check_label(label, self.task)
-        self._write("accept" if label == self._rows[key]["teacher"] else "correct", key, label)
+        """The label, or for several labels the list of them, should be this.
+        Raises ValueError for unknown ones, or where nothing is left"""
+        row, label = self._now(), kind_of(self.task).check_answer(label)
+        self._answer("accept" if label == row["teacher"] else "correct", label)
 
     def skip(self):
         "Leave this document for later. Raises ValueError where nothing is left"
-        self._write("skip", self._now())
+        self._now()
+        self._answer("skip")
 
     def undo(self):
-        "Take back the last answer, also one from before a restart; its document is shown again. Raises ValueError where there is none"
-        done = self._done()
+        """Take back the last answer, also one from before a restart; its document is shown again.
+        Raises ValueError where there is none"""
+        done = list(self._queue.done())
         if not done: raise ValueError("expected an answer to take back, found none")
-        self._write("undo", list(done)[-1])
+        self._write("undo", done[-1])
 
-    def __repr__(self): return f"Review({', '.join(f'{n} {name}' for name, n in self.counts.items())}; {self.path.name})"
+    def _now(self) -> dict:
+        if self.current is not None: return self.current
+        raise ValueError("expected a document to answer for, found none left: undo(), or begin another Review")
+
+    def _answer(self, action: str, label=None): self._write(action, self._queue.left()[0], label)
+
+    def _write(self, action: str, key: str, label=None):
+        self._queue.write(action, key, label)
+        if self._panel: self._panel.show()
+
+    def __repr__(self):
+        shown = ", ".join(f"{n} {name}" for name, n in self.counts.items())
+        return f"Review({shown}; {self.path.name})"
 
     def _ipython_display_(self):
         from IPython.display import display
-        if self._panel is None: self._panel = _Panel(self)
+        if self._panel is None: self._panel = ReviewPanel(self)
         display(self._panel.box)
 
-# %% ../../nbs/relabel/reviewing.ipynb #9ca95a6b
-class _Panel:
-    "The widgets of a review; `box` is what is displayed"
-    def __init__(self, review: Review):
-        import ipywidgets as w
-        self.review, self.task, self._typed = review, review.task, ""
-        self.progress, self.text, self.said, self.message = w.HTML(), w.HTML(), w.HTML(), w.HTML()
-        self.keys = dict(zip(_LABEL_KEYS, self.task.labels))
-        make = w.ToggleButton if self.task.multi_label else w.Button
-        self.labels = {label: make(tooltip=label, layout=w.Layout(width="auto")) for label in self.task.labels}
-        self.actions = {name: w.Button(description=f"{key}  {name}", layout=w.Layout(width="auto")) for key, name in _KEYS.items() if name != "save" or self.task.multi_label}
-        for label, button in self.labels.items():
-            if not self.task.multi_label: button.on_click(lambda _, label=label: self.do("correct", label))
-        for name, button in self.actions.items(): button.on_click(lambda _, name=name: self.do(name))
-        self.box_of_keys = w.Text(placeholder="click here and type keys", layout=w.Layout(width="16em"))
-        self.box_of_keys.observe(self.type, "value")
-        row = lambda children: w.HBox(list(children), layout=w.Layout(flex_flow="row wrap"))
-        self.box = w.VBox([self.progress, self.text, self.said, row(self.labels.values()), row([*self.actions.values(), self.box_of_keys]), self.message])
-        self.box.add_class("sieves-review")
-        self.show()
+# %% ../../nbs/relabel/reviewing.ipynb #c0b18bb0
+def _rows_by_key(frame, task: Classification) -> dict[str, dict]:
+    "The rows of a frame, each text once; refuses a frame without them, or with labels that the task has not"
+    missing = {"text", "teacher"} - set(getattr(frame, "columns", ()))
+    if missing:
+        raise ValueError("expected a frame with the columns text and teacher, as suspects(…) returns, "
+                         f"found {type(frame).__name__} without {' and '.join(sorted(missing))}")
+    rows, kind = {}, kind_of(task)
+    for row in frame.to_dict("records"):
+        row["teacher"] = kind.check_answer(row["teacher"])
+        rows.setdefault(correction_key(row["text"], task.task_id), row)
+    return rows
 
-    def show(self):
-        "Draw the current document"
-        row, counts = self.review.current, self.review.counts
-        total = sum(counts.values())
-        self.progress.value = f"<b>{total - counts['left']} of {total}</b> · " + " · ".join(f"{n} {name}" for name, n in counts.items())
-        shown = "Nothing left to review." if row is None else row["text"]
-        self.text.value = f'<pre style="font-family: inherit; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; max-height: 24em; overflow: auto; border: 1px solid; padding: .5em">{escape(shown)}</pre>'
-        self.said.value = "" if row is None else self.answers(row)
-        proba = row["proba"] if row and isinstance(row.get("proba"), dict) else {}
-        for (label, button), key in zip(self.labels.items(), [*self.keys, *[""] * len(self.labels)]):
-            button.description = " ".join([key, label, *([f"{proba[label]:.2f}"] if label in proba else [])]).strip()
-            button.disabled = row is None
-            if self.task.multi_label: button.value = row is not None and label in row["teacher"]
-        for name, button in self.actions.items(): button.disabled = counts["left"] == total if name == "undo" else row is None
+# %% ../../nbs/relabel/reviewing.ipynb #f2304bfa
+class _Queue:
+    "The documents to go through, by their key, and what has been done with them"
+    def __init__(self, rows: dict[str, dict], task_id: str, path: Path, skipped: bool):
+        self.rows, self.task_id, self.path = rows, task_id, path
+        self.events = [event for event in read_events(path) if event["task"] == task_id]
+        done = self.done() if skipped else {}
+        self.again = {key for key, event in done.items() if event["action"] == "skip"}
 
-    def answers(self, row) -> str:
-        "The teacher's and the student's answer, and what speaks against the one, as HTML"
-        shown = lambda answer: escape(", ".join(answer) if answer else "no label") if isinstance(answer, list) else escape(str(answer))
-        lines = [f"{who}: <b>{shown(row[who])}</b>" for who in ("teacher", "student") if isinstance(row.get(who), (str, list))]
-        return " · ".join(lines) + (f"<br>{escape(row['reason'])}" if isinstance(row.get("reason"), str) else "")
+    def done(self) -> dict[str, dict]:
+        "The last action on each document that has been gone through, in the order of the actions"
+        actions = replay_events(self.events, self.task_id)
+        return {key: event for key, event in actions.items() if key in self.rows}
 
-    def do(self, name: str, *args):
-        "Do what a button says; what cannot be done is said in the panel"
-        self.message.value = ""
-        try:
-            if name == "save": name, args = "correct", ([label for label, button in self.labels.items() if button.value],)
-            getattr(self.review, name)(*args)
-        except (ValueError, OSError) as e: self.message.value = f"<b>{escape(str(e))}</b>"
-        self.box_of_keys.focus()
+    def left(self) -> list[str]:
+        done = self.done()
+        return [key for key in self.rows if key not in done or key in self.again]
 
-    def type(self, change):
-        "Do what the new letters in the box say. The box is never emptied from here: that could swallow what is being typed"
-        new, self._typed = change["new"], change["new"]
-        start = len(os.path.commonprefix([change["old"], new]))
-        for key in new[start:]:
-            if (name := _KEYS.get(key.lower())) in self.actions: self.do(name)
-            elif key not in self.keys: self.message.value = f"<b>No such key: {escape(key)}</b>" if key.strip() else ""
-            elif self.task.multi_label: self.labels[self.keys[key]].value ^= True
-            else: self.do("correct", self.keys[key])
+    def counts(self) -> dict[str, int]:
+        actions = [event["action"] for key, event in self.done().items() if key not in self.again]
+        return {"accepted": actions.count("accept"), "corrected": actions.count("correct"),
+                "skipped": actions.count("skip"), "left": len(self.left())}
+
+    def write(self, action: str, key: str, label=None):
+        "Put an action on disk, and then into effect"
+        event = {"key": key, "task": self.task_id, "action": action}
+        if action != "undo": event |= {name: self.rows[key][name] for name in ("text", "teacher")} | {"label": label}
+        event["time"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        append_event(self.path, event)
+        self.events.append(event)
+        self.again.discard(key)

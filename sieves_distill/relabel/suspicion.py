@@ -7,102 +7,21 @@ from __future__ import annotations
 import warnings
 import numpy as np
 import pandas as pd
+from functools import singledispatch
 from itertools import chain, islice
-from pathlib import Path
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
-from threadpoolctl import threadpool_limits
-from tqdm.auto import tqdm
-from ..basics.checks import check_installed, clip_label
-from ..tasks.labels import Classification
-from ..tasks.adapt import as_classification
-from ..export.rows import labelled_rows, read_rows
+from ..basics.checks import check_installed, check_int, clip_label
+from ..tasks.kinds import Kind, ManyLabels, OneLabel
+from ..export.rows import Rows
 from ..split import fold_text
-from ..heads.logistic import decide_labels, fit_logistic, to_probabilities
-from ..students.student import Student
+from .opinion import cut_folds, judge_unseen, labelled_data, tfidf_words
 
 # %% auto #0
-__all__ = ['labelled_data', 'tfidf_words', 'suspects', 'confusions', 'plot_confusions']
-
-# %% ../../nbs/relabel/suspicion.ipynb #9b4afb9c
-def labelled_data(data, task):
-    "The rows of a student, its folder, a dataset or documents, in the form of the export, and their task"
-    if isinstance(data, (str, Path)): data = Student.load(data)
-    if not isinstance(data, Student):
-        if task is None: raise TypeError(f"expected the task of these rows as well, found None: pass it after the data; only a Student knows its own, found {type(data).__name__}")
-        return labelled_rows(data, task := as_classification(task), None, "raise"), task
-    from datasets import concatenate_datasets, load_from_disk
-    if data.train_data is None: raise ValueError(f"expected a student with the rows it was made from, found no data/ in its folder {str(data.path)!r}: pass documents or a dataset, and the task")
-    parts = load_from_disk(str(data.path / "data"))
-    return concatenate_datasets([parts[side] for side in ("train", "val")]), Classification(data.labels, data.multi_label, data.task_id)
-
-# %% ../../nbs/relabel/suspicion.ipynb #d27e82e7
-def _cut(texts: list[str], y, n_folds: int, seed: int):
-    "The (train, held out) positions of each fold: equal texts in one, stratified where each row has one label"
-    groups = np.unique([fold_text(text) for text in texts], return_inverse=True)[1]
-    if (n := groups.max() + 1) < n_folds: raise ValueError(f"expected at least {n_folds} different texts, one for each fold, found {n}: bring more rows")
-    stratify = y.ndim == 1 and np.bincount(y).max() >= n_folds
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # labels with fewer rows than folds
-        return list((StratifiedGroupKFold if stratify else GroupKFold)(n_folds, shuffle=True, random_state=seed).split(texts, y if stratify else None, groups))
-
-def tfidf_words(texts: list[str]):
-    "TF-IDF of the words and signs of each text, a sparse matrix `(n_texts, n_words)`"
-    return TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b|[^\w\s]").fit_transform(texts)
-
-def _out_of_fold(X, y, n_labels: int, folds: list, progress: bool = False):
-    "Probabilities `(n, n_labels)`, each row's from a classifier trained on the other folds"
-    proba = np.zeros((len(y), n_labels))
-    with threadpool_limits(1):
-        for rest, held in tqdm(folds, desc="out-of-fold opinions", unit=" folds", disable=not progress, leave=False):
-            if y.ndim == 1 and len(set(y[rest].tolist())) == 1: proba[held, y[rest[0]]] = 1
-            else:
-                weight, bias = fit_logistic(X[rest], y[rest], n_labels, C=10, tol=1e-3)
-                proba[held] = to_probabilities(X[held] @ weight.T + bias, y.ndim == 2)
-    return proba
-
-# %% ../../nbs/relabel/suspicion.ipynb #0da06836
-def _quality(y, proba):
-    "cleanlab's quality of each row's labels in [0, 1], and which rows it takes for errors"
-    from cleanlab.filter import find_label_issues
-    from cleanlab.multilabel_classification import filter as several, get_label_quality_scores as quality_of_several
-    from cleanlab.rank import get_label_quality_scores
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # labels with few rows
-        if y.ndim == 1: return get_label_quality_scores(y, proba, method="self_confidence"), find_label_issues(y, proba, n_jobs=1)
-        lists = lambda y: [np.flatnonzero(row).tolist() for row in y]
-        varied = np.flatnonzero(y.any(0) & ~y.all(0))  # nothing can be learned of the others
-        return (quality_of_several(lists(y), proba, method="self_confidence", aggregator_kwargs={"method": np.min}),
-                several.find_label_issues(lists(y[:, varied]), proba[:, varied], n_jobs=1))
-
-# %% ../../nbs/relabel/suspicion.ipynb #f909bb08
-def _doubts(y, proba, labels: list[str]) -> tuple[list[str], list[str]]:
-    "What about each row's label is most in doubt, and the figures that say so"
-    rows = np.arange(len(y))
-    if y.ndim == 1:
-        other = np.where(np.eye(len(labels), dtype=bool)[y], -1, proba).argmax(1)  # the likeliest of the others, even where the student agrees
-        pairs = [(labels[i], labels[j], proba[r, i], proba[r, j]) for r, i, j in zip(rows, y, other)]
-        return [f"{a} → {b}" for a, b, *_ in pairs], [f"the student gives {a!r} {p:.2f}, and {b!r} {q:.2f}" for a, b, p, q in pairs]
-    worst = np.where(y, proba, 1 - proba).argmin(1)
-    cells = [(labels[j], y[r, j], proba[r, j]) for r, j in zip(rows, worst)]
-    return ([f"{'−' if given else '+'}{label}" for label, given, _ in cells],
-            [f"the student gives {label!r} {p:.2f}; the teacher {'gave it' if given else 'did not give it'}" for label, given, p in cells])
-
-def _twins(texts: list[str], y) -> dict[int, tuple[list[int], int]]:
-    "For each row of which an equal text has another answer, up to three such rows, and how many there are"
-    groups: dict[str, dict] = {}
-    answers = [tuple(row) if y.ndim == 2 else row for row in y.tolist()]
-    for i, text in enumerate(texts): groups.setdefault(fold_text(text), {}).setdefault(answers[i], []).append(i)
-    out = {}
-    for group in groups.values():
-        for answer, own in group.items() if len(group) > 1 else ():
-            others = [rows for other, rows in group.items() if other != answer]
-            out |= dict.fromkeys(own, (list(islice(chain(*others), 3)), sum(map(len, others))))
-    return out
+__all__ = ['suspects', 'label_quality', 'confusions', 'plot_confusions']
 
 # %% ../../nbs/relabel/suspicion.ipynb #ec8d28df
 def suspects(
-    data,  # A `Student`, or its folder; or documents with the task's results, or a `datasets.Dataset` with `text` and `labels`
+    # A `Student`, or its folder; documents with the task's results; a `datasets.Dataset` with `text` and `labels`
+    data,
     task=None,  # The task; a student knows its own
     *,
     n_folds: int = 5,  # Each row is judged by a classifier trained on the others of so many parts
@@ -115,36 +34,125 @@ def suspects(
     |---|---|
     | `rank` | from 1 |
     | `row` | position in the data, from 0; of a student's rows those of `train` come first, then those of `val` |
-    | `text`, `teacher`, `student` | the text, its label, and the label of a classifier that has not seen it (multi-label: lists of labels) |
-    | `quality` | the probability, in [0, 1], that this classifier gives the teacher's label; multi-label: of the worst label |
+    | `text`, `teacher` | the text and its label (multi-label: a list of labels) |
+    | `student` | the label, or list of labels, of a classifier that has not seen the text |
+    | `quality` | the probability, in [0, 1], that it gives the teacher's label; multi-label: of the worst label |
     | `issue` | whether confident learning takes it for an error |
     | `doubt` | `teacher → other` label; multi-label: `+missing` or `−superfluous` label |
     | `reason` | the same with figures, and whether an equal text has another label |
     | `proba` | label to probability |
 
-    Quality and issues are cleanlab's, by confident learning (Northcutt, Jiang, Chuang: Confident Learning, JAIR 2021; several labels: Thyagarajan et al. 2022, arXiv:2211.13895).
-    Raises ImportError without cleanlab, ValueError for rows that cannot be read, that all have the same answer, or with fewer different texts than folds."""
+    Quality and issues are cleanlab's, by confident learning (Northcutt, Jiang, Chuang: Confident Learning, JAIR 2021;
+    several labels: Thyagarajan et al. 2022, arXiv:2211.13895).
+    Raises ImportError without cleanlab, ValueError for rows that cannot be read, that all have the same answer,
+    or with fewer different texts than folds."""
     check_installed("cleanlab")
-    if isinstance(n_folds, bool) or not isinstance(n_folds, int) or n_folds < 2: raise ValueError(f"expected n_folds to be an int of at least 2, found {n_folds!r}")
-    rows, task = labelled_data(data, task)
-    texts, y, _ = read_rows(rows, task)
-    if (y == y[0]).all(): raise ValueError(f"expected rows with at least two different answers, found {len(y)} rows that all have the same: there is nothing to compare")
-    proba = _out_of_fold(tfidf_words(texts), y, len(task.labels), _cut(texts, y, n_folds, seed), progress)
-    (quality, issue), (doubt, reason) = _quality(y, proba), _doubts(y, proba, task.labels)
-    answers = decide_labels(y, task.labels, True) if task.multi_label else [task.labels[j] for j in y]
-    for i, (twins, n) in _twins(texts, y).items():
-        reason[i] += "; the same text also has " + ", ".join(f"{answers[j]!r} (row {j})" for j in twins) + (f" and {n - 3} more" if n > 3 else "")
-    order = np.argsort(quality, kind="stable")
-    frame = pd.DataFrame({"row": np.arange(len(y)), "text": texts, "teacher": answers, "student": decide_labels(proba, task.labels, task.multi_label), "quality": quality,
-                          "issue": issue, "doubt": doubt, "reason": reason, "proba": [dict(zip(task.labels, row)) for row in proba.tolist()]}).iloc[order].reset_index(drop=True)
+    check_int(n_folds, "n_folds", least=2)
+    rows = Rows.read(*labelled_data(data, task))
+    if (rows.y == rows.y[0]).all():
+        raise ValueError("expected rows with at least two different answers, "
+                         f"found {len(rows)} rows that all have the same: there is nothing to compare")
+    proba = judge_unseen(tfidf_words(rows.texts), rows, cut_folds(rows, n_folds, seed), progress)
+    return _rank(rows, proba)
+
+# %% ../../nbs/relabel/suspicion.ipynb #e16169f5
+def _rank(rows: Rows, proba):
+    "The rows as a frame, the most suspect first; `proba` are probabilities `(n, n_labels)`"
+    kind, answers = rows.kind, rows.kind.decode(rows.y)
+    quality, issue = label_quality(kind, rows.y, proba)
+    doubt, reason = _doubts(kind, rows.y, proba)
+    frame = pd.DataFrame({
+        "row": np.arange(len(rows)), "text": rows.texts, "teacher": answers, "student": kind.decode(kind.decide(proba)),
+        "quality": quality, "issue": issue, "doubt": doubt, "reason": _with_twins(reason, rows, answers),
+        "proba": [dict(zip(kind.labels, row)) for row in proba.tolist()]})
+    frame = frame.iloc[np.argsort(quality, kind="stable")].reset_index(drop=True)
     frame.insert(0, "rank", np.arange(1, len(frame) + 1))
     return frame
+
+# %% ../../nbs/relabel/suspicion.ipynb #0da06836
+@singledispatch
+def label_quality(kind: Kind, y, proba) -> tuple:
+    "cleanlab's quality of each row's answer in [0, 1], and which rows it takes for errors"
+    raise TypeError(f"expected answers that are labels, found {kind!r}: register a label_quality of this kind")
+
+# %% ../../nbs/relabel/suspicion.ipynb #a82b68fe
+@label_quality.register(OneLabel)
+def _quality_of_one(kind, y, proba) -> tuple:
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # labels with few rows
+        quality = get_label_quality_scores(y, proba, method="self_confidence")
+        return quality, find_label_issues(y, proba, n_jobs=1)
+
+# %% ../../nbs/relabel/suspicion.ipynb #8a37cf27
+@label_quality.register(ManyLabels)
+def _quality_of_many(kind, y, proba) -> tuple:
+    from cleanlab.multilabel_classification import filter, get_label_quality_scores
+    as_lists = lambda hot: [np.flatnonzero(row).tolist() for row in hot]
+    varied, worst = kind.varied(y), {"method": np.min}  # of labels that do not vary nothing can be learned
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # labels with few rows
+        quality = get_label_quality_scores(as_lists(y), proba, method="self_confidence", aggregator_kwargs=worst)
+        return quality, filter.find_label_issues(as_lists(y[:, varied]), proba[:, varied], n_jobs=1)
+
+# %% ../../nbs/relabel/suspicion.ipynb #f909bb08
+@singledispatch
+def _doubts(kind: Kind, y, proba) -> tuple[list[str], list[str]]:
+    "What about each row's answer is most in doubt, and the figures that say so"
+    raise TypeError(f"expected answers that are labels, found {kind!r}: register _doubts of this kind")
+
+# %% ../../nbs/relabel/suspicion.ipynb #cf24de2e
+@_doubts.register(OneLabel)
+def _other_label(kind, y, proba):
+    rivals = np.where(kind.one_hot(y), -1, proba).argmax(1)  # the likeliest others, even where the student agrees
+    doubts, reasons = [], []
+    for row, (given, rival) in zip(proba, zip(y, rivals)):
+        label, other = kind.labels[given], kind.labels[rival]
+        doubts.append(f"{label} → {other}")
+        reasons.append(f"the student gives {label!r} {row[given]:.2f}, and {other!r} {row[rival]:.2f}")
+    return doubts, reasons
+
+# %% ../../nbs/relabel/suspicion.ipynb #bf95b69a
+@_doubts.register(ManyLabels)
+def _worst_label(kind, y, proba):
+    doubts, reasons = [], []
+    for row, given, worst in zip(proba, y, np.where(y, proba, 1 - proba).argmin(1)):
+        label, has_it = kind.labels[worst], given[worst]
+        doubts.append(f"{'−' if has_it else '+'}{label}")
+        teacher = "gave it" if has_it else "did not give it"
+        reasons.append(f"the student gives {label!r} {row[worst]:.2f}; the teacher {teacher}")
+    return doubts, reasons
+
+# %% ../../nbs/relabel/suspicion.ipynb #85934421
+def _with_twins(reasons: list[str], rows: Rows, answers: list) -> list[str]:
+    "The reasons, and which rows of the same text have another answer"
+    out = list(reasons)
+    for i, (twins, n) in _twins(rows.texts, rows.y).items():
+        named = ", ".join(f"{answers[j]!r} (row {j})" for j in twins)
+        out[i] += f"; the same text also has {named}" + (f" and {n - 3} more" if n > 3 else "")
+    return out
+
+# %% ../../nbs/relabel/suspicion.ipynb #293b4116
+def _twins(texts: list[str], y) -> dict[int, tuple[list[int], int]]:
+    "For each row of which an equal text has another answer, up to three such rows, and how many there are"
+    same_text: dict[str, dict] = {}
+    codes = np.unique(y, axis=0, return_inverse=True)[1].ravel().tolist()  # a number for each answer
+    for i, text in enumerate(texts): same_text.setdefault(fold_text(text), {}).setdefault(codes[i], []).append(i)
+    twins = {}
+    for by_answer in same_text.values():
+        for code, equals in by_answer.items() if len(by_answer) > 1 else ():
+            others = [rows for other, rows in by_answer.items() if other != code]
+            twins |= dict.fromkeys(equals, (list(islice(chain(*others), 3)), sum(map(len, others))))
+    return twins
 
 # %% ../../nbs/relabel/suspicion.ipynb #2abce17a
 def confusions(
     found,  # What `suspects` returned
 ):
-    "How often each doubt occurs among the rows marked as an issue: a pandas frame with `doubt`, `n`, and the `text` that is most suspect of it; the most frequent first"
+    """How often each doubt occurs among the rows marked as an issue, the most frequent first.
+
+    A pandas frame with `doubt`, `n`, and the `text` that is most suspect of it."""
     issues = found[found["issue"]]
     frame = issues.groupby("doubt", sort=False).agg(n=("text", "size"), text=("text", "first")).reset_index()
     return frame.sort_values("n", ascending=False, kind="stable").reset_index(drop=True)
@@ -165,7 +173,9 @@ def plot_confusions(
     ax.bar_label(ax.containers[0], padding=3)
     ax.set_yticks(range(len(shown)), [" → ".join(map(clip_label, doubt.split(" → "))) for doubt in shown["doubt"]])
     ax.margins(x=.1)
-    kind = "+ missing, − superfluous" if isinstance(found["teacher"].iloc[0], list) else "teacher → what the student says"
+    several = isinstance(found["teacher"].iloc[0], list)
+    what = "+ missing, − superfluous" if several else "teacher → what the student says"
     more = f", {len(shown)} of {len(frame)} kinds shown" if len(shown) < len(frame) else ""
-    ax.set(xlabel="documents", title=f"Suspect labels ({kind})\nn = {frame['n'].sum()} of {len(found):,} documents{more}")
+    title = f"Suspect labels ({what})\nn = {frame['n'].sum()} of {len(found):,} documents{more}"
+    ax.set(xlabel="documents", title=title)
     return ax.figure
