@@ -38,9 +38,12 @@ if TYPE_CHECKING:
     from .relabel.reviewing import Review
     from .relabel.suspicion import confusions, plot_confusions, suspects
     from .decide.cascade import Cascade
-    from .decide.comparison import Comparison, compare
-    from .decide.curve import LearningCurve, learning_curve
-    from .decide.threshold import CascadeThreshold, choose_threshold
+    from .decide.comparison import compare
+    from .decide.comparison_result import Comparison
+    from .decide.curve import learning_curve
+    from .decide.curve_result import LearningCurve
+    from .decide.threshold import choose_threshold
+    from .decide.threshold_result import CascadeThreshold
     from .deploy.formats import export_student
 
 # Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
@@ -87,11 +90,11 @@ _LAZY = {
     "plot_confusions": "relabel.suspicion",
     "suspects": "relabel.suspicion",
     "Cascade": "decide.cascade",
-    "Comparison": "decide.comparison",
+    "Comparison": "decide.comparison_result",
     "compare": "decide.comparison",
-    "LearningCurve": "decide.curve",
+    "LearningCurve": "decide.curve_result",
     "learning_curve": "decide.curve",
-    "CascadeThreshold": "decide.threshold",
+    "CascadeThreshold": "decide.threshold_result",
     "choose_threshold": "decide.threshold",
     "export_student": "deploy.formats",
 }
