@@ -1,4 +1,6 @@
 """The site builds from a checkout, changes nothing in it, every link in it leads somewhere, and its API reads well."""
+from __future__ import annotations
+
 import re
 import sys
 from dataclasses import dataclass
@@ -204,6 +206,11 @@ Raises `ValueError` for none.
 
 def test_entry_without_comments_shows_types_in_the_signature():
     assert entry(plain) == "### `plain`\n\n::: {.entry}\n\n```python\nplain(texts: list[str], n: int = 3)\n```\n\n:::"
+
+
+def test_entry_may_name_what_comes_later():
+    def early(a: Later) -> Later: pass  # noqa: F821
+    assert "early(a: Later) -> Later" in entry(early)
 
 
 def test_long_signature_is_wrapped():

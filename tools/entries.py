@@ -107,33 +107,35 @@ def exported(sym):
     return getattr(import_module(known[1].removesuffix(".py").replace("/", ".")), sym.__name__) if known else sym
 
 
-class Entry(nbdev.showdoc.BasicMarkdownRenderer):
-    "What `show_doc` gives for the site."
-    @property
-    def is_class(self) -> bool: return isinstance(self.sym, type)
+class Entry:
+    "What `show_doc` gives for the site. Annotations are shown as written: what they name may come later on the page."
+    def __init__(self, sym, name: str | None = None, title_level: int = 3):
+        self.sym = getattr(sym, "fget", None) or inspect.unwrap(sym)
+        self.name, self.title_level, self.is_class = name or self.sym.__qualname__, title_level, isinstance(sym, type)
 
     def call(self) -> tuple[str, str]:
         "The signature and, where parameters carry comments, the table of parameters."
         if self.is_class and issubclass(self.sym, Enum):
-            return f"class {self.nm}", table(["member", "value"], [[f"`{m.name}`", f"`{m.value!r}`"] for m in self.sym])
-        if self.sig is None: return self.nm, ""
-        parameters = [p for p in inspect.signature(self.sym).parameters.values() if p.name not in ("self", "cls")]
-        returns = "" if self.is_class else as_code(inspect.signature(self.sym).return_annotation)
+            members = [[f"`{member.name}`", f"`{member.value!r}`"] for member in self.sym]
+            return f"class {self.name}", table(["member", "value"], members)
+        try: made = inspect.signature(self.sym)
+        except ValueError: return self.name, ""  # a class whose signature C keeps to itself
+        parameters = [p for p in made.parameters.values() if p.name not in ("self", "cls")]
+        returns = "" if self.is_class else as_code(made.return_annotation)
         comments = docments(exported(self.sym), args_kwargs=True)
         if not any(comments.get(p.name) for p in parameters):
-            return signature(self.nm, in_brackets(parameters, typed=True), returns), ""
+            return signature(self.name, in_brackets(parameters, typed=True), returns), ""
         rows = [[f"`{p.name}`", alternatives(as_code(p.annotation)), f"`{default(p)}`" if default(p) else "",
                  comments.get(p.name) or ""] for p in parameters]
         if returns not in ("", "None"):
             rows.append(["returns", alternatives(returns), "", comments.get("return") or ""])
         columns = ["parameter", "type", "default", "what it is"]
-        return signature(self.nm, in_brackets(parameters, typed=False)), table(columns, rows)
+        return signature(self.name, in_brackets(parameters, typed=False)), table(columns, rows)
 
     def about(self) -> str:
         "The docstring, where there is one: nothing that Python makes up or that is said of all functions."
-        made_up = f"{getattr(self.sym, '__name__', '')}("  # the signature, for a dataclass
-        doc = inspect.getdoc(self.sym) if self.is_class else getattr(self.sym, "__doc__", "")
-        return "" if not doc or doc.startswith(made_up) else self.docs
+        if not self.sym.__doc__ or self.sym.__doc__.startswith(f"{self.sym.__name__}("): return ""  # as dataclasses do
+        return inspect.getdoc(self.sym)
 
     def methods(self) -> str:
         "A table of the public methods and properties of a class, each with the first sentence of its docstring."
@@ -147,10 +149,11 @@ class Entry(nbdev.showdoc.BasicMarkdownRenderer):
         return table(["method", "what it does"], rows)
 
     def _repr_markdown_(self) -> str:
-        source = NbdevLookup().code(self.fn)
+        path = self.sym.__qualname__
+        source = NbdevLookup().code(f"{self.sym.__module__}.{path}") or NbdevLookup().code(path)
         link = f'[source]({source}){{.source target="_blank"}}' if source else ""
         call, parameters = self.call()
-        parts = [f"{'#' * self.title_level} `{self.nm}`", "::: {.entry}", link, f"```python\n{call}\n```",
+        parts = [f"{'#' * self.title_level} `{self.name}`", "::: {.entry}", link, f"```python\n{call}\n```",
                  self.about(), parameters, self.methods(), ":::"]
         return "\n\n".join(filter(None, parts))
 
