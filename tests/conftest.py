@@ -7,18 +7,48 @@ from pathlib import Path
 
 import pytest
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # read by huggingface_hub when it is first imported, and inherited by every process below
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # models this small lose more between threads than they gain, on a busy machine most of all
+# Both are inherited by every process below; huggingface_hub reads its own when it is first imported
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # models this small lose more between threads than they gain
 
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as for a job that a shell put in the background: the processes that tests interrupt would inherit it
+# Ignored as for a job that a shell put in the background: the processes that tests interrupt would inherit that
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Where several workers run the tests: files whose tests share students or builds, each made once, in one worker.
+SHARING = {"test_end_to_end", "test_kill", "test_llm", "test_noise", "test_packaging", "test_safety", "test_site"}
+# What takes longest, by how its name begins: it is begun first, so that no worker is left with it at the end.
+LONGEST = ["test_kill.py", "test_end_to_end.py", "test_notebooks.py::test_runs_with_its_slow_cells",
+           "test_noise.py", "test_site.py"]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--quick", action="store_true", help="leave out slow cells, and notebooks on real texts that are "
+                                                          "as they were in the last commit")
+
+
+@pytest.fixture
+def quick(request) -> bool: return request.config.getoption("quick")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    "Say which tests stay together (`--dist loadgroup`), and let the longest begin."
+    if not hasattr(config, "workerinput"): return
+    for item in items:
+        made = getattr(item, "callspec", None) and item.callspec.params.get("made", "")  # a student for each framework
+        if item.path.stem in SHARING: item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {made or ''}"))
+    def turn(item) -> int:
+        return next((i for i, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST))
+    items.sort(key=turn)
+
 
 def copy_checkout(to: Path) -> Path:
     "Copy what git tracks, or would track, to the new folder `to`: what runs there cannot change the checkout."
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True)
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     for name in filter(None, listed.stdout.split("\0")):
         source, target = ROOT / name, to / name
         if not source.exists(): continue  # deleted, and not yet committed
@@ -29,7 +59,8 @@ def copy_checkout(to: Path) -> Path:
 
 def contents(root: Path) -> dict[str, bytes]:
     "Every file below `root`, by its relative path."
-    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    files = (p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return {str(p.relative_to(root)): p.read_bytes() for p in files}
 
 
 def changes(before: dict[str, bytes], after: dict[str, bytes]) -> list[str]:
@@ -39,8 +70,11 @@ def changes(before: dict[str, bytes], after: dict[str, bytes]) -> list[str]:
 
 def run(*command, cwd: Path, **env) -> str:
     "Run `command` in `cwd`, with `env` added to the environment; return its stdout, fail with all it said."
-    done = subprocess.run([str(c) for c in command], cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if done.returncode: pytest.fail(f"{' '.join(map(str, command))}\nexit {done.returncode}\n{done.stdout}\n{done.stderr}", pytrace=False)
+    done = subprocess.run([str(c) for c in command], cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL)
+    if done.returncode:
+        said = f"{' '.join(map(str, command))}\nexit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        pytest.fail(said, pytrace=False)
     return done.stdout
 
 

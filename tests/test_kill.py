@@ -1,8 +1,8 @@
-"""A run that is killed, at whatever moment, leaves the folder as it was or the new one whole, and the next run clears up after it."""
+"""A run that is killed, at whatever moment, leaves the folder as it was or the new one whole, and the next run clears
+up after it."""
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -12,7 +12,6 @@ import sys
 import time
 import warnings
 from itertools import groupby
-from multiprocessing import forkserver
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,35 +19,36 @@ import numpy as np
 import pytest
 from sieves_distill import Classification, Doc, Student
 
+import forked
 from conftest import changes, contents
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 
 WORDS = {"sport": "ball goal team cup", "tech": "chip code screen app", "food": "bread soup salt cake"}
 TASK = Classification(list(WORDS), multi_label=False, task_id="topic")
-DOCS = [Doc(" ".join(random.Random(i).choices(words.split(), k=6)) + f" {i}", results={"topic": label}) for i in range(20) for label, words in WORDS.items()]
+DOCS = [Doc(" ".join(random.Random(i).choices(words.split(), k=6)) + f" {i}", results={"topic": label})
+        for i in range(20) for label, words in WORDS.items()]
 TEXTS = [doc.text for doc in DOCS]
 TRAIN = {"model2vec": None, "setfit": {"max_steps": 3}}
-EVERY = {"model2vec": 4, "setfit": 20}  # of the moments of a run, those at which it is killed; around the swap it is killed at each
+EVERY = {"model2vec": 4, "setfit": 20}  # of a run's moments, those at which it is killed; around the swap, at each
 SWAP = "new_folder", "_take_place", "_exchange"
 TIMED = {"metrics.json", "README.md"}  # they say how long the run took
 
-# Each run has a process of its own, forked from one that has imported everything: seconds less than to start python anew.
-FORK = multiprocessing.get_context("forkserver")
-PRELOAD = ["sieves_distill.train", "sieves_distill.export", "sieves_distill.evaluate", "model2vec.inference", "sklearn.dummy", "sklearn.model_selection",
-           "sklearn.multiclass", "sklearn.feature_extraction.text", "scipy.special", "pandas", "setfit"]
-
 
 def watch(moments: list[str], at: int | str | None, do) -> None:
-    "Name in `moments` each line of the code that makes the folder, and each change of a file, just before it happens; call `do` at the one of that number or name."
+    """Name in `moments` each line of the code that makes the folder, and each change of a file, just before it happens;
+    call `do` at the one of that number or name."""
     from sieves_distill import distill
     from sieves_distill.basics import disk
-    steps = {f.__code__ for f in (distill, Student.save_pretrained, disk.new_folder.__wrapped__, disk._take_place, disk._exchange)}
+    functions = distill, Student.save_pretrained, disk.new_folder.__wrapped__, disk._take_place, disk._exchange
+    steps = {f.__code__ for f in functions}
     def moment(name: str):
         moments.append(name)
         if at in (len(moments) - 1, name): do()
     def change(event, args):
-        if event in {"os.mkdir", "os.rename", "os.remove", "os.rmdir"} or event == "open" and args[2] & os.O_ACCMODE: moment(f"{event} {os.path.basename(str(args[0]))}")
+        writes = event == "open" and args[2] & os.O_ACCMODE
+        if event in {"os.mkdir", "os.rename", "os.remove", "os.rmdir"} or writes:
+            moment(f"{event} {os.path.basename(str(args[0]))}")
     def line(frame, event, _):
         if event == "line": moment(f"{frame.f_code.co_name}:{frame.f_lineno}")
         return line
@@ -56,7 +56,8 @@ def watch(moments: list[str], at: int | str | None, do) -> None:
     sys.settrace(lambda frame, *_: line if frame.f_code in steps else None)
 
 
-def work(base: str, framework: str, folder: Path, seed: int, at: int | str | None, number: int, log: Path | None, exchange: bool) -> None:
+def work(base: str, framework: str, folder: Path, seed: int, at: int | str | None, number: int, log: Path | None,
+         exchange: bool) -> None:
     "Distil; at moment `at` send this process the signal `number`."
     from sieves_distill.basics import disk
     warnings.simplefilter("ignore")
@@ -69,10 +70,9 @@ def work(base: str, framework: str, folder: Path, seed: int, at: int | str | Non
     if log: log.write_text(json.dumps(moments))
 
 
-def start(made, folder: Path, seed: int = 2, at: int | str | None = None, number: int = signal.SIGKILL, log: Path | None = None, exchange: bool = True):
-    process = FORK.Process(target=work, args=(made.base, made.framework, folder, seed, at, number, log, exchange))
-    process.start()
-    return process
+def start(made, folder: Path, seed: int = 2, at: int | str | None = None, number: int = signal.SIGKILL,
+          log: Path | None = None, exchange: bool = True):
+    return forked.start(work, made.base, made.framework, folder, seed, at, number, log, exchange)
 
 
 def run(*args, **kwargs) -> int:
@@ -95,11 +95,8 @@ def made(request, tmp_path_factory) -> SimpleNamespace:
     from sieves_distill import testing
     base = {"model2vec": testing.tiny_static_model, "setfit": testing.tiny_sentence_transformer}[request.param]
     where = tmp_path_factory.mktemp(request.param)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")  # in the server, when it starts: threads do not survive a fork
-        FORK.set_forkserver_preload(PRELOAD)
-        forkserver.ensure_running()
-    made = SimpleNamespace(framework=request.param, base=base(where / "base", TEXTS), folders={"before": where / "before", "after": where / "after"})
+    made = SimpleNamespace(framework=request.param, base=base(where / "base", TEXTS),
+                           folders={"before": where / "before", "after": where / "after"})
     for seed, folder in enumerate(made.folders.values(), 1): assert run(made, folder, seed) == 0
     made.contents = {name: contents(folder) for name, folder in made.folders.items()}
     made.proba = {name: Student.load(folder).predict_proba(TEXTS) for name, folder in made.folders.items()}
@@ -132,7 +129,8 @@ def moments_of(made, path: Path, earlier: bool, **kwargs) -> list[tuple[int, str
     "The moments of a run at which to kill one like it."
     log = path.with_suffix(".json")
     assert run(made, place_for(made, path, earlier), log=log, **kwargs) == 0
-    return [(i, name) for i, name in enumerate(json.loads(log.read_text())) if i % EVERY[made.framework] == 0 or name.startswith(SWAP)]
+    return [(i, name) for i, name in enumerate(json.loads(log.read_text()))
+            if i % EVERY[made.framework] == 0 or name.startswith(SWAP)]
 
 
 @pytest.mark.parametrize("earlier", [True, False], ids=["a student there", "nothing there"])
@@ -168,7 +166,8 @@ def test_kill_at_any_time(made, tmp_path):
 
 @pytest.mark.parametrize("made", ["model2vec"], indirect=True)
 def test_kill_where_folders_cannot_change_places(made, tmp_path):
-    "The earlier folder is moved aside there, so for an instant nothing is in place; the next run, even one that fails, sees to it that something is."
+    """The earlier folder is moved aside there, so for an instant nothing is in place; the next run, even one that
+    fails, sees to it that something is."""
     for i, name in moments_of(made, tmp_path / "whole", True, exchange=False):
         if not name.startswith(SWAP): continue
         folder = place_for(made, tmp_path / f"{i} {name}", True)
@@ -215,7 +214,8 @@ import json, sys, warnings
 from sieves_distill import Classification, Doc
 warnings.simplefilter("ignore")
 base, framework, train_kwargs, folder, labels, docs = json.load(sys.stdin)
-Classification(labels, multi_label=False).distill(base, framework, [Doc(text, results={"Classification": label}) for text, label in docs], folder, 0.25, train_kwargs=train_kwargs)
+docs = [Doc(text, results={"Classification": label}) for text, label in docs]
+Classification(labels, multi_label=False).distill(base, framework, docs, folder, 0.25, train_kwargs=train_kwargs)
 """
 
 
@@ -223,8 +223,10 @@ def test_ctrl_c_in_a_terminal(made, tmp_path):
     "As a terminal sends it, to the whole process group; temporary files go too."
     folder, temporary = place_for(made, tmp_path / "place", True), tmp_path / "temporary"
     temporary.mkdir()
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env={**os.environ, "TMPDIR": str(temporary)})
-    process.stdin.write(json.dumps([made.base, made.framework, TRAIN[made.framework], str(folder), TASK.labels, [[doc.text, doc.results["topic"]] for doc in DOCS]]))
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True, env={**os.environ, "TMPDIR": str(temporary)})
+    process.stdin.write(json.dumps([made.base, made.framework, TRAIN[made.framework], str(folder), TASK.labels,
+                                    [[doc.text, doc.results["topic"]] for doc in DOCS]]))
     process.stdin.close()
     wait_for_writing(folder.parent, lambda: process.poll() is None)
     os.killpg(process.pid, signal.SIGINT)

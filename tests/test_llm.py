@@ -1,4 +1,5 @@
-"""What a notebook cannot test of the language model as a teacher: killed and interrupted runs, many calls at once, endless streams, what is logged, and a real model behind a real server."""
+"""What a notebook cannot test of the language model as a teacher: killed and interrupted runs, many calls at once,
+endless streams, what is logged, and a real model behind a real server."""
 from __future__ import annotations
 
 import logging
@@ -30,7 +31,8 @@ print(teacher.usage.calls, teacher.usage.cached)
 
 
 def task(**settings) -> Classification:
-    return Classification(["sports", "tech"], multi_label=False, task_id="topic", model=LLMTeacher("m", **{"scores": None, "cache": False, **settings}))
+    teacher = LLMTeacher("m", **{"scores": None, "cache": False, **settings})
+    return Classification(["sports", "tech"], multi_label=False, task_id="topic", model=teacher)
 
 
 def answers(path: Path) -> int:
@@ -70,7 +72,8 @@ def test_no_more_calls_at_once_than_allowed():
         time.sleep(0.02)
         with lock: under_way -= 1
         return ANSWER
-    with LLMServer(reply) as server: task(base_url=server.url, concurrency=3)([Doc(f"text {i}") for i in range(30)], progress=False)
+    with LLMServer(reply) as server:
+        task(base_url=server.url, concurrency=3)([Doc(f"text {i}") for i in range(30)], progress=False)
     assert most == 3
 
 
@@ -125,20 +128,25 @@ def test_a_document_that_failed_is_named_and_asked_again_in_the_next_run(tmp_pat
 
 def test_the_key_is_in_no_log_error_or_cache(tmp_path, caplog, capfd):
     caplog.set_level(logging.DEBUG)
-    said = lambda body, n: (401, {"error": {"message": f"no such key: {KEY}", "code": "invalid_api_key"}}) if n else ANSWER
+    def said(body, n):
+        refusal = 401, {"error": {"message": f"no such key: {KEY}", "code": "invalid_api_key"}}
+        return refusal if n else ANSWER
     with LLMServer(said) as server:
         topic = task(base_url=server.url, api_key=KEY, cache=tmp_path / "a.sqlite")
         topic([Doc("one")], progress=False)
         with pytest.raises(RuntimeError) as e: topic([Doc("two")], progress=False)
-        assert {name.lower(): value for name, value in server.requests[0][0].items()}["authorization"] == f"Bearer {KEY}"
-    shown = "".join([repr(e.value), str(e.getrepr(style="long", showlocals=False)), repr(topic), repr(topic.model), caplog.text, *capfd.readouterr()])
+        headers = {name.lower(): value for name, value in server.requests[0][0].items()}
+        assert headers["authorization"] == f"Bearer {KEY}"
+    shown = "".join([repr(e.value), str(e.getrepr(style="long", showlocals=False)), repr(topic), repr(topic.model),
+                     caplog.text, *capfd.readouterr()])
     assert KEY not in shown
     assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_a_cache_serves_several_processes_at_once(tmp_path):
     with LLMServer(lambda body, n: ANSWER) as server:
-        runs = [subprocess.Popen([sys.executable, "-c", SCRIPT, server.url, str(tmp_path / "a.sqlite")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+        command = [sys.executable, "-c", SCRIPT, server.url, str(tmp_path / "a.sqlite")]
+        runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
         ends = [(run.communicate(timeout=120), run.returncode) for run in runs]
     assert [code for _, code in ends] == [0, 0, 0], ends
     assert answers(tmp_path / "a.sqlite") == 60
@@ -161,22 +169,28 @@ server = xllamacpp.Server(params)
 print("listening", server.listening_address, flush=True)
 time.sleep(3600)
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    command = [sys.executable, "-c", code]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try: yield next(line.split()[1] for line in process.stdout if line.startswith("listening")) + "/v1"
     finally: process.kill()
 
 
 MOODS = {"negative": "the writer is unhappy", "positive": "the writer is happy"}
-TWEETS = ["What a lovely day, I am so happy!", "I hate this, worst service ever.", "Best concert of my life!", "My phone broke again and I am sad.", "Thank you all, I love you!", "This is terrible news."]
+TWEETS = ["What a lovely day, I am so happy!", "I hate this, worst service ever.", "Best concert of my life!",
+          "My phone broke again and I am sad.", "Thank you all, I love you!", "This is terrible news."]
 
 
 def test_a_real_model_answers_a_question(real, tmp_path):
-    teacher = LLMTeacher("smollm2", base_url=real, cache=tmp_path / "a.sqlite", concurrency=2, instructions="", prompt="{text}\n\nIs the sentiment of this text positive or negative?",
-                         answer="label", prefill="The sentiment of this text is", calibrate=True, params={"top_logprobs": 60})
-    docs = label_docs([Doc(text) for text in TWEETS], Classification(list(MOODS), multi_label=False, task_id="mood"), teacher, progress=False)
+    teacher = LLMTeacher(
+        "smollm2", base_url=real, cache=tmp_path / "a.sqlite", concurrency=2, instructions="",
+        prompt="{text}\n\nIs the sentiment of this text positive or negative?", answer="label",
+        prefill="The sentiment of this text is", calibrate=True, params={"top_logprobs": 60})
+    mood = Classification(list(MOODS), multi_label=False, task_id="mood")
+    docs = label_docs([Doc(text) for text in TWEETS], mood, teacher, progress=False)
     best = [max(doc.results["mood"], key=doc.results["mood"].get) for doc in docs]
     assert sum(a == b for a, b in zip(best, ["positive", "negative"] * 3)) >= 5, best
-    assert all(doc.meta["mood"]["scores"] == "logprobs" and abs(sum(doc.results["mood"].values()) - 1) < 1e-6 for doc in docs)
+    assert all(doc.meta["mood"]["scores"] == "logprobs" for doc in docs)
+    assert all(abs(sum(doc.results["mood"].values()) - 1) < 1e-6 for doc in docs)
     assert (teacher.usage.calls, teacher.usage.documents) == (9, 6)
     assert teacher.usage.prompt_tokens > 200
 
@@ -189,5 +203,7 @@ def test_a_real_model_keeps_to_the_schema(real, multi_label, scores):
     docs = label_docs([Doc(text) for text in TWEETS[:3]], mood, teacher, progress=False)
     for doc in docs:
         assert doc.meta["mood"]["outcome"] in ("ok", "unreadable")  # a model this small states scores beyond 1
-        if doc.meta["mood"]["outcome"] == "ok": assert doc.meta["mood"]["scores"] == ("stated" if scores == "stated" else "logprobs") and mood.read(doc.results["mood"])
+        if doc.meta["mood"]["outcome"] == "ok":
+            assert doc.meta["mood"]["scores"] == ("stated" if scores == "stated" else "logprobs")
+            assert mood.read(doc.results["mood"])
     if scores == "auto": assert all(doc.results["mood"] for doc in docs)

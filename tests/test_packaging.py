@@ -30,7 +30,8 @@ def sdist(tmp_path_factory) -> Path:
 def wheel(sdist, tmp_path_factory) -> Path:
     "Made from the sdist, so it shows that the sdist holds all that a build needs."
     where = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", where, sdist, cwd=where)
+    run(sys.executable, "-m", "pip", "wheel", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", where,
+        sdist, cwd=where)
     return next(where.glob("*.whl"))
 
 
@@ -39,7 +40,8 @@ def bare(wheel, tmp_path_factory) -> Path:
     "The python of an environment that holds the package alone: no dependency, no checkout."
     env = tmp_path_factory.mktemp("bare") / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", env, cwd=env.parent)
-    run(sys.executable, "-m", "pip", "--python", env / "bin/python", "install", "--no-index", "--no-deps", wheel, cwd=env.parent)
+    run(sys.executable, "-m", "pip", "--python", env / "bin/python", "install", "--no-index", "--no-deps", wheel,
+        cwd=env.parent)
     return env / "bin/python"
 
 
@@ -61,17 +63,21 @@ def test_metadata_says_what_settings_say(bare):
     assert info.metadata["Requires-Python"] == ">=3.11" and info.metadata["License"] == "MIT"
     always = {r for r in info.requires if "extra ==" not in r}
     assert {"setfit>=1.2", "model2vec[train]>=0.10", "datasets>=4", "transformers>=5"} <= always
-    assert not [r for r in always if r.startswith(("nbdev", "fastcore", "execnb", "pytest"))], "needed to develop, not to run"
+    assert not [r for r in always if r.startswith(("nbdev", "fastcore", "execnb", "pytest"))], (
+        "needed to develop, not to run")
     assert set(info.metadata.get_all("Provides-Extra")) == {"demo", "llm", "review", "openvino", "browser", "dev"}
 
 
 def test_installed_package_imports_without_its_dependencies(bare):
-    shown = run(bare, "-c", "import sieves_distill as s; print(s.__file__); print(s.Doc, s.Classification)", cwd=bare.parent)
+    shown = run(bare, "-c", "import sieves_distill as s; print(s.__file__); print(s.Doc, s.Classification)",
+                cwd=bare.parent)
     assert Path(shown.splitlines()[0]).is_relative_to(bare.parents[1])
 
 
 def test_import_pulls_in_nothing_heavy():
-    loaded = json.loads(run(sys.executable, "-c", "import sieves_distill, sys, json; print(json.dumps(list(sys.modules)))", cwd=ROOT / "tests"))
+    loaded = json.loads(run(
+        sys.executable, "-c", "import sieves_distill, sys, json; print(json.dumps(list(sys.modules)))",
+        cwd=ROOT / "tests"))
     assert "sieves_distill.tasks.labels" in loaded
     assert not set(HEAVY) & set(loaded)
 
@@ -88,7 +94,8 @@ def test_import_takes_a_third_of_a_second_at_most():
 
 
 def test_every_public_name_resolves():
-    assert {"Doc", "Classification", "DistillationFramework", "Student", "to_hf_dataset", "split_dataset", "evaluate_student"} <= set(sieves_distill.__all__)
+    assert {"Doc", "Classification", "DistillationFramework", "Student", "to_hf_dataset", "split_dataset",
+            "evaluate_student"} <= set(sieves_distill.__all__)
     for name in sieves_distill.__all__: assert getattr(sieves_distill, name).__name__ == name
     assert set(sieves_distill.__all__) <= set(dir(sieves_distill))
 

