@@ -251,7 +251,8 @@ def test_entry_below_a_heading_of_its_name_has_none():
 
 def test_link_to_a_method_without_an_entry_leads_to_its_class(tmp_path):
     def link(anchor): return f"(https://example.org/docs/a/b.html#{anchor})"
-    page = new_notebook(cells=[new_markdown_cell("### `C.fit`"), new_markdown_cell(f"{link('c.fit')} {link('c.other')}")])
+    links = new_markdown_cell(f"{link('c.fit')} {link('c.other')}")
+    page = new_notebook(cells=[new_markdown_cell("### `C.fit`"), links])
     (tmp_path / "a").mkdir()
     nbformat.write(page, tmp_path / "a/b.ipynb")
     entries.settle_links(tmp_path, "https://example.org/docs")

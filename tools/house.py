@@ -203,7 +203,8 @@ def notebooks(house: House, nbs: Path) -> Iterator[str]:
     "Notebooks and modules that are not each other's namesakes."
     exports = {}
     for path in sorted(nbs.rglob("[!_.]*.ipynb")):
-        if match := re.search(r'"#\|\s*default_exp\s+([\w.]+)', path.read_text(encoding="utf-8")):  # at the start of a line
+        text = path.read_text(encoding="utf-8")
+        if match := re.search(r'"#\|\s*default_exp\s+([\w.]+)', text):  # at the start of a line
             name = ".".join(path.relative_to(nbs).with_suffix("").parts)
             exports[match[1]] = name
             if match[1] != name: yield f"{name}.ipynb exports to {match[1]}: notebook and module have one name"
