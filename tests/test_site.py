@@ -277,7 +277,8 @@ def test_names_are_linked_in_prose_and_tables_only(monkeypatch):
     linked = text.replace("A `Doc`", "A [`Doc`](doc.html#doc)").replace("| `Doc`", "| [`Doc`](doc.html#doc)")
     prose, output = mk_cell(text, "markdown"), mk_cell("show_doc(f)")
     output.outputs = [AttrDict(data={"text/markdown": text.splitlines(True)})]
-    for cell in prose, output: entries.link_names(cell)
+    blank = mk_cell("\n\n", "markdown")
+    for cell in prose, output, blank: entries.link_names(cell)
     assert prose.source == "".join(output.outputs[0]["data"]["text/markdown"]) == linked
 
 

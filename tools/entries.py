@@ -205,7 +205,7 @@ def link_names(cell):
     "Names of the API in prose and tables become links to their entries; in headings, links and code they stay as is."
     def link(text: str) -> str:
         hidden = LINK.sub(lambda match: match[0].replace("`", "\0"), text)
-        lines = zip(text.splitlines(), (NbdevLookup().linkify(hidden) or "").splitlines(), strict=True)
+        lines = zip(text.splitlines(), NbdevLookup().linkify(hidden).split("\n"), strict=True) if text else []
         return "\n".join(line if line.startswith("#") else linked.replace("\0", "`") for line, linked in lines)
     if cell.cell_type == "markdown": cell.source = link(cell.source)
     for output in cell.get("outputs", []):
