@@ -7,10 +7,11 @@ from __future__ import annotations
 import json, os
 from pathlib import Path
 from threading import Lock
-from .reply import Form
+from typing import NamedTuple
+from .form import Form
 
 # %% auto #0
-__all__ = ['AnswerCache', 'default_cache_path']
+__all__ = ['AnswerCache', 'Sizes', 'default_cache_path', 'open_cache']
 
 # %% ../../nbs/teach/cache.ipynb #d9176183
 class AnswerCache:
@@ -19,34 +20,69 @@ class AnswerCache:
         import sqlite3
         self.path, self.lock = path, Lock()
         if path is not None: Path(path).parent.mkdir(parents=True, exist_ok=True)
+        place = ":memory:" if path is None else str(path)
         try:
-            self.db = sqlite3.connect(":memory:" if path is None else str(path), timeout=60, isolation_level=None, check_same_thread=False)
+            self.db = sqlite3.connect(place, timeout=60, isolation_level=None, check_same_thread=False)
             if path is not None: self.db.execute("PRAGMA journal_mode=WAL")
-            self.db.execute("CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, server TEXT, asked INTEGER, answer TEXT)")
-            self.db.execute("CREATE TABLE IF NOT EXISTS forms (server TEXT PRIMARY KEY, form TEXT)")
+            for table in _TABLES: self.db.execute(f"CREATE TABLE IF NOT EXISTS {table}")
         except sqlite3.DatabaseError as e:
-            raise ValueError(f"expected a file of answers at {str(path)!r}, or none yet, found what SQLite cannot use ({e}); name another one with cache=") from None
-
-    def _run(self, sql: str, *values):
-        with self.lock: return self.db.execute(sql, values).fetchone()
+            raise ValueError(f"expected a file of answers at {str(path)!r}, or none yet, "
+                             f"found what SQLite cannot use ({e}); name another one with cache=") from None
 
     def get(self, key: str) -> dict | None:
         row = self._run("SELECT answer FROM answers WHERE key = ?", key)
         return row and json.loads(row[0])
 
-    def put(self, key: str, server: str, asked: int, answer: dict): self._run("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", key, server, asked, json.dumps(answer))
+    def put(self, key: str, server: str, characters: int, answer: dict):
+        "Keep an answer of a server, and how many characters it was asked with"
+        self._run("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", key, server, characters, json.dumps(answer))
 
     def form(self, server: str) -> Form | None:
         row = self._run("SELECT form FROM forms WHERE server = ?", server)
         return row and Form(*json.loads(row[0]))
 
-    def put_form(self, server: str, form: Form): self._run("INSERT OR REPLACE INTO forms VALUES (?, ?)", server, json.dumps(form))
+    def put_form(self, server: str, form: Form):
+        self._run("INSERT OR REPLACE INTO forms VALUES (?, ?)", server, json.dumps(form))
 
-    def tokens(self, server: str):
-        "Characters asked, tokens they took, tokens answered and the number of answers, of the latest answers of a server"
-        return self._run("SELECT sum(asked), sum(json_extract(answer, '$.usage[0]')), sum(json_extract(answer, '$.usage[1]')), count(*) FROM "
-                         "(SELECT * FROM answers WHERE server = ? AND json_extract(answer, '$.usage[0]') IS NOT NULL ORDER BY rowid DESC LIMIT 1000)", server)
+    def sizes(self, server: str) -> Sizes:
+        "Of the latest answers of a server"
+        return Sizes(*self._run(_SIZES, server))
 
+    def _run(self, sql: str, *values):
+        with self.lock: return self.db.execute(sql, values).fetchone()
+
+# %% ../../nbs/teach/cache.ipynb #3d539d3e
+class Sizes(NamedTuple):
+    "The sums of some answers of a server"
+    characters: int | None  # Asked
+    prompt_tokens: int | None  # What they took
+    completion_tokens: int | None
+    answers: int
+
+    @property
+    def basis(self) -> str:
+        if not self.answers: return "at four characters a token"
+        return f"by the tokens of {self.answers:,} answers of this model"
+
+    def expect(self, characters: int, answers: int, answer_size: int) -> tuple[float, float]:
+        "The tokens that a server will read and write for so many characters and answers, each some `answer_size` long"
+        if not self.answers: return characters / 4, answers * (answer_size / 3)
+        return characters * self.prompt_tokens / self.characters, answers * self.completion_tokens / self.answers
+
+_TABLES = ("answers (key TEXT PRIMARY KEY, server TEXT, asked INTEGER, answer TEXT)",
+           "forms (server TEXT PRIMARY KEY, form TEXT)")
+_SIZES = """
+    SELECT sum(asked), sum(json_extract(answer, '$.usage[0]')), sum(json_extract(answer, '$.usage[1]')), count(*)
+    FROM (SELECT * FROM answers WHERE server = ? AND json_extract(answer, '$.usage[0]') IS NOT NULL
+          ORDER BY rowid DESC LIMIT 1000)"""
+
+# %% ../../nbs/teach/cache.ipynb #b242f2c9
 def default_cache_path() -> Path:
     "`$SIEVES_DISTILL_CACHE`, else the user's cache folder"
-    return Path(os.environ.get("SIEVES_DISTILL_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sieves_distill") / "answers.sqlite"
+    folder = os.environ.get("SIEVES_DISTILL_CACHE")
+    if not folder: folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sieves_distill"
+    return Path(folder) / "answers.sqlite"
+
+def open_cache(cache) -> AnswerCache:
+    "The answers in the file `cache`; those in the default one for None, or in memory alone for False"
+    return AnswerCache(None if cache is False else default_cache_path() if cache is None else Path(cache))

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import singledispatch
 from numbers import Real
 from pathlib import Path
-from scipy.special import log_softmax
 from typing import NamedTuple
 from ..basics.checks import check_count
 from ..basics.quiet import quiet
@@ -120,7 +119,7 @@ def _scale_one(kind: OneLabel) -> Scale: return Scale(0.05, 0.0)
 @default_scale.register(ManyLabels)
 def _scale_many(kind: ManyLabels) -> Scale: return Scale(0.1, -4.0)
 
-# %% ../../nbs/teach/embedding.ipynb #e9bf3d18
+# %% ../../nbs/teach/embedding.ipynb #0a4e42d6
 @singledispatch
 def log_likelihood(kind, logits, hot) -> float:
     "Of the truth `hot`, booleans `(n, n_labels)`, under logits `(n, n_labels)`: the sum over all rows"
@@ -128,7 +127,9 @@ def log_likelihood(kind, logits, hot) -> float:
                     f"say what it is with log_likelihood.register({type(kind).__name__})")
 
 @log_likelihood.register(OneLabel)
-def _likelihood_one(kind: OneLabel, logits, hot) -> float: return log_softmax(logits, axis=1)[hot].sum()
+def _likelihood_one(kind: OneLabel, logits, hot) -> float:
+    from scipy.special import log_softmax
+    return log_softmax(logits, axis=1)[hot].sum()
 
 @log_likelihood.register(ManyLabels)
 def _likelihood_many(kind: ManyLabels, logits, hot) -> float:

@@ -4,405 +4,259 @@
 
 # %% ../../nbs/teach/llm.ipynb #ade78534
 from __future__ import annotations
-import hashlib, json, os, re, time
+import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from numbers import Real
-from pathlib import Path
-from threading import Condition
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 from ..basics.checks import check_count
-from ..tasks.task import Task
-from ..tasks.labels import Classification
 from ..documents.doc import read_text
+from ..tasks.task import Task
+from .cache import open_cache
+from .form import Form, check_form, find_form, first_form
+from .reply import json_reply, reply_to
+from .request import Prompt, Request, check_prompt, read_examples
+from .server import NoAnswer, RunStopped, Server, open_client
 from .teacher import Answer, Teacher, check_classification
-from .reply import Form, answer_schema, describe_form, example_reply, read_reply, reply_scores
-from .cache import AnswerCache, default_cache_path
+from .usage import Estimate, Metered, money
 
 # %% auto #0
-__all__ = ['Usage', 'Estimate', 'LLMTeacher']
-
-# %% ../../nbs/teach/llm.ipynb #373b28c2
-def _money(cost: float | None) -> str: return "" if cost is None else f"{cost:,.4f}" if cost < 1 else f"{cost:,.2f}"
-
-@dataclass
-class Usage:
-    "What a teacher has done so far, and what it took"
-    documents: int = 0  # Answered, in whatever way
-    calls: int = 0  # Answers that the server gave now
-    cached: int = 0  # Answers that were there already, or came twice in one run
-    prompt_tokens: int = 0  # As the server counted them, for the calls
-    completion_tokens: int = 0
-    unmetered: int = 0  # Calls for which the server gave no count
-    cost: float | None = None  # In the currency of `price`; None where no price is known
-    refused: int = 0
-    unreadable: int = 0
-    failed: int = 0
-    not_asked: int = 0  # Since a limit was reached
-
-    def __str__(self):
-        without = [f"{n:,} {name}" for name, n in (("refused", self.refused), ("unreadable", self.unreadable), ("failed", self.failed), ("not asked", self.not_asked)) if n]
-        return (f"{self.documents:,} documents: {self.calls:,} calls, {self.cached:,} answers from the cache" + (f"; without an answer: {', '.join(without)}" if without else "")
-                + f"\n{self.prompt_tokens:,} tokens read, {self.completion_tokens:,} written" + (f", not counting {self.unmetered:,} calls without figures" if self.unmetered else "")
-                + ("" if self.cost is None else f"; cost {_money(self.cost)}"))
-
-@dataclass
-class Estimate:
-    "What a run would take"
-    documents: int
-    cached: int  # Answers that are there already, or are asked for twice
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost: float | None  # In the currency of `price`; None where no price is known
-    basis: str  # What the numbers of tokens rest on
-
-    def __str__(self):
-        return (f"{self.documents:,} documents: {self.calls:,} calls, {self.cached:,} answers from the cache\nabout {self.prompt_tokens:,} tokens read, {self.completion_tokens:,} written"
-                + ("" if self.cost is None else f"; cost about {_money(self.cost)}") + f" ({self.basis})")
-
-# %% ../../nbs/teach/llm.ipynb #efd83874
-def _read_examples(teacher, task) -> list:
-    "The examples, each with its result as the task reads it"
-    out = []
-    for i, example in enumerate(teacher.examples):
-        try:
-            text, result = example
-            out.append((text, task.read(result, text)))
-        except (TypeError, ValueError) as e: raise ValueError(f"examples must be pairs of a text and its result, found at position {i}: {e}") from None
-    return out
-
-def _request(teacher, text: str, task: Classification, form: Form) -> dict:
-    "The body of the request for the labels of `text`"
-    labels = "\n".join(f"- {label}" + (f": {description}" if description else "") for label, description in task.descriptions.items())
-    user = lambda text: {"role": "user", "content": teacher.prompt.replace("{labels}", ", ".join(task.labels)).replace("{text}", text)}
-    messages = [{"role": "system", "content": f"{teacher.instructions}\n\nThe labels:\n{labels}\n\n{describe_form(task, form)}"}] if teacher.instructions else []
-    for example, said in _read_examples(teacher, task): messages += [user(example), {"role": "assistant", "content": f"{teacher.prefill or ''} {example_reply(said, task, form)}".strip()}]
-    messages.append(user(text))
-    if teacher.prefill: messages.append({"role": "assistant", "content": teacher.prefill})
-    body = {"model": teacher.model, "messages": messages, form.limit: teacher.max_tokens or (_longest(task, form) if form.limit == "max_tokens" else _THOUGHT)}
-    if form.temperature: body["temperature"] = teacher.temperature
-    if form.structure == "json_schema": body["response_format"] = {"type": "json_schema", "json_schema": {"name": "labels", "strict": True, "schema": answer_schema(task, form)}}
-    elif form.structure == "json_object": body["response_format"] = {"type": "json_object"}
-    if form.scores == "logprobs": body |= {"logprobs": True, "top_logprobs": 20}
-    return {**body, **teacher.params}
-
-_THOUGHT = 4000  # models for which the limit is called max_completion_tokens think before they answer, and it counts
-
-def _longest(task: Classification, form: Form) -> int:
-    "A number of tokens in which any answer has room: no token is shorter than a byte, and few are"
-    sizes = [len(label.encode()) for label in task.labels]
-    if form.structure == "label": return max(8, max(sizes))
-    return 32 + (sum(sizes) + 16 * len(sizes) if task.multi_label else max(sizes) + 32)
-
-def _key(teacher, body: dict) -> str:
-    return hashlib.sha256(json.dumps([1, teacher.base_url, body], sort_keys=True, ensure_ascii=True, default=repr).encode()).hexdigest()
-
-# %% ../../nbs/teach/llm.ipynb #7729bb4b
-_STOP = ("AuthenticationError", "PermissionDeniedError", "NotFoundError")  # no document will fare better
-
-class _Everybody(RuntimeError): "An error that every document would meet"
-
-class _Failed(Exception):
-    "This document got no answer"
-    def __init__(self, why: str, outcome: str = "failed", bad_request: bool = False, param: str | None = None):
-        super().__init__(why)
-        self.outcome, self.bad_request, self.param = outcome, bad_request, param
-
-def _call(teacher, body: dict) -> dict:
-    "What the server says to a request, cut down to what is kept"
-    import openai
-    own = {name: value for name, value in body.items() if name not in teacher.params}  # the client refuses arguments it does not know, unless they are an extra_body
-    for attempt in range(teacher._retries + 1):
-        if attempt: time.sleep(min(0.5 * 2 ** (attempt - 1), 8))
-        try: return _kept_part(teacher._client.chat.completions.create(**own, extra_body=teacher.params or None))
-        except openai.APIStatusError as e: raise _told_apart(teacher, e) from None
-        except (openai.APITimeoutError, openai.APIConnectionError) as e: raise _Failed(f"the server at {teacher.base_url} could not be reached, or broke off: {type(e).__name__}, {_redacted(teacher, e)}") from None
-        except (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError) as e: broken = e  # no completion: JSON that is cut off, an error page with status 200
-    raise _Failed(f"the server at {teacher.base_url} answered {teacher._retries + 1} times with what is no completion: {_redacted(teacher, broken)}")
-
-def _kept_part(said) -> dict:
-    choice = said.choices[0]
-    message, usage, logprobs = choice.message, said.usage, getattr(choice, "logprobs", None)
-    return {"content": message.content, "refusal": getattr(message, "refusal", None), "finish_reason": choice.finish_reason, "model": said.model,
-            "logprobs": logprobs and logprobs.content and [token.model_dump(include={"token": True, "bytes": True, "logprob": True, "top_logprobs": {"__all__": {"token", "bytes", "logprob"}}}) for token in logprobs.content],
-            "usage": [usage.prompt_tokens, usage.completion_tokens] if usage and usage.prompt_tokens is not None else None}
-
-def _redacted(teacher, e) -> str:
-    "What an error says, without the key"
-    text, key = str(e), getattr(teacher._client, "api_key", None)
-    return (text.replace(key, "<api_key>") if isinstance(key, str) and len(key) > 4 else text)[:500]
-
-def _told_apart(teacher, e) -> Exception:
-    body = e.body if isinstance(e.body, dict) else {}
-    code, said = str(body.get("code") or getattr(e, "code", "") or ""), f"status {e.status_code} from {teacher.base_url}: {_redacted(teacher, e)}"
-    param = str(body.get("param") or "") or next((param for word, param in _BLAMED.items() if word in said), None)
-    if type(e).__name__ in _STOP and param != "logprobs": return _Everybody(f"{said}\nNo document would fare better, so the run has stopped: check the key, the address, and the name of the model ({teacher.model!r}).")
-    if code == "insufficient_quota": return _Everybody(f"{said}\nNothing more can be asked of this account; the answers so far are kept, and the next run goes on from them.")
-    if "content_filter" in code or "content_policy" in code: return _Failed(said, "refused")
-    return _Failed(said, bad_request=e.status_code in (400, 403, 422, 501) and "context_length" not in code, param=param)
-
-_BLAMED = {"logprobs": "logprobs", "response_format": "response_format", "json_schema": "response_format", "max_tokens": "max_tokens", "temperature": "temperature"}  # words in an error that does not name its parameter
-
-# %% ../../nbs/teach/llm.ipynb #0d63f2a6
-def _simpler(form: Form, param: str | None, teacher) -> Iterator[Form]:
-    "The forms to try after `form` was turned down, the most likely first; `param` is what the server said was wrong"
-    structures = {"json_schema": "json_object", "json_object": "prompt"}
-    without_scores = _without_logprobs(form, teacher) if form.scores == "logprobs" and teacher.scores == "auto" else None
-    if param == "temperature" and form.temperature: yield form._replace(temperature=False)
-    if param == "max_tokens" and form.limit == "max_tokens": yield form._replace(limit="max_completion_tokens")
-    if param in ("logprobs", "top_logprobs") and without_scores: yield without_scores
-    if param and param.startswith("response_format") and form.structure in structures: yield form._replace(structure=structures[form.structure])
-    if not param:
-        if without_scores: yield without_scores
-        if form.structure in structures: yield form._replace(structure=structures[form.structure])
-        if form.limit == "max_tokens": yield form._replace(limit="max_completion_tokens")
-        if form.temperature: yield form._replace(temperature=False)
-
-def _without_logprobs(form: Form, teacher) -> Form: return form._replace(scores=None if form.structure == "label" else "stated")
-
-def _first_form(teacher) -> Form:
-    return Form("label" if teacher.answer == "label" else "json_schema", "logprobs" if teacher.scores == "auto" else teacher.scores)
-
-def _server(teacher) -> str:
-    "What a form is kept for"
-    return json.dumps([teacher.base_url, teacher.model, teacher.answer, teacher.scores, sorted(teacher.params)])
-
-def _find_form(teacher, text: str, task: Classification) -> tuple[Form, dict]:
-    "The first form that the server takes, and what it says about `text`; raises what it says where it takes none"
-    tried, to_try, first = set(), deque([_first_form(teacher)]), None
-    while to_try and len(tried) < 24:
-        form = to_try.popleft()
-        if form in tried: continue
-        tried.add(form)
-        try: said = _ask(teacher, _request(teacher, text, task, form), task, form)
-        except _Failed as e:
-            if not e.bad_request: raise
-            first = first or e
-            to_try.extend(_simpler(form, e.param, teacher))
-            continue
-        if form.scores == "logprobs" and not said["logprobs"]:
-            if teacher.scores == "logprobs": raise _Everybody(f"scores='logprobs' needs the log-probabilities of tokens, and {teacher.base_url} gives none; use scores='stated', or None")
-            form = _without_logprobs(form, teacher)
-            if form.scores: said = _ask(teacher, _request(teacher, text, task, form), task, form)
-        teacher._kept.put_form(_server(teacher), form)
-        return form, said
-    raise first
-
-# %% ../../nbs/teach/llm.ipynb #80dd9560
-def _cost(teacher, prompt: int, completion: int | None) -> float: return (prompt * teacher.price[0] + (completion or 0) * teacher.price[1]) / 1e6 if teacher.price else 0.0
-
-def _at_most(teacher, body: dict) -> tuple:
-    "What a call can take: calls, tokens, money"
-    prompt = sum(len(message["content"].encode()) for message in body["messages"]) // 2 + 8 * len(body["messages"]) + 16  # two bytes a token: texts that people write take fewer
-    answer = body.get("max_tokens") or body.get("max_completion_tokens")
-    return 1, prompt + answer, _cost(teacher, prompt, answer)
-
-def _limit_reached(teacher, more: tuple) -> str | None:
-    "Which limit a call that can take `more` might go beyond"
-    done, limits = teacher.usage, (teacher.max_calls, teacher.max_total_tokens, teacher.max_cost)
-    for used, reserved, one, limit, name in zip((done.calls, done.prompt_tokens + done.completion_tokens, done.cost or 0.0), teacher._reserved, more, limits, ("calls", "total_tokens", "cost")):
-        if limit is not None and used + reserved + one > limit * (1 + 1e-9): return f"max_{name}={limit:,} is reached: {used:,.6g} used, and this document could take {one:,.6g}"
-    return None
-
-def _ask(teacher, body: dict, task: Classification, form: Form) -> dict:
-    "An answer from the cache, else from the server; then it is in the cache. Raises _Failed where the server gives none, or a limit is reached"
-    key, more = _key(teacher, body), _at_most(teacher, body)
-    with teacher._turn:
-        if (said := teacher._kept.get(key)) is not None:
-            teacher.usage.cached += 1
-            return said
-        while (why := _limit_reached(teacher, more)) and teacher._reserved[0]: teacher._turn.wait()
-        if why: raise _Failed(why, "not asked")
-        teacher._reserved = [a + b for a, b in zip(teacher._reserved, more)]
-    said = None
-    try:
-        said = _call(teacher, body)
-        said |= {"scores": reply_scores(said["logprobs"], task, form) if form.scores == "logprobs" else None, "logprobs": bool(said["logprobs"])}  # a hundredth of the size
-        teacher._kept.put(key, _server(teacher), sum(len(message["content"]) for message in body["messages"]), said)
-        return said
-    finally:
-        with teacher._turn:
-            teacher._reserved = [a - b for a, b in zip(teacher._reserved, more)] if teacher._reserved[0] > 1 else [0, 0, 0.0]
-            if said is not None: _count(teacher, said["usage"])
-            teacher._turn.notify_all()
-
-def _count(teacher, tokens: list | None):
-    usage = teacher.usage
-    usage.calls += 1
-    if tokens is None: usage.unmetered += 1
-    else:
-        usage.prompt_tokens += tokens[0]
-        usage.completion_tokens += tokens[1] or 0
-        if teacher.price: usage.cost += _cost(teacher, *tokens)
-
-# %% ../../nbs/teach/llm.ipynb #53019ab4
-_WITHOUT_CONTENT = ("N/A", "[MASK]", "...")
-
-def _prior(teacher, task: Classification, form: Form) -> dict[str, float]:
-    "The scores that texts without content get, on the mean"
-    key = json.dumps([task.descriptions, form])
-    if key not in teacher._priors:
-        found = [_ask(teacher, _request(teacher, text, task, form), task, form)["scores"] for text in _WITHOUT_CONTENT]
-        teacher._priors[key] = {label: sum(scores[label] for scores in found if scores) / sum(map(bool, found)) for label in task.labels} if any(found) else {}
-    return teacher._priors[key]
-
-def _to_answer(teacher, said: dict, task: Classification, form: Form) -> Answer:
-    "What the server said, as an answer to the task; raises _Failed where the texts that calibrate it get no answer"
-    content = said["content"] or ""
-    if said["refusal"] or said["finish_reason"] == "content_filter": return Answer(outcome="refused", why=said["refusal"] or content or "the server's filter")
-    scores = said["scores"]
-    if scores and teacher.calibrate:
-        prior = _prior(teacher, task, form)
-        scores = {label: score / max(prior[label], 1e-6) for label, score in scores.items()} if prior else scores
-        scores = {label: score / sum(scores.values()) for label, score in scores.items()}
-    try:
-        if not (scores and form.structure == "label"):
-            result = read_reply(content, task, form)
-            task.read(result)
-    except (TypeError, ValueError) as e:
-        return Answer(outcome="unreadable", why=f"{e}; the answer was cut off, raise max_tokens" if said["finish_reason"] == "length" else str(e))
-    return Answer(scores, "logprobs") if scores else Answer(result, "stated" if form.scores == "stated" else None)
-
-# %% ../../nbs/teach/llm.ipynb #3663cb93
-_DOWN = 20  # failures in a row after which the server is held to be down
-
-def _answers(teacher, texts: Iterable[str], task: Classification) -> Iterator[Answer]:
-    from concurrent.futures import ThreadPoolExecutor
-    under_way, by_key, failures, form = deque(), {}, 0, None
-    pool = ThreadPoolExecutor(teacher.concurrency, thread_name_prefix="LLMTeacher")
-    def finish() -> Answer:
-        nonlocal failures
-        form, key, future = under_way.popleft()
-        answer = _settled(teacher, future, task, form)
-        if by_key.get(key) is future and not any(other is future for _, _, other in under_way): del by_key[key]
-        failures = failures + 1 if answer.outcome == "failed" else 0
-        if failures >= _DOWN: raise _Everybody(f"{failures} documents in a row got no answer, the last because {answer.why}\nThe answers so far are kept; the next run goes on from them.")
-        return answer
-    try:
-        for text in texts:
-            form = form or teacher._kept.form(_server(teacher))
-            if form is None:
-                while under_way: yield finish()
-                future, key = pool.submit(_find_form, teacher, text, task), None
-            else:
-                body = _request(teacher, text, task, form)
-                key = _key(teacher, body)
-                if key in by_key:
-                    with teacher._turn: teacher.usage.cached += 1
-                else: by_key[key] = pool.submit(_ask, teacher, body, task, form)
-                future = by_key[key]
-            under_way.append((form, key, future))
-            if form is None or len(under_way) >= 2 * teacher.concurrency: yield finish()
-        while under_way: yield finish()
-    finally: pool.shutdown(wait=False, cancel_futures=True)
-
-def _settled(teacher, future, task: Classification, form: Form | None) -> Answer:
-    "The answer that a call has led to, counted"
-    try:
-        said = future.result()
-        if form is None: form, said = said
-        answer = _to_answer(teacher, said, task, form)
-    except _Failed as e: answer = Answer(outcome=e.outcome, why=str(e))
-    usage = teacher.usage
-    usage.documents += 1
-    if answer.outcome != "ok": setattr(usage, answer.outcome.replace(" ", "_"), getattr(usage, answer.outcome.replace(" ", "_")) + 1)
-    return answer
-
-def _estimate(teacher, docs: Iterable, task: Classification) -> Estimate:
-    form, documents, keys, asked, cached = teacher._kept.form(_server(teacher)) or _first_form(teacher), 0, set(), 0, 0
-    for documents, doc in enumerate(docs, 1):
-        body = _request(teacher, read_text(doc), task, form)
-        key = _key(teacher, body)
-        if key in keys or teacher._kept.get(key) is not None: cached += 1
-        else:
-            keys.add(key)
-            asked += sum(len(message["content"]) for message in body["messages"])
-    characters, prompt, answered, n = teacher._kept.tokens(_server(teacher))
-    said = len(example_reply({task.labels[0]: None}, task, form)) / 3
-    prompt, answered = (asked * prompt / characters, len(keys) * answered / n) if n else (asked / 4, len(keys) * said)
-    return Estimate(documents, cached, len(keys), round(prompt), round(answered), _cost(teacher, prompt, answered) if teacher.price else None,
-                    f"by the tokens of {n:,} answers of this model" if n else "at four characters a token")
+__all__ = ['LLMTeacher']
 
 # %% ../../nbs/teach/llm.ipynb #1dd0fc1b
-class LLMTeacher(Teacher):
+class LLMTeacher(Teacher, Metered):
     "A language model behind a server with OpenAI's chat interface"
     def __init__(
         self,
         model: str,  # The name that the server has for it
-        base_url: str | None = None,  # Where the server is, such as "http://localhost:11434/v1"; default OpenAI's
-        api_key: str | None = None,  # Default the environment variable OPENAI_API_KEY; a server of your own may need none
-        instructions: str = "You label texts.",  # What the system message begins with: say what the texts are, and what decides a doubtful case. With prompt, "" leaves the system message out
-        prompt: str = "{text}",  # The user message; `{text}` stands for the text, `{labels}` for the labels with commas between
+        base_url: str | None = None,  # Where it is, such as "http://localhost:11434/v1"; default OpenAI's
+        api_key: str | None = None,  # Default: environment variable OPENAI_API_KEY; a server of your own may need none
+        # What the system message begins with: say what the texts are, and what decides a doubtful case.
+        # With prompt, "" leaves the system message out
+        instructions: str = "You label texts.",
+        # The user message; `{text}` stands for the text, `{labels}` for the labels with commas between
+        prompt: str = "{text}",
         examples: Iterable = (),  # Pairs of a text and its result, in any shape that the task reads
         answer: str = "json",  # Or "label": the bare label, for models too small for JSON, one label a text only
-        prefill: str | None = None,  # With answer="label": the words that the answer begins with, for servers that complete the last message (llama.cpp, vLLM)
-        scores: str | None = "auto",  # Or "logprobs", "stated", or None: where scores come from; "auto" takes log-probabilities where the server gives them, else what the model states
-        calibrate: bool = False,  # With log-probabilities and one label a text: divide the scores by those that a text without content gets
+        # With answer="label": the words that the answer begins with,
+        # for servers that complete the last message (llama.cpp, vLLM)
+        prefill: str | None = None,
+        # Or "logprobs", "stated", or None: where scores come from; "auto" takes log-probabilities
+        # where the server gives them, else what the model states
+        scores: str | None = "auto",
+        # With log-probabilities and one label a text: divide the scores by those that a text without content gets
+        calibrate: bool = False,
         temperature: float = 0.0,
         max_tokens: int | None = None,  # The longest answer; default enough for the labels
-        params: Mapping | None = None,  # What else goes into a request, such as {"seed": 1, "reasoning_effort": "low"}
+        params: Mapping | None = None,  # What else to send, such as {"seed": 1, "reasoning_effort": "low"}
         concurrency: int = 4,  # Requests under way at once
-        retries: int = 5,  # How often a request is repeated after 429, 5xx, a timeout or a broken answer, after a wait that grows, or that the server asks for
+        # How often a request is repeated after 429, 5xx, a timeout or a broken answer,
+        # after a wait that grows, or that the server asks for
+        retries: int = 5,
         timeout: float = 60.0,  # Seconds for one request
         price: tuple | None = None,  # Of a million tokens read and of a million written, in any currency
         max_calls: int | None = None,  # Limits, over the life of this object: not one call more,
         max_total_tokens: int | None = None,  # nor one that could go beyond this number of tokens,
         max_cost: float | None = None,  # or beyond this much money
-        cache=None,  # The file in which answers are kept; default one in the user's cache folder, for all teachers; False keeps them in memory alone
-        client=None,  # An `openai.OpenAI` or `openai.AzureOpenAI` of your own, in place of base_url, api_key, retries and timeout
+        # The file in which answers are kept; default one in the user's cache folder, for all teachers;
+        # False keeps them in memory alone
+        cache=None,
+        # An `openai.OpenAI` or `openai.AzureOpenAI` of your own, in place of base_url, api_key, retries and timeout
+        client=None,
     ):
-        self.model, self.instructions, self.prompt, self.answer, self.prefill = model, instructions, prompt, answer, prefill
-        self.examples, self.scores, self.calibrate, self.temperature, self.max_tokens = list(examples), scores, calibrate, temperature, max_tokens
-        self.params, self.price, self.usage = dict(params or {}), price, Usage(cost=0.0 if price else None)
-        self.max_calls, self.max_total_tokens, self.max_cost = max_calls, max_total_tokens, max_cost
+        self.model, self.instructions, self.prompt, self.examples = model, instructions, prompt, list(examples)
+        self.answer, self.prefill, self.scores, self.calibrate = answer, prefill, scores, calibrate
+        self.temperature, self.max_tokens, self.params = temperature, max_tokens, dict(params or {})
         self.concurrency = check_count(concurrency, "concurrency")
-        self._check_arguments()
-        self._client, self._retries = client or self._make_client(base_url, api_key, retries, timeout), getattr(client, "max_retries", retries)
-        self.base_url = re.sub(r"//[^/@]*@", "//", str(self._client.base_url)).rstrip("/")  # without a user's name and password
-        self._kept = AnswerCache(None if cache is False else default_cache_path() if cache is None else Path(cache))
-        self._turn, self._reserved, self._priors = Condition(), [0, 0, 0.0], {}  # _reserved: what the calls under way may take at most
+        check_form(answer, scores, prefill, calibrate)
+        check_prompt(model, prompt, self.params)
+        super().__init__(price, max_calls, max_total_tokens, max_cost)
+        retries = getattr(client, "max_retries", retries)
+        self._server = Server(client or open_client(base_url, api_key, retries, timeout), retries)
+        self.base_url, self._kept, self._priors = self._server.base_url, open_cache(cache), {}
 
-    def _check_arguments(self):
-        for name, value, allowed in (("answer", self.answer, ("json", "label")), ("scores", self.scores, ("auto", "logprobs", "stated", None))):
-            if value not in allowed: raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, found {value!r}")
-        if not isinstance(self.model, str) or not self.model.strip(): raise ValueError(f"model must be the name of a model, found {self.model!r}")
-        if "{text}" not in self.prompt: raise ValueError(f"prompt must have {{text}} where the text goes, found {self.prompt!r}")
-        if self.prefill and self.answer != "label": raise ValueError("prefill begins a bare label: it needs answer='label'")
-        if self.answer == "label" and self.scores == "stated": raise ValueError("a bare label comes without a stated score; use answer='json', or scores='logprobs'")
-        if self.calibrate and self.scores in ("stated", None): raise ValueError(f"calibrate corrects scores from log-probabilities, found scores={self.scores!r}")
-        taken = {"model", "messages", "temperature", "max_tokens", "max_completion_tokens", "response_format", "logprobs", "top_logprobs", "stream", "n"} & self.params.keys()
-        if self.params and taken - {"top_logprobs"}: raise ValueError(f"params must not set {', '.join(sorted(taken))}: this teacher sets them itself")
-        if self.price is not None and not (len(tuple(self.price)) == 2 and all(isinstance(p, Real) and p >= 0 for p in self.price)): raise ValueError(f"price must be a pair, of a million tokens read and of a million written, found {self.price!r}")
-        if self.max_cost is not None and self.price is None: raise ValueError("max_cost needs price=(of a million tokens read, of a million written)")
-        for name in ("max_calls", "max_total_tokens", "max_cost"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, Real) and value >= 0): raise ValueError(f"{name} must be a number from 0 on, found {value!r}")
-
-    def _make_client(self, base_url, api_key, retries, timeout):
-        try: from openai import OpenAI
-        except ImportError: raise ImportError("LLMTeacher needs the package openai: pip install 'sieves-distill[llm]'") from None
-        key = api_key or os.environ.get("OPENAI_API_KEY")
-        if not key and base_url is None and not os.environ.get("OPENAI_BASE_URL"): raise ValueError("expected a key to OpenAI's server in the environment variable OPENAI_API_KEY, or api_key=, found none; for a server of your own give base_url=")
-        return OpenAI(base_url=base_url, api_key=key or "none", max_retries=retries, timeout=timeout)
-
-    def __repr__(self): return f"LLMTeacher({self.model!r}" + ("" if "api.openai.com" in self.base_url else f", base_url={self.base_url!r}") + ")"
+    def __repr__(self):
+        where = "" if "api.openai.com" in self.base_url else f", base_url={self.base_url!r}"
+        return f"LLMTeacher({self.model!r}{where})"
 
     def check(self, task: Task):
         check_classification(self, task)
-        if task.multi_label and (self.answer == "label" or self.calibrate): raise ValueError(f"{'answer=label' if self.answer == 'label' else 'calibrate=True'} is for one label a text, found a task with multi_label=True")
-        _read_examples(self, task)
+        setting = "answer=label" if self.answer == "label" else "calibrate=True" if self.calibrate else None
+        if not json_reply(task.kind, task, Form()).exclusive and setting:
+            raise ValueError(f"{setting} is for one label a text, found a task with multi_label=True")
+        read_examples(self.examples, task)
 
     def status(self) -> dict:
-        out = {"calls": self.usage.calls, "cached": self.usage.cached, "tokens": self.usage.prompt_tokens + self.usage.completion_tokens}
-        if self.usage.cost is not None: out["cost"] = _money(self.usage.cost)
-        return out
+        usage = self.usage
+        status = {"calls": usage.calls, "cached": usage.cached, "tokens": usage.prompt_tokens + usage.completion_tokens}
+        return status if usage.cost is None else {**status, "cost": money(usage.cost)}
 
-    def answers(self, texts: Iterable[str], task: Task) -> Iterator[Answer]: yield from _answers(self, texts, task)
+    def answers(self, texts: Iterable[str], task: Task) -> Iterator[Answer]:
+        yield from _Run(self, task).answers(texts)
 
     def estimate(self, docs: Iterable, task: Task) -> Estimate:
-        """What it would take to label `docs`, without asking: how many calls, after what the cache has, tokens and, where there is a price, money.
+        """What it would take to label `docs`, without asking: how many calls, after what the cache has, tokens and,
+        where there is a price, money.
 
-        Tokens are reckoned from those of earlier answers of this model or, where there are none, at four characters a token. A generator is used up by it."""
+        Tokens are reckoned from those of earlier answers of this model or, where there are none, at four characters
+        a token. A generator is used up by it."""
         self.check(task)
-        return _estimate(self, docs, task)
+        return _Asker(self, task).estimate(docs)
+
+    def _prompt(self) -> Prompt:
+        return Prompt(self.model, self.instructions, self.prompt, self.examples, self.prefill,
+                      self.temperature, self.max_tokens, self.params)
+
+    def _name(self) -> str:
+        "What a form and the sizes of answers are kept for"
+        return json.dumps([self.base_url, self.model, self.answer, self.scores, sorted(self.params)])
+
+# %% ../../nbs/teach/llm.ipynb #3c6a521f
+class _Asker:
+    "Asks a model about single texts, for one task"
+    def __init__(self, teacher: LLMTeacher, task: Task): self.teacher, self.task = teacher, task
+
+    def request(self, text: str, form: Form) -> Request:
+        return Request(self.teacher._prompt().body(text, self.task, form), self.teacher.base_url)
+
+    def ask(self, request: Request, form: Form) -> dict:
+        "The reply in the cache, else that of the server; raises NoAnswer where it gives none, or a limit is reached"
+        teacher, most, reply = self.teacher, self.teacher.call_of(*request.most_tokens), None
+        with teacher.turn:
+            if (kept := teacher._kept.get(request.key)) is not None:
+                teacher.usage.cached += 1
+                return kept
+            teacher.reserve(most)
+        try:
+            reply = teacher._server.call(request.body, teacher.params)
+            logprobs = reply["logprobs"]
+            scores = reply_to(self.task, form).scores(logprobs) if form.scores == "logprobs" else None
+            reply |= {"scores": scores, "logprobs": bool(logprobs)}  # a hundredth of the size
+            teacher._kept.put(request.key, teacher._name(), request.characters, reply)
+            return reply
+        finally: teacher.settle(most, reply)
+
+    def form(self) -> Form | None:
+        "How the server was found to want to be asked"
+        return self.teacher._kept.form(self.teacher._name())
+
+    def find_form(self, text: str) -> tuple[Form, dict]:
+        "Find that out with a text: the form, and the reply to the text"
+        teacher = self.teacher
+        form, reply = find_form(first_form(teacher.answer, teacher.scores), teacher.scores,
+                                lambda form: self.ask(self.request(text, form), form), teacher.base_url)
+        teacher._kept.put_form(teacher._name(), form)
+        return form, reply
+
+    def estimate(self, docs: Iterable) -> Estimate:
+        "What it would take to ask about `docs`"
+        teacher, form = self.teacher, self.form() or first_form(self.teacher.answer, self.teacher.scores)
+        keys, documents, cached, characters = set(), 0, 0, 0
+        for documents, doc in enumerate(docs, 1):
+            request = self.request(read_text(doc), form)
+            if request.key in keys or teacher._kept.get(request.key) is not None: cached += 1
+            else:
+                keys.add(request.key)
+                characters += request.characters
+        sizes = teacher._kept.sizes(teacher._name())
+        answer = reply_to(self.task, form).example({self.task.labels[0]: None})
+        prompt, completion = sizes.expect(characters, len(keys), len(answer))
+        cost = teacher.cost_of(prompt, completion) if teacher.price else None
+        return Estimate(documents, cached, len(keys), round(prompt), round(completion), cost, sizes.basis)
+
+# %% ../../nbs/teach/llm.ipynb #78179e94
+class _Reader:
+    "Makes answers of what a server said, for one task"
+    def __init__(self, asker: _Asker): self.asker, self.teacher, self.task = asker, asker.teacher, asker.task
+
+    def settled(self, call: _Call) -> Answer:
+        "The answer that a call has led to, when it is there; it is counted"
+        try:
+            result = call.future.result()
+            form, reply = result if call.form is None else (call.form, result)
+            answer = self.answer(reply, form)
+        except NoAnswer as e: answer = Answer(outcome=e.outcome, why=str(e))
+        self.teacher.usage.count_document(answer.outcome)
+        return answer
+
+    def answer(self, reply: dict, form: Form) -> Answer:
+        "What a reply says; raises NoAnswer where the texts that calibrate it get no reply"
+        content, scores = reply["content"] or "", reply["scores"]
+        if reply["refusal"] or reply["finish_reason"] == "content_filter":
+            return Answer(outcome="refused", why=reply["refusal"] or content or "the server's filter")
+        if scores and self.teacher.calibrate: scores = self._calibrated(scores, form)
+        if scores and form.structure == "label": return Answer(scores, "logprobs")
+        try:
+            result = reply_to(self.task, form).read(content)
+            self.task.read(result)
+        except (TypeError, ValueError) as e:
+            cut_off = "; the answer was cut off, raise max_tokens" if reply["finish_reason"] == "length" else ""
+            return Answer(outcome="unreadable", why=f"{e}{cut_off}")
+        return Answer(scores, "logprobs") if scores else Answer(result, "stated" if form.scores == "stated" else None)
+
+    def _calibrated(self, scores: dict[str, float], form: Form) -> dict[str, float]:
+        prior = self._prior(form)
+        if prior: scores = {label: score / max(prior[label], 1e-6) for label, score in scores.items()}
+        total = sum(scores.values())
+        return {label: score / total for label, score in scores.items()}
+
+    def _prior(self, form: Form) -> dict[str, float]:
+        "The scores that texts without content get, on the mean; none where none of them has scores"
+        priors, key = self.teacher._priors, json.dumps([self.task.descriptions, form])
+        if key not in priors:
+            replies = [self.asker.ask(self.asker.request(text, form), form) for text in _WITHOUT_CONTENT]
+            rows, labels = [reply["scores"] for reply in replies if reply["scores"]], self.task.labels
+            priors[key] = {label: sum(row[label] for row in rows) / len(rows) for label in labels} if rows else {}
+        return priors[key]
+
+_WITHOUT_CONTENT = ("N/A", "[MASK]", "...")
+
+# %% ../../nbs/teach/llm.ipynb #3663cb93
+class _Call(NamedTuple):
+    "A call that is under way"
+    form: Form | None  # None where it is to find the form out
+    key: str | None
+    future: Future
+
+# %% ../../nbs/teach/llm.ipynb #50bcb8bd
+class _Run:
+    "Asks about many texts at once, for one task"
+    def __init__(self, teacher: LLMTeacher, task: Task):
+        self.teacher, self.asker = teacher, _Asker(teacher, task)
+        self.reader, self.failures = _Reader(self.asker), 0
+        self.under_way, self.by_key = deque(), {}
+        self.pool = ThreadPoolExecutor(teacher.concurrency, thread_name_prefix="LLMTeacher")
+
+    def answers(self, texts: Iterable[str]) -> Iterator[Answer]:
+        form = None
+        try:
+            for text in texts:
+                form = form or self.asker.form()
+                if form is None:
+                    while self.under_way: yield self._finish()
+                    self.under_way.append(_Call(None, None, self.pool.submit(self.asker.find_form, text)))
+                else: self._ask(text, form)
+                if form is None or len(self.under_way) >= 2 * self.teacher.concurrency: yield self._finish()
+            while self.under_way: yield self._finish()
+        finally: self.pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, text: str, form: Form):
+        request = self.asker.request(text, form)
+        if request.key in self.by_key:
+            with self.teacher.turn: self.teacher.usage.cached += 1
+        else: self.by_key[request.key] = self.pool.submit(self.asker.ask, request, form)
+        self.under_way.append(_Call(form, request.key, self.by_key[request.key]))
+
+    def _finish(self) -> Answer:
+        "The answer to the first text under way; raises RunStopped where many in a row got none"
+        call = self.under_way.popleft()
+        answer = self.reader.settled(call)
+        still_needed = any(other.future is call.future for other in self.under_way)
+        if self.by_key.get(call.key) is call.future and not still_needed: del self.by_key[call.key]
+        self.failures = self.failures + 1 if answer.outcome == "failed" else 0
+        if self.failures < _DOWN: return answer
+        raise RunStopped(f"{self.failures} documents in a row got no answer, the last because {answer.why}\n"
+                         "The answers so far are kept; the next run goes on from them.")
+
+
+_DOWN = 20  # failures in a row after which the server is held to be down
