@@ -28,15 +28,15 @@ def _head(run: dict, framework: Framework, kind: Kind) -> str:
     scores = " and scores" if run["recipe"].get("soft_labels") else ""
     source = f"from the {kind.column}{scores} of a teacher on {run['rows']['train']['n']} documents."
     return f"""---
-    library_name: {framework.library}
-    pipeline_tag: text-classification
-    tags: [{framework.library}, text-classification, distillation, sieves_distill]
-    ---
-    # {run["task_id"]}: a {framework.library} student
+library_name: {framework.library}
+pipeline_tag: text-classification
+tags: [{framework.library}, text-classification, distillation, sieves_distill]
+---
+# {run["task_id"]}: a {framework.library} student
 
-    {kind.student_words}, {kind.words}{many}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} {source}
-    Base model: `{run["base_model"]}`. {run["megabytes"]:.1f} MB.
-    """
+{kind.student_words}, {kind.words}{many}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} {source}
+Base model: `{run["base_model"]}`. {run["megabytes"]:.1f} MB.
+"""
 
 # %% ../../nbs/students/card.ipynb #2f6315db
 def _how_good(metrics: dict, report: MetricsReport) -> str:
@@ -46,13 +46,13 @@ def _how_good(metrics: dict, report: MetricsReport) -> str:
     legend = (f"Brackets are 95 % bootstrap intervals over {metrics['run']['rows']['val']['n']} held-out documents. "
               "*Agreement* is scored against the teacher's labels, *gold* against the truth")
     return f"""
-    ## How good it is
-    {report.verdict}
+## How good it is
+{report.verdict}
 
-    {_markdown(report.table())}
+{_markdown(report.table())}
 
-    {legend}{ece}.{notes}
-    {by_label}"""
+{legend}{ece}.{notes}
+{by_label}"""
 
 # %% ../../nbs/students/card.ipynb #45c1f108
 def _by_label(metrics: dict) -> str:
