@@ -1,9 +1,11 @@
 """Notebooks are the source of truth: each one runs, each is clean, and the package is what they export."""
+import symtable
 import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 from execnb.nbio import nb2str, read_nb
 from nbdev.clean import clean_nb
 from nbdev.process import NBProcessor
@@ -41,15 +43,43 @@ def edited() -> set[Path]:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, **by_name)
 def test_runs(path, quick, tmp_path):
+    "All cells, those that are slow too; with --quick without these, as `nbdev_test` runs it."
     if quick and path not in edited() and any(name in path.read_text(encoding="utf-8") for name in REAL):
         pytest.skip("on real texts, and not edited")
-    nbdev_test(path, [], tmp_path)
+    nbdev_test(path, [] if quick else ["slow"], tmp_path)
+
+
+def names(code: str) -> tuple[set[str], set[str]]:
+    "The names that a cell defines for later ones, and those that it, or a function in it, takes from the notebook."
+    def taken(table) -> set[str]:
+        own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced() and symbol.is_global()}
+        return own.union(*map(taken, table.get_children()))
+    table = symtable.symtable(code, "cell", "exec")
+    defined = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    return defined, taken(table) | {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+
+
+def missing_without_slow_cells(cells: list[tuple[str, bool]]) -> set[str]:
+    "Names that only slow cells define and other cells use, of cells given as code and whether it is slow."
+    defined = {slow: set().union(*(names(code)[0] for code, is_slow in cells if is_slow is slow))
+               for slow in (True, False)}
+    used = set().union(*(names(code)[1] for code, is_slow in cells if not is_slow))
+    return used & (defined[True] - defined[False])
 
 
 @pytest.mark.parametrize("path", SLOW, **by_name)
-def test_runs_with_its_slow_cells(path, quick, tmp_path):
-    if quick: pytest.skip("slow")
-    nbdev_test(path, ["slow"], tmp_path)
+def test_runs_without_its_slow_cells(path):
+    "As far as names tell; `make check` runs it so, where it is edited."
+    cells = [(TransformerManager().transform_cell(c.source), "slow" in c.directives_)
+             for c in NBProcessor(path, rm_directives=False).nb.cells if c.cell_type == "code"]
+    assert not missing_without_slow_cells(cells)
+
+
+def test_a_name_from_a_slow_cell_is_seen():
+    cells = [("import os\na = b = 1", False), ("c = a\nb = d = e = 2", True), ("def f(e): return c, e, a, os", False),
+             ("[d for d in (b, len)]", False)]
+    assert missing_without_slow_cells(cells) == {"c"}
+    assert missing_without_slow_cells([*cells, ("print(e)", False)]) == {"c", "e"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, **by_name)
