@@ -176,7 +176,7 @@ def chosen(size: int, multi: bool) -> bool:
 
 SETFIT = {
     "nothing": Part(),
-    "fine-tuning of the encoder": Part(train_kwargs={"num_epochs": 0}),
+    "fine-tuning of the encoder": Part(train_kwargs={"num_epochs": 0, "max_steps": -1}),
     "loss over all pairs of a batch (SetFit's pairs instead)": Part(train_kwargs={"loss": cosine_loss}),
     "learning rate of 1e-4 (SetFit's 2e-5 instead)": Part(train_kwargs={"body_learning_rate": 2e-5}),
     "average of the weights before and after": Part({"average": no_average}),
@@ -256,7 +256,7 @@ def table(cells: list[dict], framework: str) -> str:
 
 CHECKED = {  # small cells, on one of which each part makes a difference; and how these students are trained
     "model2vec": ([("tweets", 50, 0, .2), ("tweets", 200, 0, .2), ("attack", 50, 0, .2)], {}),
-    "setfit": ([("tweets", 120, 0, .2)], {"max_steps": 2}),
+    "setfit": ([("tweets", 150, 2, .2), ("tweets", 120, 0, .2)], {"max_steps": 2}),
 }
 
 
@@ -282,7 +282,7 @@ def _changes(part: Part, framework: str, key: tuple, students: dict) -> bool:
         trained = training.train(framework, *rows_and_seed, recipe=recipe, **kwargs | more)
         return trained.student.predict_proba(list(cell.test_texts[:200]))
     if not part.on and not part.matters(len(cell.y), cell.multi): return False
-    under = replace(DEFAULT, **part.on)
+    under = replace(DEFAULT, **part.on)  # for both students
     if (key, under) not in students: students[key, under] = proba(under)
     return not np.array_equal(students[key, under], proba(part.of(under), **part.train_kwargs))
 
