@@ -164,8 +164,12 @@ class Colour(Enum):
     red = "r"
 
 
+class Thing:
+    def name(self): "What it is called"
+
+
 @dataclass
-class Point:
+class Point(Thing):
     x: float  # From the left
     y: float = 0.0
 
@@ -226,7 +230,7 @@ def test_entry_of_a_class():
     assert "class Colour\n```\n\nA colour\n\n| member | value |\n| --- | --- |\n| `red` | `'r'` |" in entry(Colour)
     point = entry(Point)
     assert "Point(x, y=0.0)" in point and "| `x` | `float` |  | From the left |" in point
-    assert "| `.norm` | How far away it is. |\n| `.move()` | Another place |" in point and "hidden" not in point
+    assert "| `.norm` | How far away it is. |\n| `.move()` | Another place |\n| `.name()` | What it" in point and "hidden" not in point
     assert "Point(x:" not in point, "the docstring that dataclasses make up is left out"
 
 
@@ -247,6 +251,14 @@ def test_entry_below_a_heading_of_its_name_has_none():
     assert shown("# Fit", made, "```\n## fit\n```", made) == ["### `fit`\n\n::: {.entry}"] * 2
     assert shown("## `fit` {#fit}", "## Others", made) == ["::: {.entry}"]
     assert shown("## Fit", made) == [made[0]], "a word is not a name"
+
+
+def test_method_is_known_by_a_class_that_inherits_it():
+    from sieves_distill import Student
+    assert "load" not in vars(Student), "the test would test nothing"
+    lookup = entries.Lookup()
+    assert lookup.doc("Student.load") == lookup.doc("Student") + ".load"
+    assert lookup.doc("Student.fly") is lookup.doc("Student.load(path)") is lookup.doc("nothing.load") is None
 
 
 def test_link_to_a_method_without_an_entry_leads_to_its_class(tmp_path):
@@ -272,7 +284,7 @@ def test_opening_of_a_page_is_kept(source, title, opening):
 
 
 def test_names_are_linked_in_prose_and_tables_only(monkeypatch):
-    monkeypatch.setattr(entries.NbdevLookup, "doc", lambda self, name: "doc.html#doc" if name == "Doc" else None)
+    monkeypatch.setattr(entries.Lookup, "doc", lambda self, name: "doc.html#doc" if name == "Doc" else None)
     text = "## `Doc`\nA `Doc`, a `text`:\n```\n`Doc`\n```\n[`Doc` as\nhere](here.html) | `Doc` |"
     linked = text.replace("A `Doc`", "A [`Doc`](doc.html#doc)").replace("| `Doc`", "| [`Doc`](doc.html#doc)")
     prose, output = mk_cell(text, "markdown"), mk_cell("show_doc(f)")

@@ -12,6 +12,7 @@ import inspect
 import re
 from dataclasses import is_dataclass
 from enum import Enum
+from functools import cached_property
 from importlib import import_module
 from inspect import Parameter
 from pathlib import Path
@@ -19,11 +20,14 @@ from pathlib import Path
 import nbdev.showdoc
 from execnb.nbio import mk_cell, read_nb
 from fastcore.docments import docments
+from nbdev.config import get_config
 from nbdev.doclinks import NbdevLookup
 from nbdev.process import Processor
 from nbdev.processors import FilterDefaults, add_links, exec_show_docs
 
 WIDTH = 76  # of a signature: so much fits beside the two sidebars
+HOMES = {"__main__", get_config().lib_path.name}  # of what the pages define
+PROPERTY = property | cached_property
 CODE = re.compile(r"(`+)(.+?)\1")
 LINK = re.compile(r"\[[^\[\]]*\]\([^()]*\)")
 
@@ -107,6 +111,24 @@ def exported(sym):
     return getattr(import_module(known[1].removesuffix(".py").replace("/", ".")), sym.__name__) if known else sym
 
 
+def members(of: type) -> dict[str, object]:
+    "The public methods and properties of a class by name, those of its parents in this package after its own."
+    ours = [parent for parent in of.__mro__ if parent.__module__.partition(".")[0] in HOMES | {of.__module__}]
+    named = {name: getattr(of, name) for parent in ours for name in vars(parent) if not name.startswith("_")}
+    return {name: member for name, member in named.items() if callable(member) or isinstance(member, PROPERTY)}
+
+
+class Lookup(NbdevLookup):
+    "nbdev's index of names, which knows a method by the class that defines it, with those that a class inherits."
+    def doc(self, sym: str) -> str | None:
+        name, _, attribute = sym.partition(".")
+        known = super().doc(sym)
+        if known or not attribute.isidentifier() or not isinstance(self[name], tuple): return known
+        page, path, _ = self[name]
+        home = getattr(import_module(path.removesuffix(".py").replace("/", ".")), name, None)
+        return f"{page}.{attribute.lower()}" if isinstance(home, type) and hasattr(home, attribute) else None
+
+
 class Entry:
     "What `show_doc` gives for the site. Annotations are shown as written: what they name may come later on the page."
     def __init__(self, sym, name: str | None = None, title_level: int = 3):
@@ -140,12 +162,10 @@ class Entry:
     def methods(self) -> str:
         "A table of the public methods and properties of a class, each with the first sentence of its docstring."
         rows = []
-        for name in vars(self.sym) if self.is_class else ():
-            member = getattr(self.sym, name)
-            if name.startswith("_") or not (callable(member) or isinstance(member, property)): continue
+        for name, member in members(self.sym).items() if self.is_class else ():
             if doc := inspect.getdoc(member):
                 sentence, *_ = re.split(r"(?<=[.!?])\s|\n\n", doc)
-                rows.append([f"`.{name}`" if isinstance(member, property) else f"`.{name}()`", sentence])
+                rows.append([f"`.{name}`" if isinstance(member, PROPERTY) else f"`.{name}()`", sentence])
         return table(["method", "what it does"], rows)
 
     def _repr_markdown_(self) -> str:
@@ -171,6 +191,12 @@ class show_entries(exec_show_docs):
     def begin(self):
         nbdev.showdoc.BasicMarkdownRenderer = Entry  # which `show_doc` looks up when it is called
         super().begin()
+
+    def __call__(self, cell):
+        "A method is shown under the name that the page gives it, which says the class even where that inherits it."
+        if cell.cell_type == "code":
+            cell.source = re.sub(r"^show_doc\((\w+\.\w+)\)", r"show_doc(\1, name='\1')", cell.source, flags=re.M)
+        super().__call__(cell)
 
 
 def headings(text: str) -> list[str]:
@@ -205,7 +231,7 @@ def link_names(cell):
     "Names of the API in prose and tables become links to their entries; in headings, links and code they stay as is."
     def link(text: str) -> str:
         hidden = LINK.sub(lambda match: match[0].replace("`", "\0"), text)
-        lines = zip(text.splitlines(), NbdevLookup().linkify(hidden).split("\n"), strict=True) if text else []
+        lines = zip(text.splitlines(), Lookup().linkify(hidden).split("\n"), strict=True) if text else []
         return "\n".join(line if line.startswith("#") else linked.replace("\0", "`") for line, linked in lines)
     if cell.cell_type == "markdown": cell.source = link(cell.source)
     for output in cell.get("outputs", []):
