@@ -38,9 +38,10 @@ TIMED = {"metrics.json", "README.md"}  # they say how long the run took
 def watch(moments: list[str], at: int | str | None, do) -> None:
     """Name in `moments` each line of the code that makes the folder, and each change of a file, just before it happens;
     call `do` at the one of that number or name."""
-    from sieves_distill import distill
     from sieves_distill.basics import disk
-    functions = distill, Student.save_pretrained, disk.new_folder.__wrapped__, disk._take_place, disk._exchange
+    from sieves_distill.train import distillation
+    functions = (distillation.distill, distillation._save, distillation._write_report, Student.save_pretrained,
+                 disk.new_folder.__wrapped__, disk._take_place, disk._exchange)
     steps = {f.__code__ for f in functions}
     def moment(name: str):
         moments.append(name)
