@@ -20,7 +20,7 @@ def bootstrap_figures(truth, predictions: dict, n_resamples: int, seed: int) -> 
     """For each model its figures, first on all rows and then on each draw: arrays `(1 + n_resamples,)`, by label
     `(1 + n_resamples, n_labels)`. `truth` and the values of `predictions` are booleans `(n, n_labels)`"""
     n, measured, true = len(truth), truth.any(0), truth.astype("float32")
-    answers = {name: _Answers.of(hot, truth) for name, hot in predictions.items()}
+    answers = {name: _Answers.against(truth, hot) for name, hot in predictions.items()}
     blocks = {name: [] for name in predictions}
     for weights in chain([np.ones((1, n), "float32")], bootstrap_draws(n, n_resamples, seed)):
         support = weights @ true
@@ -38,7 +38,7 @@ class _Answers:
     exact: np.ndarray  # `(n,)`, all labels of a row right
 
     @classmethod
-    def of(cls, hot, truth):
+    def against(cls, truth, hot):
         return cls(*(array.astype("float32") for array in (hot, hot & truth, (hot == truth).all(1))))
 
 # %% ../../nbs/evaluate/figures.ipynb #5036b33c
