@@ -10,8 +10,9 @@ from importlib import import_module
 from numbers import Integral, Real
 
 # %% auto #0
-__all__ = ['REPAIR', 'short_repr', 'typed_repr', 'clip_label', 'check_text', 'check_names', 'check_known', 'check_one_of',
-           'check_score', 'check_number', 'check_share', 'is_int', 'check_int', 'check_count', 'check_installed']
+__all__ = ['REPAIR', 'short_repr', 'typed_repr', 'clip_label', 'check_text', 'is_encodable', 'check_names', 'check_known',
+           'check_one_of', 'check_score', 'check_number', 'check_share', 'is_int', 'check_int', 'check_count',
+           'check_installed']
 
 # %% ../../nbs/basics/checks.ipynb #ab6d5284
 def short_repr(value) -> str:
@@ -36,10 +37,10 @@ def check_text(text, what: str = "text", blank: bool = False) -> str:
         raise TypeError(f"found the {what} {typed_repr(text)}, expected a str")
     if not blank and not text.strip():
         raise ValueError(f"found the {what} {short_repr(text)}, expected something to read in it")
-    if not _encodable(text): raise ValueError(f"found a lone surrogate in the {what}, expected valid Unicode; {REPAIR}")
+    if not is_encodable(text): raise ValueError(f"found a lone surrogate in the {what}, expected valid Unicode; {REPAIR}")
     return text
 
-def _encodable(text: str) -> bool:
+def is_encodable(text: str) -> bool:
     "Whether `text` can be written as UTF-8: a lone surrogate, left by a broken decoder, cannot"
     try: text.encode()
     except UnicodeEncodeError: return False
@@ -55,7 +56,7 @@ def check_names(names, what: str = "labels") -> dict[str, str | None]:
     for name in names:
         if not isinstance(name, str): raise TypeError(f"{what} must be of type str, found {typed_repr(name)}")
         if not name.strip(): raise ValueError(f"{what} must not be blank, found {name!r}")
-        if not _encodable(name): raise ValueError(f"{what} must be valid Unicode, found a lone surrogate in {name!r}")
+        if not is_encodable(name): raise ValueError(f"{what} must be valid Unicode, found a lone surrogate in {name!r}")
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice: raise ValueError(f"{what} must be distinct, found more than once: {', '.join(map(repr, twice))}")
     if not names: raise ValueError(f"{what} must not be empty: name the answers the task can have")

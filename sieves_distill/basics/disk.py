@@ -4,11 +4,13 @@
 
 # %% ../../nbs/basics/disk.ipynb #3509d1d3
 from __future__ import annotations
-import contextlib, ctypes, errno, json, os, re, shutil, sys, uuid
+import contextlib, ctypes, errno, json, os, re, shutil, stat, sys, uuid
 from pathlib import Path
+from .checks import typed_repr
 
 # %% auto #0
-__all__ = ['check_place', 'new_folder', 'read_json', 'deployed_megabytes', 'append_line', 'has_torn_line', 'cut_torn_line']
+__all__ = ['check_place', 'new_folder', 'follow_umask', 'read_json', 'deployed_megabytes', 'append_line', 'has_torn_line',
+           'cut_torn_line']
 
 # %% ../../nbs/basics/disk.ipynb #e7c18987
 def check_place(path) -> Path:
@@ -34,6 +36,7 @@ def new_folder(path):
     try:
         partial.mkdir()
         yield partial
+        follow_umask(partial)
         _take_place(partial, check_place(path))
     finally: shutil.rmtree(partial, ignore_errors=True)
 
@@ -60,6 +63,18 @@ def _exchange(first: Path, second: Path) -> bool:
         raise OSError(error, os.strerror(error), str(second))
     return failed == 0
 
+# %% ../../nbs/basics/disk.ipynb #7586734b
+def follow_umask(folder: Path):
+    "Grant, for all files in a folder, what a new file would grant in it"
+    probe = folder / f".{uuid.uuid4().hex}"
+    probe.touch()
+    granted = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    for path in folder.rglob("*"):
+        if path.is_symlink(): continue
+        to_enter = (granted & 0o444) >> 2 if path.is_dir() else 0
+        with contextlib.suppress(OSError): path.chmod(stat.S_IMODE(path.stat().st_mode) | granted | to_enter)
+
 # %% ../../nbs/basics/disk.ipynb #039db097
 def _clear_up(path: Path):
     "Remove what runs that were killed have left beside `path`; if one had moved the earlier folder aside, put it back"
@@ -79,8 +94,14 @@ def _alive(pid: int) -> bool:
 
 # %% ../../nbs/basics/disk.ipynb #b6c5da05
 def read_json(path: Path) -> dict:
-    "The object in a file, an empty one if there is no file"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    "The object in a file, an empty one if there is no file; raises ValueError, with the file's name, for what is none"
+    if not path.exists(): return {}
+    expected = f"expected an object of JSON in {str(path)!r}, found"
+    try: content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # not UTF-8, half-written, or nested for ever
+        raise ValueError(f"{expected} what cannot be read ({error}): it is damaged, take a whole copy") from None
+    if not isinstance(content, dict): raise ValueError(f"{expected} {typed_repr(content)}: this is another file")
+    return content
 
 def deployed_megabytes(folder: Path) -> float:
     "What has to be deployed: all files of the folder but the data"
