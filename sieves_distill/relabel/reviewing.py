@@ -162,6 +162,8 @@ class _Queue:
         undoes = {"undoes": last["id"]} if "id" in last else {}
         self.file.append({"key": last["key"], "action": "undo", **undoes})
 
+
+# %% ../../nbs/relabel/reviewing.ipynb #992ecffd
 def _faster(event: dict) -> str:
     label = "" if event["action"] == "skip" else f": {event['label']}"
     return ("another review of this file has answered for this document meanwhile "
