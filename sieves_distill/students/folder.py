@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 import json, math
 import numpy as np
-from ..basics.checks import check_names, short_repr
+from ..basics.checks import is_encodable, short_repr
 from ..basics.disk import read_json
 from ..tasks.kinds import Kind, kind_from
 from .frameworks import FRAMEWORKS
@@ -25,9 +25,9 @@ class Entry(NamedTuple):
     fits: Callable  # From the value to a bool
 
 def _are_names(value) -> bool:
-    if not isinstance(value, list): return False
-    try: return bool(check_names(value))
-    except (TypeError, ValueError): return False
+    if not isinstance(value, list) or not value: return False
+    if not all(isinstance(name, str) and name.strip() and is_encodable(name) for name in value): return False
+    return len(set(value)) == len(value)
 
 def _is_scale(value) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
