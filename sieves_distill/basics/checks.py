@@ -40,7 +40,8 @@ def check_text(text, what: str = "text", blank: bool = False) -> str:
         raise TypeError(f"found the {what} {typed_repr(text)}, expected a str")
     if not blank and not text.strip():
         raise ValueError(f"found the {what} {short_repr(text)}, expected something to read in it")
-    if not is_encodable(text): raise ValueError(f"found a lone surrogate in the {what}, expected valid Unicode; {REPAIR}")
+    if not is_encodable(text):
+        raise ValueError(f"found a lone surrogate in the {what}, expected valid Unicode; {REPAIR}")
     return text
 
 def is_encodable(text: str) -> bool:
