@@ -38,10 +38,10 @@ TIMED = {"metrics.json", "README.md"}  # they say how long the run took
 def watch(moments: list[str], at: int | str | None, do) -> None:
     """Name in `moments` each line of the code that makes the folder, and each change of a file, just before it happens;
     call `do` at the one of that number or name."""
-    from sieves_distill.basics import place
+    from sieves_distill.basics import disk
     from sieves_distill.train import distillation
     functions = (distillation.distill, distillation._save, distillation._write_report, Student.save_pretrained,
-                 place.new_folder.__wrapped__, place._take_place, place._exchange)
+                 disk.new_folder.__wrapped__, disk._take_place, disk._exchange)
     steps = {f.__code__ for f in functions}
     def moment(name: str):
         moments.append(name)
@@ -60,9 +60,9 @@ def watch(moments: list[str], at: int | str | None, do) -> None:
 def work(base: str, framework: str, folder: Path, seed: int, at: int | str | None, number: int, log: Path | None,
          exchange: bool) -> None:
     "Distil; at moment `at` send this process the signal `number`."
-    from sieves_distill.basics import place
+    from sieves_distill.basics import disk
     warnings.simplefilter("ignore")
-    if not exchange: place._exchange = lambda *_: False  # as on a system that has no such call
+    if not exchange: disk._exchange = lambda *_: False  # as on a system that has no such call
     moments = []
     watch(moments, at, lambda: os.kill(os.getpid(), number))
     try: TASK.distill(base, framework, DOCS, folder, 0.25, train_kwargs=TRAIN[framework], seed=seed, progress=False)

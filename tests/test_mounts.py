@@ -13,7 +13,7 @@ MOUNTING = ["unshare", "--user", "--map-root-user", "--mount"]
 PROGRAM = """
 import json, os, sys
 from pathlib import Path
-from sieves_distill.basics.place import new_folder
+from sieves_distill.basics.disk import new_folder
 
 path, size = sys.argv[1], int(sys.argv[2])
 before = len(os.listdir(Path(path).parent))

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 import shutil
-from ..basics.disk import deployed_megabytes
-from ..basics.place import new_folder
+from ..basics.disk import deployed_megabytes, new_folder
 from ..students.student import Student
 
 # %% auto #0

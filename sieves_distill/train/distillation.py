@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 import json, platform, time, warnings
 from tqdm.auto import tqdm
-from ..basics.disk import deployed_megabytes
-from ..basics.place import new_folder
+from ..basics.disk import deployed_megabytes, new_folder
 from ..basics.quiet import quiet
 from ..tasks.adapt import as_distillable
 from ..tasks.kinds import Kind
