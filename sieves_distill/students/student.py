@@ -23,7 +23,8 @@ from .folder import read_about, reading
 from .frameworks import FRAMEWORKS, framework_name
 
 # %% auto #0
-__all__ = ['Written', 'InFolder', 'Student', 'LinearStudent', 'check_texts', 'is_document', 'check_documents', 'texts_of']
+__all__ = ['Written', 'InFolder', 'Student', 'LinearStudent', 'check_texts', 'is_document', 'check_documents', 'texts_of',
+           'rows_in']
 
 # %% ../../nbs/students/student.ipynb #544b0e24
 class Written:
@@ -52,7 +53,8 @@ class Written:
         if self.path is None or not path.is_dir() or path.resolve() != self.path.resolve(): return False
         about, there = self.about(), read_json(path / "student.json")
         same = {name: there.get(name) for name in about if name != "temperature"}  # which may have been changed since
-        return json.dumps([{**about, **same}, read_json(path / "metrics.json")]) == json.dumps([about, self.metrics])
+        known, said = [about, self.metrics], [{**about, **same}, read_json(path / "metrics.json")]
+        return json.dumps(known) == json.dumps(said) and rows_in(path) == self._rows_known
 
     def about(self) -> dict:
         "The content of student.json"
@@ -129,7 +131,7 @@ class InFolder(Written):
         there are no figures"""
         if not self.metrics:
             raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
-        return report_of(self.kind, self.metrics, self._mistakes if self.val_data is not None else None)
+        return report_of(self.kind, self.metrics, self._mistakes if self._has_rows("val") else None)
 
     def _mistakes(self): return read_mistakes(self, self.val_data)
 
@@ -141,18 +143,34 @@ class InFolder(Written):
 
     @property
     def train_data(self):
-        "The rows the student was trained on, a `datasets.Dataset`; None where its folder has no `data/`"
+        """The rows the student was trained on, a `datasets.Dataset`; None where its folder has no `data/`. Raises
+        ValueError where another student has come into the folder since"""
         return self._rows("train")
 
     @property
     def val_data(self):
-        "The rows that were held out for the report, a `datasets.Dataset`; None where its folder has no `data/`"
+        """The rows that were held out for the report, a `datasets.Dataset`; None where its folder has no `data/`.
+        Raises ValueError where another student has come into the folder since"""
         return self._rows("val")
 
+    def keep_rows(self) -> Student:
+        "Open the rows now, so that they are at hand even when another student has come into the folder"
+        for side in ("train", "val"): self._rows(side)
+        return self
+
+    def _has_rows(self, side: str) -> bool:
+        return side in self._opened or bool(self.path) and (self.path / "data" / side).is_dir()
+
     def _rows(self, side: str):
-        if not self.path or not (self.path / "data" / side).is_dir(): return None
+        if side in self._opened or not self._has_rows(side): return self._opened.get(side)
+        if rows_in(self.path)[side] != self._rows_known[side]:
+            raise ValueError(
+                f"expected the rows of this student in {str(self.path)!r}, found those of another, which has come into "
+                "the folder since this one was loaded: load it anew, or pass the rows"
+            )
         from datasets import load_from_disk
-        return load_from_disk(str(self.path / "data" / side))
+        self._opened[side] = load_from_disk(str(self.path / "data" / side))
+        return self._opened[side]
 
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student(InFolder):
@@ -172,6 +190,7 @@ class Student(InFolder):
         self.path = None if path is None else Path(path)  # Its folder
         # Agreement, gold, baselines, and how the student was made
         self.metrics: dict = read_json(self.path / "metrics.json") if self.path else {}
+        self._rows_known, self._opened = rows_in(self.path), {}  # What tells its rows from others; those that are open
         # What weights and biases were divided by, so that probabilities are calibrated; None where they were not
         self.temperature = temperature
 
@@ -180,6 +199,8 @@ class Student(InFolder):
 
     @property
     def multi_label(self) -> bool: return self.kind.multi_label
+
+    def __getstate__(self): return self.__dict__ | {"_opened": {}}  # rows are read again from the folder
 
     def __repr__(self):
         f1 = f", agreement macro-F1 {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
@@ -301,6 +322,12 @@ def texts_of(docs: Iterable) -> list[str]:
         shown = f"the text {doc.text!r}" if hasattr(doc, "text") else f"a {type(doc).__name__}"
         raise TypeError(f"{doc_name(doc, i)}: expected an object with .text, a str, and .results, found {shown}")
     return [doc.text for doc in docs]
+
+# %% ../../nbs/students/student.ipynb #a206eb00
+def rows_in(path: Path | None) -> dict:
+    "What tells the rows in a student's folder from others: the fingerprints of `datasets`; None where there are none"
+    states = {side: path and read_json(path / "data" / side / "state.json") for side in ("train", "val")}
+    return {side: (state or {}).get("_fingerprint") for side, state in states.items()}
 
 # %% ../../nbs/students/student.ipynb #aa5fa162
 def _write_json(content: dict, path: Path):
