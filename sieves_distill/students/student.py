@@ -53,8 +53,8 @@ class Written:
         if self.path is None or not path.is_dir() or path.resolve() != self.path.resolve(): return False
         about, there = self.about(), read_json(path / "student.json")
         same = {name: there.get(name) for name in about if name != "temperature"}  # which may have been changed since
-        known, said = [about, self.metrics], [{**about, **same}, read_json(path / "metrics.json")]
-        return json.dumps(known) == json.dumps(said) and rows_in(path) == self._rows_known
+        known, there = [about, self.metrics], [{**about, **same}, read_json(path / "metrics.json")]
+        return json.dumps(known) == json.dumps(there) and rows_in(path) == self._rows_known
 
     def about(self) -> dict:
         "The content of student.json"
