@@ -40,7 +40,7 @@ class InFolder:
         return sieves_distill.export_student(self, path, format)
 
     def explain(self, text: str):
-        "What each word of a text adds to the logit of each label, an `Explanation`: see `sieves_distill.deploy.explain`"
+        "What each word of a text adds to the logit of each label: see `sieves_distill.deploy.explain`"
         import sieves_distill
         return sieves_distill.explain(self, text)
 
