@@ -43,8 +43,8 @@ def packages(names: tuple, folder: Path) -> Path:
 
 def answer_alone(folder: Path, texts: list[str], site: Path) -> tuple:
     "What student.py says in a Python that has no site-packages, and what it imported."
-    done = subprocess.run([sys.executable, "-I", "-S", "-B", "-c", ANSWER, str(folder), str(site)], input=json.dumps(texts),
-                          capture_output=True, text=True, cwd=folder)
+    command = [sys.executable, "-I", "-S", "-B", "-c", ANSWER, str(folder), str(site)]
+    done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True, cwd=folder)
     assert not done.returncode, done.stderr
     return tuple(json.loads(done.stdout))
 
