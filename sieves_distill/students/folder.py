@@ -49,6 +49,9 @@ def read_about(path: Path) -> dict:
     says what cannot be"""
     _check_files(path, ["student.json"])
     about = read_json(file := path / "student.json")
+    if "export" in about:
+        raise ValueError(f"expected the folder of a student at {str(path)!r}, found one that was exported as"
+                         f" {about.get('format')!r}: load it with load() of the student.py in it")
     for name in (*REQUIRED, *(name for name in about if name not in REQUIRED)): _check_entry(about, name, file)
     kind_in(about, file)
     _check_files(path, FRAMEWORKS[about["framework"]].files)

@@ -68,6 +68,11 @@ class Written:
         import sieves_distill
         return sieves_distill.export_student(self, path, format)
 
+    def explain(self, text: str):
+        "What each word of a text adds to the logit of each label: see `sieves_distill.deploy.explain`"
+        import sieves_distill
+        return sieves_distill.explain(self, text)
+
     def write(self, path: Path):
         "Write the framework's own files"
         raise NotImplementedError(f"{type(self).__name__} must write its files: def write(self, path)")
