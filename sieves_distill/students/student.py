@@ -40,6 +40,11 @@ class InFolder:
         import sieves_distill
         return sieves_distill.export_student(self, path, format)
 
+    def explain(self, text: str):
+        "What each word of a text adds to the logit of each label: see `sieves_distill.deploy.explain`"
+        import sieves_distill
+        return sieves_distill.explain(self, text)
+
     def write(self, path: Path):
         "Write the framework's own files"
         raise NotImplementedError(f"{type(self).__name__} must write its files: def write(self, path)")
@@ -217,6 +222,9 @@ def check_texts(texts) -> list[str]:
 def read_about(path: Path) -> dict:
     "What student.json says; raises FileNotFoundError for a folder that holds no student"
     about = read_json(path / "student.json")
+    if "export" in about:
+        raise ValueError(f"expected the folder of a student at {str(path)!r}, found one that was exported as"
+                         f" {about.get('format')!r}: load it with load() of the student.py in it")
     framework = FRAMEWORKS.get(about.get("framework"), FRAMEWORKS["model2vec"])  # where there is none, all are missing
     missing = [name for name in ("student.json", *framework.files) if not (path / name).is_file()]
     if not missing: return about
