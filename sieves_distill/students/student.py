@@ -16,7 +16,7 @@ from ..basics.disk import follow_umask, new_folder, read_json
 from ..basics.quiet import quiet
 from ..basics.turns import Turn
 from ..tasks.kinds import Kind
-from ..documents.doc import doc_name
+from ..documents.doc import doc_name, write_result
 from ..evaluate.evaluate import read_mistakes
 from ..evaluate.report import report_of
 from .folder import read_about, reading
@@ -238,12 +238,13 @@ class Student(InFolder):
         return None
 
     def __call__(self, docs: Iterable, progress: bool = False):
-        """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and return the
-        documents. Raises TypeError for what holds no documents, or is a table"""
+        """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and who gave it
+        into `doc.meta[task_id]`; return the documents. Raises TypeError for what holds no documents, or is a table"""
         check_documents(docs)
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
+        about = {"student": repr(self)}
         for doc, result in zip(docs, self.kind.results(self.predict_proba(texts_of(docs), progress))):
-            doc.results[self.task_id] = result
+            write_result(doc, self.task_id, result, about)
         return docs
 
     def _stream(self, docs: Iterator) -> Iterator:
