@@ -23,8 +23,8 @@ from .folder import read_about, reading
 from .frameworks import FRAMEWORKS, framework_name
 
 # %% auto #0
-__all__ = ['Written', 'InFolder', 'Student', 'LinearStudent', 'check_texts', 'is_document', 'check_documents', 'texts_of',
-           'rows_in']
+__all__ = ['Written', 'InFolder', 'Answering', 'Student', 'LinearStudent', 'check_texts', 'is_document', 'check_documents',
+           'texts_of', 'rows_in']
 
 # %% ../../nbs/students/student.ipynb #544b0e24
 class Written:
@@ -177,39 +177,15 @@ class InFolder(Written):
         self._opened[side] = load_from_disk(str(self.path / "data" / side))
         return self._opened[side]
 
-# %% ../../nbs/students/student.ipynb #ae37de34
-class Student(InFolder):
-    "A trained student: it predicts, and knows how good it is. Made by `task.distill(…)` or `Student.load(path)`"
-    framework: str  # Its name in `FRAMEWORKS`
-    backend: str | None = None  # What computes in place of the framework, see `load`
-    answers_from_proba = True  # `predict` follows from `predict_proba`: whoever needs both runs the model once
+# %% ../../nbs/students/student.ipynb #ba21c805
+class Answering(InFolder):
+    "How a student answers texts: in batches, to one thread at a time"
     _batch = 256  # texts between two steps of the progress bar
 
     def __new__(cls, *_, **__):
         student = super().__new__(cls)
         student.turn = Turn()  # Of threads that share the student, or what it computes with
         return student
-
-    def __init__(self, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None):
-        self.kind, self.task_id = kind, task_id  # What kind of answer it gives, and to which question
-        self.path = None if path is None else Path(path)  # Its folder
-        # Agreement, gold, baselines, and how the student was made
-        self.metrics: dict = read_json(self.path / "metrics.json") if self.path else {}
-        self._rows_known, self._opened = rows_in(self.path), {}  # What tells its rows from others; those that are open
-        # What weights and biases were divided by, so that probabilities are calibrated; None where they were not
-        self.temperature = temperature
-
-    @property
-    def labels(self) -> list[str]: return self.kind.labels
-
-    @property
-    def multi_label(self) -> bool: return self.kind.multi_label
-
-    def __getstate__(self): return self.__dict__ | {"_opened": {}}  # rows are read again from the folder
-
-    def __repr__(self):
-        f1 = f", agreement macro-F1 {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
-        return f"Student({framework_name(self.framework)}, {self.kind.shown()}{f1}, path={str(self.path)!r})"
 
     def predict(self, texts: list[str], progress: bool = False) -> list:
         """The label of each text or, where the task is multi-label, a list of labels (perhaps empty). `texts` may be a
@@ -236,6 +212,34 @@ class Student(InFolder):
     def embed_texts(self, texts: list[str]):
         "Vectors `(n_texts, dim)` that say what texts are about; None where the student has none to speak of"
         return None
+
+# %% ../../nbs/students/student.ipynb #ae37de34
+class Student(Answering):
+    "A trained student: it predicts, and knows how good it is. Made by `task.distill(…)` or `Student.load(path)`"
+    framework: str  # Its name in `FRAMEWORKS`
+    backend: str | None = None  # What computes in place of the framework, see `load`
+    answers_from_proba = True  # `predict` follows from `predict_proba`: whoever needs both runs the model once
+
+    def __init__(self, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None):
+        self.kind, self.task_id = kind, task_id  # What kind of answer it gives, and to which question
+        self.path = None if path is None else Path(path)  # Its folder
+        # Agreement, gold, baselines, and how the student was made
+        self.metrics: dict = read_json(self.path / "metrics.json") if self.path else {}
+        self._rows_known, self._opened = rows_in(self.path), {}  # What tells its rows from others; those that are open
+        # What weights and biases were divided by, so that probabilities are calibrated; None where they were not
+        self.temperature = temperature
+
+    @property
+    def labels(self) -> list[str]: return self.kind.labels
+
+    @property
+    def multi_label(self) -> bool: return self.kind.multi_label
+
+    def __getstate__(self): return self.__dict__ | {"_opened": {}}  # rows are read again from the folder
+
+    def __repr__(self):
+        f1 = f", agreement macro-F1 {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
+        return f"Student({framework_name(self.framework)}, {self.kind.shown()}{f1}, path={str(self.path)!r})"
 
     def __call__(self, docs: Iterable, progress: bool = False):
         """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and who gave it
