@@ -24,7 +24,7 @@ from .frameworks import FRAMEWORKS, framework_name
 
 # %% auto #0
 __all__ = ['Written', 'InFolder', 'Answering', 'Student', 'LinearStudent', 'check_texts', 'is_document', 'check_documents',
-           'texts_of', 'rows_in']
+           'texts_of', 'rows_in', 'lies_in']
 
 # %% ../../nbs/students/student.ipynb #544b0e24
 class Written:
@@ -37,24 +37,16 @@ class Written:
         if path.is_dir() and not any(path.iterdir()): return self._write_all(path)
         with new_folder(path) as folder:
             self._write_all(folder)
-            if self._lies_in(path) and (path / "data").is_dir(): shutil.copytree(path / "data", folder / "data")
+            if lies_in(self, path) and (path / "data").is_dir(): shutil.copytree(path / "data", folder / "data")
 
     def _write_all(self, folder: Path):
         "student.json comes last: without it, a folder that was written half holds no student"
         with quiet(): self.write(folder)
         if self.metrics: _write_json(self.metrics, folder / "metrics.json")
-        if self.path and self._lies_in(self.path) and (self.path / "README.md").is_file():
+        if self.path and lies_in(self, self.path) and (self.path / "README.md").is_file():
             shutil.copyfile(self.path / "README.md", folder / "README.md")
         _write_json(self.about(), folder / "student.json")
         follow_umask(folder)
-
-    def _lies_in(self, path: Path) -> bool:
-        "Whether a folder is that of this student, and not of another one that was written there since"
-        if self.path is None or not path.is_dir() or path.resolve() != self.path.resolve(): return False
-        about, there = self.about(), read_json(path / "student.json")
-        same = {name: there.get(name) for name in about if name != "temperature"}  # which may have been changed since
-        known, there = [about, self.metrics], [{**about, **same}, read_json(path / "metrics.json")]
-        return json.dumps(known) == json.dumps(there) and rows_in(path) == self._rows_known
 
     def about(self) -> dict:
         "The content of student.json"
@@ -338,6 +330,15 @@ def rows_in(path: Path | None) -> dict:
     "What tells the rows in a student's folder from others: the fingerprints of `datasets`; None where there are none"
     states = {side: path and read_json(path / "data" / side / "state.json") for side in ("train", "val")}
     return {side: (state or {}).get("_fingerprint") for side, state in states.items()}
+
+# %% ../../nbs/students/student.ipynb #c79267bf
+def lies_in(student: Student, path: Path) -> bool:
+    "Whether a folder is that of this student, and not of another one that was written there since"
+    if student.path is None or not path.is_dir() or path.resolve() != student.path.resolve(): return False
+    about, entries = student.about(), read_json(path / "student.json")
+    same = {name: entries.get(name) for name in about if name != "temperature"}  # which may have been changed since
+    known, read = [about, student.metrics], [{**about, **same}, read_json(path / "metrics.json")]
+    return json.dumps(known) == json.dumps(read) and rows_in(path) == student._rows_known
 
 # %% ../../nbs/students/student.ipynb #aa5fa162
 def _write_json(content: dict, path: Path):
