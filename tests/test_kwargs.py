@@ -1,5 +1,5 @@
-"""Every name that a framework accepts in `train_kwargs` or `init_kwargs` is tried: what passes the check trains, and what
-is not said to change nothing changes the model."""
+"""Every name that a framework accepts in `train_kwargs` or `init_kwargs` is tried: what passes the check trains, and
+what is not said to change nothing changes the model."""
 from __future__ import annotations
 
 import os
@@ -22,6 +22,9 @@ LABELS = [*WORDS] * 8
 TASK = Classification(list(WORDS), multi_label=False)
 KIND = kind_of(TASK)
 HOT = KIND.one_hot(KIND.encode(LABELS))
+
+
+OUT = "a folder for what is written"
 
 
 def losses():
@@ -49,11 +52,12 @@ SETFIT_TRAIN = {
     "head_learning_rate": [{"head_learning_rate": 1.}], "evaluation_strategy": [], "eval_steps": [],
     "load_best_model_at_end": [], "eval_delay": [{"eval_delay": 1}], "eval_max_steps": [{"eval_max_steps": 1}],
     "metric_for_best_model": [{"metric_for_best_model": "loss"}], "greater_is_better": [{"greater_is_better": True}],
-    "save_strategy": [{"save_strategy": "steps", "output_dir": "OUT"}],
-    "output_dir": [{"output_dir": "OUT"}], "save_steps": [{"save_steps": 1}], "save_total_limit": [{"save_total_limit": 2}],
+    "save_strategy": [{"save_strategy": "steps", "output_dir": OUT}],
+    "output_dir": [{"output_dir": OUT}], "save_steps": [{"save_steps": 1}],
+    "save_total_limit": [{"save_total_limit": 2}],
     "report_to": [{"report_to": "all"}, {"report_to": []}], "run_name": [{"run_name": "first"}],
     "logging_strategy": [{"logging_strategy": "steps"}], "logging_first_step": [{"logging_first_step": False}],
-    "logging_steps": [{"logging_steps": 1}], "logging_dir": [{"logging_dir": "OUT"}],
+    "logging_steps": [{"logging_steps": 1}], "logging_dir": [{"logging_dir": OUT}],
     "show_progress_bar": [{"show_progress_bar": False}],
 }
 BESIDE_WEIGHTS = {"save_strategy", "report_to"}  # what they change is not the model
@@ -67,7 +71,8 @@ MODEL2VEC_TRAIN = {
     "focal_gamma": [{"focal_gamma": 2.}], "token_dropout": [{"token_dropout": .5}],
     "random_seed": [{"random_seed": 7, "batch_size": 2}], "device": [{"device": "cpu"}],
 }
-SAME = {"device", "early_stopping_patience", "validation_steps", "min_epochs", "X_val", "y_val"}  # where it is, when it ends
+# when it ends, and where it computes
+SAME = {"device", "early_stopping_patience", "validation_steps", "min_epochs", "X_val", "y_val"}
 
 
 def supcon():
@@ -84,7 +89,7 @@ def cases(table) -> list:
 def values_of(table, name: str, i: int, folder) -> dict:
     values = table[name]() if callable(table[name]) else table[name]
     if i >= len(values): pytest.skip("no such value")
-    return {key: str(folder) if isinstance(value, str) and value == "OUT" else value for key, value in values[i].items()}
+    return {key: str(folder) if value is OUT else value for key, value in values[i].items()}
 
 
 def test_tables_hold_all_names():
@@ -152,8 +157,9 @@ def test_model2vec_train_kwargs(model2vec, name, i, tmp_path):
     if name not in SAME: assert not np.allclose(proba, model2vec.proba, atol=1e-8)
 
 
-@pytest.mark.parametrize("init", [{"n_layers": 1}, {"n_layers": 1, "hidden_dim": 8}, {"freeze": True}, {"normalize": True},
-                                  {"freeze_weights": False}, {"freeze_weights": True}, {"max_length": 2}, {"hidden_dim": 8}])
+@pytest.mark.parametrize("init", [
+    {"n_layers": 1}, {"n_layers": 1, "hidden_dim": 8}, {"freeze": True}, {"normalize": True}, {"freeze_weights": False},
+    {"freeze_weights": True}, {"max_length": 2}, {"hidden_dim": 8}])
 def test_model2vec_init_kwargs(model2vec, init):
     [kwargs] = check_kwargs("model2vec", KIND, init_kwargs=init)
     idle = bool(idle_notes("model2vec", KIND, init_kwargs=init)) or init == {"freeze_weights": True}
