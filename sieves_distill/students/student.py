@@ -12,6 +12,7 @@ import numpy as np
 from tqdm.auto import tqdm
 from ..basics.disk import read_json
 from ..basics.quiet import quiet
+from ..documents.doc import write_result
 from ..tasks.kinds import Kind
 from ..evaluate.evaluate import read_mistakes
 from ..evaluate.report import report_of
@@ -175,12 +176,13 @@ class Student(InFolder):
         return None
 
     def __call__(self, docs: Iterable, progress: bool = False):
-        """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and return the
-        documents"""
+        """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and who gave it
+        into `doc.meta[task_id]`; return the documents"""
         if hasattr(docs, "text"): raise TypeError("expected a list of documents, found one document: put it in a list")
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
+        about = {"student": repr(self)}
         for doc, result in zip(docs, self.kind.results(self.predict_proba([doc.text for doc in docs], progress))):
-            doc.results[self.task_id] = result
+            write_result(doc, self.task_id, result, about)
         return docs
 
     def _stream(self, docs: Iterator) -> Iterator:
