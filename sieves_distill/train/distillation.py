@@ -17,6 +17,7 @@ from ..export.rows import Rows, gold_for_labels, labelled_rows
 from ..evaluate.evaluate import evaluate_student
 from ..evaluate.report import report_of
 from ..students.card import model_card
+from ..students.devices import training_device
 from sieves_distill.students.frameworks import (
     FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
 )
@@ -27,7 +28,7 @@ from .options import check_learnable, check_seed
 from .recipe import Recipe
 
 # %% auto #0
-__all__ = ['distill']
+__all__ = ['distill', 'without_keys']
 
 # %% ../../nbs/train/distillation.ipynb #14f531f7
 def distill(
@@ -47,6 +48,8 @@ def distill(
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
+    # SetFit: where to compute, "cpu", "cuda" or "mps"; None takes a GPU where PyTorch sees one. Model2Vec has the CPU
+    device=None,
 ) -> Student:
     """Train a student on what a teacher said, score it on held-out rows, and leave a folder that can be deployed.
 
@@ -54,22 +57,23 @@ def distill(
 
     Whatever cannot work raises ValueError, TypeError, KeyError or an OSError before training: an unknown framework,
     or name in `init_kwargs` or `train_kwargs`; a `val_frac` outside (0, 1); documents or rows that cannot be read,
-    or that all have the same answer; an `output_path` that holds other files."""
+    or that all have the same answer; an `output_path` that holds other files; a `device` that is not there."""
     order = _check_order(
         as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
     )
     order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold}
+    order.loading = _loading(order, device)
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
         sides = _read(data, order, on_error)
-        trained = _train(sides, order, bar, {"native": native})
+        trained = _train(sides, order, bar, {"native": native, **order.loading})
         bar.set_description("evaluate")
-        student = _save(trained.student, sides, folder)
+        student = _save(trained.student, sides, order, folder)
         metrics = _evaluate(student, trained, sides, order)
         _write_report(metrics, order.kind, folder)
         bar.set_description("done")
         bar.update(max(0, (bar.total or 0) - bar.n))
     for note in sides.notes: warnings.warn(note, stacklevel=3)
-    return Student.load(output_path)
+    return Student.load(output_path, **order.loading)
 
 # %% ../../nbs/train/distillation.ipynb #843a97c9
 def _progress_bar(shown: bool) -> tqdm:
@@ -90,6 +94,7 @@ class _Order:
     given: dict  # `init_kwargs` and `train_kwargs` as the user gave them
     notes: list[str] = field(default_factory=list)  # On what was asked for and changes nothing
     asked: dict = field(default_factory=dict)
+    loading: dict = field(default_factory=dict)  # What `Student.load` needs to be told
     seconds: dict = field(default_factory=dict)  # Of each stage
     start: float = field(default_factory=time.perf_counter)
 
@@ -115,6 +120,13 @@ def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kw
     notes = idle_notes(framework, task.kind, **given)
     given = {name: value or {} for name, value in given.items()}
     return _Order(task, str(base_model_id), framework, val_frac, init, train, seed, recipe, given, notes)
+
+# %% ../../nbs/train/distillation.ipynb #eb288a17
+def _loading(order: _Order, device) -> dict:
+    "What whoever loads the student must say, as the user did: where it computes, and that its code may run"
+    named = order.init_kwargs.get("device") if device is None else device
+    known = {} if named is None else {"device": training_device(order.row.part("student").check_device(named))}
+    return known | ({"trust_remote_code": True} if order.init_kwargs.get("trust_remote_code") else {})
 
 # %% ../../nbs/train/distillation.ipynb #2b38997b
 @dataclass
@@ -154,11 +166,11 @@ def _train(sides: _Sides, order: _Order, bar, options: dict) -> Trained:
     return trained
 
 # %% ../../nbs/train/distillation.ipynb #b46bec86
-def _save(student: Student, sides: _Sides, folder) -> Student:
+def _save(student: Student, sides: _Sides, order: _Order, folder) -> Student:
     "The student as it is read again from the folder, where the rows are, too"
     student.save_pretrained(folder)
     with quiet(): sides.data.save_to_disk(str(folder / "data"))
-    return Student.load(folder)
+    return Student.load(folder, **order.loading)
 
 def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
     "The content of metrics.json"
@@ -175,7 +187,8 @@ def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) 
 def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
     "How the student was made, as plain values"
     about = {name: value for name, value in order.kind.about().items() if name != "labels"}  # which stand under `rows`
-    plain = json.loads(json.dumps({**order.given, "recipe": made}, default=repr))
+    given = {name: without_keys(kwargs) for name, kwargs in order.given.items()}
+    plain = json.loads(json.dumps({**given, "recipe": made}, default=repr))
     rows = {
         side: {"n": len(part), **order.kind.counts_by_answer(part.y)}
         for side, part in (("train", sides.train), ("val", sides.val))
@@ -189,6 +202,10 @@ def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
     }
 
 # %% ../../nbs/train/distillation.ipynb #83ce5aa4
+def without_keys(kwargs: dict) -> dict:
+    "What may stand in a report: a key of the user's for the hub may not"
+    return {name: "(not kept)" if "token" in name.split("_") and value else value for name, value in kwargs.items()}
+
 def _environment(framework: Framework) -> dict:
     "The versions that matter"
     import sieves_distill
