@@ -14,6 +14,7 @@ import sieves_distill
 from conftest import ROOT, copy_checkout, run
 
 MODULES = {str(p.relative_to(ROOT)) for p in (ROOT / "sieves_distill").rglob("*.py")}
+PAGE = {f"sieves_distill/deploy/web/{name}" for name in ("page.html", "tokenizers.min.mjs", "LICENSE-tokenizers")}
 HEAVY = ["torch", "transformers", "sentence_transformers", "datasets", "setfit", "model2vec", "sklearn", "scipy",
          "numpy", "pandas", "pyarrow", "matplotlib", "ipywidgets", "IPython", "nbdev", "fastcore"]
 
@@ -47,13 +48,13 @@ def bare(wheel, tmp_path_factory) -> Path:
 
 def test_sdist_holds_the_package_and_what_builds_it(sdist):
     with tarfile.open(sdist) as archive: names = {m.name.partition("/")[2] for m in archive.getmembers() if m.isfile()}
-    assert MODULES | {"setup.py", "settings.ini", "LICENSE", "README.md", "CHANGELOG.md", "PKG-INFO"} <= names
+    assert MODULES | PAGE | {"setup.py", "settings.ini", "LICENSE", "README.md", "CHANGELOG.md", "PKG-INFO"} <= names
     assert not [n for n in names if n.split("/")[0] in {"nbs", "tests", "tools", "benchmarks", "_docs", "_proc"}]
 
 
 def test_wheel_holds_the_package_alone(wheel):
     with zipfile.ZipFile(wheel) as archive: names = set(archive.namelist())
-    assert MODULES == {n for n in names if ".dist-info/" not in n}
+    assert MODULES | PAGE == {n for n in names if ".dist-info/" not in n}
     assert any(n.endswith("LICENSE") for n in names)
 
 
@@ -65,7 +66,8 @@ def test_metadata_says_what_settings_say(bare):
     assert {"setfit>=1.2", "model2vec[train]>=0.10", "datasets>=4", "transformers>=5"} <= always
     assert not [r for r in always if r.startswith(("nbdev", "fastcore", "execnb", "pytest"))], (
         "needed to develop, not to run")
-    assert set(info.metadata.get_all("Provides-Extra")) == {"demo", "llm", "review", "openvino", "browser", "dev"}
+    extras = {"demo", "llm", "review", "openvino", "onnx", "browser", "dev"}
+    assert set(info.metadata.get_all("Provides-Extra")) == extras
 
 
 def test_installed_package_imports_without_its_dependencies(bare):

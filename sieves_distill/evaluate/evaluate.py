@@ -75,10 +75,12 @@ def _(kind: LabelKind, student, rows: Rows, train: Rows | None, n_resamples: int
     start = time.perf_counter()
     answers, proba = _ask(kind, student, rows.texts)
     seconds = time.perf_counter() - start
-    baselines = {} if train is None else {name: model(rows.texts) for name, model in fit_baselines(train).items()}
+    models = {} if train is None else fit_baselines(train)
+    baselines = {name: model(rows.texts) for name, model in models.items()}
     clusters = text_clusters(rows.texts)
     notes += _notes_on_copies(clusters) + _notes_on_training(rows, train)
     metrics = student_metrics(rows, {"student": answers, **baselines}, n_resamples, seed, notes, seconds, clusters)
+    for name, model in models.items(): metrics["baselines"][name] |= model.about()
     temperature = getattr(student, "temperature", None)
     metrics["calibration"] = None
     if proba is not None:
