@@ -134,7 +134,8 @@ def to_hf_dataset(
             if skipped is not None: skipped += reasons
             if columns is not None: store.write(columns)
             del batch, columns  # not to be held while the next is read
-        if warning := tally.check(): warnings.warn(warning, stacklevel=2)
+        for warning in (tally.check(), layout.doubt()):
+            if warning: warnings.warn(warning, stacklevel=2)
         return store.dataset()
     except BaseException:
         store.discard()

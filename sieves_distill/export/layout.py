@@ -56,6 +56,8 @@ class Layout:
         Raises AttributeError, KeyError, TypeError or ValueError where each must be looked at."""
         raise TypeError("rows are read one by one")
 
+    def doubt(self) -> str | None: "What to warn of, once all answers have become columns"
+
     def columns(self, answers, gold=None) -> dict:
         "The Arrow columns of a batch beside `text`; `gold` is the truth, gathered, where it is asked for"
         features = self.task.columns()
@@ -105,6 +107,8 @@ class OneLabelLayout(LabelLayout):
 # %% ../../nbs/export/layout.ipynb #6bfa2f0d
 class ManyLabelsLayout(LabelLayout):
     "The labels whose scores reach a threshold, as booleans"
+    passed, highest = False, -1.0  # Did any label? And the highest score of all, -1 where there was none
+
     def check_options(self):
         threshold = self.threshold
         if threshold is None: return
@@ -113,6 +117,21 @@ class ManyLabelsLayout(LabelLayout):
         if not 0 <= threshold <= 1: raise ValueError(f"threshold must be in [0, 1], found {threshold}")
 
     def lay(self, results: list, present): return lay_flat(speak_of_many(results), self.kind.labels, present)
+
+    def columns(self, answers, gold=None) -> dict:
+        scores = answers.scores
+        if not self.passed and len(scores):
+            self.passed = bool((~(scores < self._least())).any())  # NaN is a label named without a score: it counts
+            self.highest = max(self.highest, np.nanmax(scores, initial=-1.0))
+        return super().columns(answers, gold)
+
+    def doubt(self) -> str | None:
+        if self.passed or self.highest < 0: return None
+        return (f"no document has a label: no score reaches threshold={self._least():g}, the highest is "
+                f"{self.highest:.3g}. If these scores are right as they are, pass a lower threshold to to_hf_dataset; "
+                "if a teacher gives too low ones throughout, some gold can correct them (EmbeddingTeacher.fit)")
+
+    def _least(self) -> float: return 0.5 if self.threshold is None else float(self.threshold)
 
     def label_column(self, answers, threshold: float): return hot_column(answers, len(self.kind), threshold)
 
