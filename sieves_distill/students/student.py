@@ -18,7 +18,7 @@ from ..evaluate.report import report_of
 from .frameworks import FRAMEWORKS, framework_name
 
 # %% auto #0
-__all__ = ['InFolder', 'Student', 'LinearStudent', 'check_texts', 'read_about']
+__all__ = ['InFolder', 'Student', 'LinearStudent', 'check_texts', 'read_about', 'rows_in']
 
 # %% ../../nbs/students/student.ipynb #544b0e24
 class InFolder:
@@ -75,7 +75,7 @@ class InFolder:
         there are no figures"""
         if not self.metrics:
             raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
-        return report_of(self.kind, self.metrics, self._mistakes if self.val_data is not None else None)
+        return report_of(self.kind, self.metrics, self._mistakes if self._has_rows("val") else None)
 
     def _mistakes(self): return read_mistakes(self, self.val_data)
 
@@ -87,18 +87,34 @@ class InFolder:
 
     @property
     def train_data(self):
-        "The rows the student was trained on, a `datasets.Dataset`; None where its folder has no `data/`"
+        """The rows the student was trained on, a `datasets.Dataset`; None where its folder has no `data/`. Raises
+        ValueError where another student has come into the folder since"""
         return self._rows("train")
 
     @property
     def val_data(self):
-        "The rows that were held out for the report, a `datasets.Dataset`; None where its folder has no `data/`"
+        """The rows that were held out for the report, a `datasets.Dataset`; None where its folder has no `data/`.
+        Raises ValueError where another student has come into the folder since"""
         return self._rows("val")
 
+    def keep_rows(self) -> Student:
+        "Open the rows now, so that they are at hand even when another student has come into the folder"
+        for side in ("train", "val"): self._rows(side)
+        return self
+
+    def _has_rows(self, side: str) -> bool:
+        return side in self._opened or bool(self.path) and (self.path / "data" / side).is_dir()
+
     def _rows(self, side: str):
-        if not self.path or not (self.path / "data" / side).is_dir(): return None
+        if side in self._opened or not self._has_rows(side): return self._opened.get(side)
+        if rows_in(self.path)[side] != self._rows_known[side]:
+            raise ValueError(
+                f"expected the rows of this student in {str(self.path)!r}, found those of another, which has come into "
+                "the folder since this one was loaded: load it anew, or pass the rows"
+            )
         from datasets import load_from_disk
-        return load_from_disk(str(self.path / "data" / side))
+        self._opened[side] = load_from_disk(str(self.path / "data" / side))
+        return self._opened[side]
 
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student(InFolder):
@@ -113,6 +129,7 @@ class Student(InFolder):
         self.path = None if path is None else Path(path)  # Its folder
         # Agreement, gold, baselines, and how the student was made
         self.metrics: dict = read_json(self.path / "metrics.json") if self.path else {}
+        self._rows_known, self._opened = rows_in(self.path), {}  # What tells its rows from others; those that are open
         # What weights and biases were divided by, so that probabilities are calibrated; None where they were not
         self.temperature = temperature
 
@@ -121,6 +138,8 @@ class Student(InFolder):
 
     @property
     def multi_label(self) -> bool: return self.kind.multi_label
+
+    def __getstate__(self): return self.__dict__ | {"_opened": {}}  # rows are read again from the folder
 
     def __repr__(self):
         f1 = f", agreement macro-F1 {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
@@ -203,3 +222,8 @@ def read_about(path: Path) -> dict:
     raise FileNotFoundError(
         f"expected the folder of a student at {str(path)!r}, found {content}; make one with task.distill(…)"
     )
+
+def rows_in(path: Path | None) -> dict:
+    "What tells the rows in a student's folder from others: the fingerprints of `datasets`; None where there are none"
+    states = {side: path and read_json(path / "data" / side / "state.json") for side in ("train", "val")}
+    return {side: (state or {}).get("_fingerprint") for side, state in states.items()}
