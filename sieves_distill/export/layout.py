@@ -19,18 +19,19 @@ __all__ = ['Layout', 'LabelLayout', 'OneLabelLayout', 'ManyLabelsLayout', 'layou
 # %% ../../nbs/export/layout.ipynb #367c4600
 class Layout:
     "How the answers to a task lie in columns: each is a row already, as the task reads it"
+    line_for_none = ""  # The line that gives documents without a result what none may stand for, where there is one
+
     def __init__(self, kind, task: Task, threshold: float | None = None, scores: bool = False):
         self.kind, self.task, self.threshold, self.scores = kind, task, threshold, scores
         self.check_options()
 
     def check_options(self):
         "Refuse options that have no meaning here, with a ValueError or TypeError"
-        name = type(self.task).__name__
         if self.threshold is not None:
             raise ValueError("threshold decides which labels of a classification count, "
-                             f"found threshold={self.threshold!r} for {name}; leave it out")
+                             f"found threshold={self.threshold!r} for {type(self.task).__name__}; leave it out")
         if self.scores:
-            raise ValueError(f"scores adds a column to a classification, found scores=True for {name}, "
+            raise ValueError(f"scores adds a column to a classification, found scores=True for {type(self.task).__name__}, "
                              f"whose columns are {', '.join(self.task.columns())}; leave it out")
 
     def width(self) -> int:
@@ -132,6 +133,9 @@ class ManyLabelsLayout(LabelLayout):
                 "if a teacher gives too low ones throughout, some gold can correct them (EmbeddingTeacher.fit)")
 
     def _least(self) -> float: return 0.5 if self.threshold is None else float(self.threshold)
+
+    @property
+    def line_for_none(self) -> str: return f"for doc in docs: doc.results.setdefault({self.task.task_id!r}, [])"
 
     def label_column(self, answers, threshold: float): return hot_column(answers, len(self.kind), threshold)
 
