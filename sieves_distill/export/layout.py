@@ -31,8 +31,8 @@ class Layout:
             raise ValueError("threshold decides which labels of a classification count, "
                              f"found threshold={self.threshold!r} for {type(self.task).__name__}; leave it out")
         if self.scores:
-            raise ValueError(f"scores adds a column to a classification, found scores=True for {type(self.task).__name__}, "
-                             f"whose columns are {', '.join(self.task.columns())}; leave it out")
+            raise ValueError("scores adds a column to a classification, "
+                             f"found scores=True for {type(self.task).__name__}, whose columns are {', '.join(self.task.columns())}; leave it out")
 
     def width(self) -> int:
         "About how many values an answer has, for batches that fit into memory"

@@ -4,9 +4,8 @@
 
 # %% ../../nbs/teach/server.ipynb #47fa0e0e
 from __future__ import annotations
-import json, math, os, re, time
+import json, math, os, re, sys, time
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from numbers import Real
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -273,7 +272,7 @@ def check_address(address: str, name: str):
 def timed_client(limit: float):
     "What `openai` sends requests with, in which an answer must be complete within `limit` seconds"
     from openai import DefaultHttpxClient
-    httpx = import_module(DefaultHttpxClient.__mro__[1].__module__.split(".")[0])  # or httpx2, its successor
+    httpx = sys.modules[DefaultHttpxClient.__mro__[1].__module__.split(".")[0]]  # or httpx2, its successor
 
     class TimedStream(httpx.SyncByteStream):
         def __init__(self, response, end: float):
