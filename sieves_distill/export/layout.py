@@ -20,7 +20,6 @@ __all__ = ['Layout', 'LabelLayout', 'OneLabelLayout', 'ManyLabelsLayout', 'layou
 class Layout:
     "How the answers to a task lie in columns: each is a row already, as the task reads it"
     line_for_none = ""  # The line that gives documents without a result what none may stand for, where there is one
-
     def __init__(self, kind, task: Task, threshold: float | None = None, scores: bool = False):
         self.kind, self.task, self.threshold, self.scores = kind, task, threshold, scores
         self.check_options()
@@ -32,7 +31,8 @@ class Layout:
                              f"found threshold={self.threshold!r} for {type(self.task).__name__}; leave it out")
         if self.scores:
             raise ValueError("scores adds a column to a classification, "
-                             f"found scores=True for {type(self.task).__name__}, whose columns are {', '.join(self.task.columns())}; leave it out")
+                             f"found scores=True for {type(self.task).__name__}, "
+                             f"whose columns are {', '.join(self.task.columns())}; leave it out")
 
     def width(self) -> int:
         "About how many values an answer has, for batches that fit into memory"
