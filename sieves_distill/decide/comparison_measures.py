@@ -35,9 +35,11 @@ def measure_speed(students: dict, texts: list[str], n_single: int) -> dict:
         for name, student in students.items(): bulk[name].append(_seconds(student, texts))
     for i in range(n_single):
         for name, student in students.items(): single[name].append(_seconds(student, [texts[i % len(texts)]]))
-    p50, p95 = ({name: float(1000 * np.percentile(waits, share)) for name, waits in single.items()} for share in (50, 95))
-    return {name: {"texts_per_second": len(texts) / min(bulk[name]), "p50_ms": p50[name], "p95_ms": p95[name]}
-            for name in students}
+    return {name: {"texts_per_second": len(texts) / min(bulk[name]), **_latency(single[name])} for name in students}
+
+def _latency(waits: list[float]) -> dict:
+    p50, p95 = 1000 * np.percentile(waits, [50, 95])
+    return {"p50_ms": float(p50), "p95_ms": float(p95)}
 
 def _enough(bulk: dict) -> bool:
     "Whether each student has had three turns and half a second at least, but not more than fifty turns or 20 seconds"

@@ -153,4 +153,5 @@ def _annotate(name: str, at, height: float, left: bool, ax):
     shown = name if len(name) <= 30 else name[:29] + "…"
     behind = {"facecolor": "white", "edgecolor": "none", "pad": .5}
     beside = {"xytext": (-6, 0), "ha": "right"} if left else {"xytext": (6, 0), "ha": "left"}
-    ax.annotate(shown, (at[0], height), textcoords="offset points", va="center", fontsize="small", bbox=behind, **beside)
+    ax.annotate(shown, (at[0], height), textcoords="offset points", va="center", fontsize="small", bbox=behind,
+                **beside)

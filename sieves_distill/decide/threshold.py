@@ -145,7 +145,8 @@ def _beside_gold(trial: _Trial) -> dict | None:
     teacher, student = _right_by_gold(trial)
     differ = int((teacher != student).sum())
     chance = binomtest(int((teacher & ~student).sum()), differ).pvalue if differ else 1.
-    return {"n": len(teacher), "teacher": float(teacher.mean()), "student": float(student.mean()), "chance": float(chance)}
+    shares = {"teacher": float(teacher.mean()), "student": float(student.mean())}
+    return {"n": len(teacher), **shares, "chance": float(chance)}
 
 # %% ../../nbs/decide/threshold.ipynb #5ac504a4
 @singledispatch

@@ -115,7 +115,8 @@ def _instead(unit: dict, chosen: CascadeThreshold) -> str:
 # %% ../../nbs/decide/threshold_result.ipynb #53d5eaa2
 def _what_it_takes(unit: dict, chosen: CascadeThreshold) -> str:
     if more := _more_rows(unit["more_rows"]):
-        doubt = " If the student is a little worse than it looks here, no number would do." if unit["more_rows"][1] is None else ""
+        doubt = " If the student is a little worse than it looks here, no number would do."
+        if unit["more_rows"][1] is not None: doubt = ""
         return f"For {as_percent(chosen.target)}, {more} more rows like these would be needed.{doubt}"
     return (f"More rows like these are unlikely to prove {as_percent(chosen.target)}: it takes a better student, "
             "or a lower target.")
@@ -134,8 +135,8 @@ def _remarks(chosen: CascadeThreshold) -> list[str]:
 def _lucky_bounds(chosen: CascadeThreshold) -> str:
     if chosen.threshold is not None or not any(bound >= chosen.target for bound in chosen.curve.get("bound", ())):
         return ""
-    return ("A bound in the table speaks of its own threshold alone: the best of many is partly luck, so that one above "
-            "the target proves nothing.")
+    return ("A bound in the table speaks of its own threshold alone: the best of many is partly luck, so that one "
+            "above the target proves nothing.")
 
 def _copies(chosen: CascadeThreshold) -> str:
     if chosen.n_rows in (None, chosen.n): return ""

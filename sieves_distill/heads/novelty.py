@@ -97,7 +97,8 @@ def fit_novelty(
     with threadpool_limits(1):
         head = _head(Z, y[known], kind)
         unmeasured = Novelty(mean, directions, Z, *head, *[np.zeros(0)] * 3, np.array([kind.activation == "softmax"]))
-        seen = unmeasured.measure(X[measured]) if unseen is not None else _told_by_others(unmeasured, y[known], kind, seed)
+        if unseen is not None: seen = unmeasured.measure(X[measured])
+        else: seen = _told_by_others(unmeasured, y[known], kind, seed)
     fitted = replace(unmeasured, nearness=np.sort(seen[0]), energies=np.sort(seen[1]))
     return replace(fitted, rarities=np.sort(fitted.rarity(*seen)))
 

@@ -104,7 +104,8 @@ def _from_tensors(tensors: dict) -> TextNovelty:
     known = TextNovelty(novelty, tensors["student"], tensors.get("tokens"), tensors.get("scale"))
     (dim, k), n_labels = novelty.directions.shape, len(novelty.weight)
     shapes = {"mean": (dim,), "anchors": (len(novelty.anchors), k), "weight": (n_labels, k), "bias": (n_labels,),
-              "energies": novelty.nearness.shape, "rarities": novelty.nearness.shape, "exclusive": (1,), "student": (16,)}
+              "energies": novelty.nearness.shape, "rarities": novelty.nearness.shape, "exclusive": (1,),
+              "student": (16,)}
     if known.tokens is not None: shapes |= {"tokens": (len(known.tokens), dim), "scale": (dim,)}
     for name, shape in shapes.items():
         if tensors[name].shape != shape: raise ValueError(f"{name} is {tensors[name].shape}, expected {shape}")
