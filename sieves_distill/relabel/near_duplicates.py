@@ -7,11 +7,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from typing import NamedTuple
-from sklearn.feature_extraction.text import HashingVectorizer
 from tqdm.auto import tqdm
 from ..basics.checks import check_installed
 from ..export.rows import Rows
 from ..split import fold_text
+from ..train.unlabelled import piece_matrix
 from .opinion import labelled_data
 
 # %% auto #0
@@ -85,9 +85,7 @@ def _as_frame(pairs: list[_Pair], texts: list[str], answers: list):
 # %% ../../nbs/relabel/near_duplicates.ipynb #4db6e92c
 def text_pieces(texts: list[str]) -> list:
     "The pieces of five characters that each text has, as arrays of hashed numbers"
-    hashing = HashingVectorizer(analyzer="char_wb", ngram_range=(5, 5), n_features=2 ** 22, binary=True, norm=None,
-                                alternate_sign=False)
-    matrix = hashing.transform(map(fold_text, texts))
+    matrix = piece_matrix(texts)
     return np.split(matrix.indices, matrix.indptr[1:-1])
 
 # %% ../../nbs/relabel/near_duplicates.ipynb #bb033a37
