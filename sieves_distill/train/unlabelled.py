@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 import heapq
 import numpy as np
-from sklearn.feature_extraction.text import HashingVectorizer
+from scipy import sparse
 from xxhash import xxh64_intdigest
 from ..basics.checks import check_text, short_repr, typed_repr
+from ..evaluate.distinct import text_pieces
 from ..split import fold_text
 
 # %% auto #0
@@ -44,11 +45,11 @@ def _items(unlabelled) -> Iterable:
     return unlabelled
 
 # %% ../../nbs/train/unlabelled.ipynb #e0d5b23c
-def piece_matrix(texts: Iterable[str]):
-    "The pieces of five characters that each text has, hashed: booleans `(n_texts, 2**22)`, sparse"
-    hashing = HashingVectorizer(analyzer="char_wb", ngram_range=(5, 5), n_features=2 ** 22, binary=True, norm=None,
-                                alternate_sign=False, dtype="float32")
-    return hashing.transform(map(fold_text, texts))
+def piece_matrix(texts: list[str]):
+    "The pieces of five characters that each text has, sparse `(n_texts, n_hashes)` of 0 and 1"
+    pieces = text_pieces(texts)
+    starts = np.cumsum([0, *map(len, pieces)])
+    return sparse.csr_matrix((np.ones(starts[-1], "float32"), np.concatenate(pieces), starts), (len(texts), 2 ** 22))
 
 def near_duplicates(texts: list[str], others: list[str], similarity: float = .7):
     "Which texts are equal or nearly equal to one of the `others`, booleans `(n_texts,)`"
