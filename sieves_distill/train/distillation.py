@@ -48,10 +48,9 @@ def distill(
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
-    # Model2Vec: more texts, that nobody has labelled, for a guide to label: documents, strings, a dataset or a column
-    unlabelled=None,
-    # What labels them: a `Student`, the folder of one, or the sentence transformer that one is trained from, which is
-    # left in `output_path` + "-guide"; default that which the static base was made from
+    unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
+    # What labels them: a `Student`, its folder, or the sentence transformer to train one from, which is left in
+    # `output_path` + "-guide"; default that which the static base was made from
     guide: Student | str | None = None,
 ) -> Student:
     """Train a student on what a teacher said, score it on held-out rows, and leave a folder that can be deployed.
@@ -67,22 +66,20 @@ def distill(
         as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
     )
     order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold}
-    wish = check_guidance(
-        unlabelled, guide, order.framework, order.base, order.kind, output_path, order.init_kwargs, order.train_kwargs
-    )
+    wish = _check_wish(unlabelled, guide, order, output_path)
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
         sides = _read(data, order, on_error)
-        guided = None if wish is None else _guide(wish, sides, order, bar)
-        _make(sides, order, bar, folder, {"native": native}, guided)
+        _make(sides, order, bar, folder, {"native": native}, wish)
         bar.set_description("done")
         bar.update(max(0, (bar.total or 0) - bar.n))
-    if guided is not None: guided.done()
     for note in sides.notes: warnings.warn(note, stacklevel=3)
+    if wish is not None: wish.done()
     return Student.load(output_path)
 
 # %% ../../nbs/train/distillation.ipynb #843a97c9
-def _make(sides: _Sides, order: _Order, bar, folder, options: dict, guided: Guidance | None = None):
+def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None):
     "A student in a folder, with its report"
+    guided = None if wish is None else _guide(wish, sides, order, bar)
     trained = _train(sides, order, bar, options, guided)
     bar.set_description("evaluate")
     student = _save(trained.student, sides, folder)
@@ -120,6 +117,11 @@ class _Order:
         self.seconds[stage] = round(time.perf_counter() - self.start - sum(self.seconds.values()), 3)
 
 # %% ../../nbs/train/distillation.ipynb #efea1c8b
+def _check_wish(unlabelled, guide, order: _Order, output_path) -> Wish | None:
+    return check_guidance(
+        unlabelled, guide, order.framework, order.base, order.kind, output_path, order.init_kwargs, order.train_kwargs
+    )
+
 def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
     framework = framework_name(framework)
     check_answers(framework, task.kind)

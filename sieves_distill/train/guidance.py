@@ -33,6 +33,10 @@ class Wish:
     place: Path  # Where that is left
     work: Path  # Where answers are kept until the student is there
 
+    def done(self):
+        "The student is there: nothing needs to outlast anything"
+        shutil.rmtree(self.work, ignore_errors=True)
+
 def check_guidance(
     unlabelled, guide, framework: str, base: str, kind: Kind, output_path, init_kwargs: dict, train_kwargs: dict
 ) -> Wish | None:
@@ -102,10 +106,6 @@ class Guidance:
     labelled: Labelled
     about: dict  # How it came about: plain values, for the report
     work: Path  # A folder for what shall outlast an interruption
-
-    def done(self):
-        "The student is there: nothing needs to outlast anything"
-        shutil.rmtree(self.work, ignore_errors=True)
 
 def prepare_guidance(wish: Wish, lesson: Lesson, held_out: Rows, train_guide: Callable, notes: list[str]) -> Guidance:
     """The texts, labelled. `train_guide` makes a guide from its base in a folder; `notes` are added to.
