@@ -49,8 +49,7 @@ def distill(
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
     unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
-    # What labels them: a `Student`, its folder, or the sentence transformer to train one from, which is left in
-    # `output_path` + "-guide"; default that which the static base was made from
+    # What labels them: a `Student`, its folder, or what to train one from; default what the static base was made from
     guide: Student | str | None = None,
 ) -> Student:
     """Train a student on what a teacher said, score it on held-out rows, and leave a folder that can be deployed.
@@ -60,8 +59,7 @@ def distill(
 
     Whatever cannot work raises ValueError, TypeError, KeyError or an OSError before training: an unknown framework,
     or name in `init_kwargs` or `train_kwargs`; a `val_frac` outside (0, 1); documents or rows that cannot be read,
-    or that all have the same answer; an `output_path` that holds other files; a guide that has learnt from the rows
-    held out."""
+    or that all have the same answer; an `output_path` that holds other files; a guide that has seen rows held out."""
     order = _check_order(
         as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
     )
