@@ -70,7 +70,8 @@ def setfit_use(kind: LabelKind) -> str:
     if setfit_strategy(kind) is None: return "model.predict(texts)  # a label each\nmodel.predict_proba(texts)"
     return """hot = model.predict(texts)  # a row a text, with 1 in the columns of its labels
 [[label for label, has in zip(model.labels, row) if has] for row in hot.tolist()]
-model.predict_proba(texts)[:, :, 1].T  # for each label the probabilities of no and yes: a row a text of the latter"""
+proba = model.predict_proba(texts)  # of each text and label, no and yes
+proba[..., 1] if proba.ndim == 3 else proba  # a row a text: how likely each label is"""
 
 # %% ../../nbs/students/setfit.ipynb #e99f5148
 class SetFitStudent(LinearStudent):
@@ -114,9 +115,12 @@ class SetFitStudent(LinearStudent):
         return token_shares(ids, len(self.table))
 
     def logits(self, texts):
-        with self.turn:
-            logits = super().logits(texts)
-            return logits if self.table is None else logits + self._token_shares(texts) @ self.table
+        with self.turn: return self.logits_of(self.features(texts), texts)
+
+    def logits_of(self, X, texts: list[str]):
+        "What the last layer and, where there is one, the token table say of texts whose features are `X`"
+        logits = X @ self.weight.T + self.bias
+        return logits if self.table is None else logits + self._token_shares(texts) @ self.table
 
     @property
     def native(self) -> SetFitStudent:
