@@ -26,7 +26,7 @@ class InFolder:
     "What a student is in its folder: it can be written and read, and knows how good it is"
     def save_pretrained(self, path):
         "Write the framework's own files, and what `Student.load` needs beside them, into the folder `path`"
-        path = Path(path)
+        path = Path(path).expanduser()
         path.mkdir(parents=True, exist_ok=True)
         with quiet(): self.write(path)
         about = {
@@ -57,7 +57,7 @@ class InFolder:
         `backend="openvino"`: the encoder of a SetFit student computes with OpenVINO on the CPU, sooner than with
         PyTorch. Raises ImportError where that is not installed, ValueError for other students and other names,
         RuntimeError where OpenVINO gives other embeddings than PyTorch. None: as the framework does."""
-        about = read_about(path := Path(path))
+        about = read_about(path := Path(path).expanduser())
         student = FRAMEWORKS[framework_name(about["framework"])].part("student")
         student.check_backend(backend)
         return student.read(path, about, backend)
@@ -132,7 +132,7 @@ class Student(InFolder):
 
     def __init__(self, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None):
         self.kind, self.task_id = kind, task_id  # What kind of answer it gives, and to which question
-        self.path = None if path is None else Path(path)  # Its folder
+        self.path = None if path is None else Path(path).expanduser()  # Its folder
         # Agreement, gold, baselines, and how the student was made
         self.metrics: dict = read_json(self.path / "metrics.json") if self.path else {}
         self._rows_known, self._opened = rows_in(self.path), {}  # What tells its rows from others; those that are open
