@@ -194,7 +194,7 @@ def _failure(line: str) -> RuntimeError:
 class _NewDocs:
     "What the teacher answered: in memory, or in a file"
     def __init__(self, path):
-        self.path, self.docs = None if path is None else Path(path), []
+        self.path, self.docs = None if path is None else Path(path).expanduser(), []
         if path is None: return
         if self.path.suffix != ".jsonl":
             raise ValueError("expected path to end in .jsonl, whose lines can be appended one by one; "
