@@ -4,6 +4,7 @@
 
 # %% ../../nbs/students/model2vec.ipynb #cdc3b0b6
 from __future__ import annotations
+import threading
 import numpy as np
 from ..basics.quiet import quiet
 from ..tasks.kinds import Kind, kind_from
@@ -14,6 +15,9 @@ from .student import LinearStudent
 __all__ = ['Model2VecStudent']
 
 # %% ../../nbs/students/model2vec.ipynb #b4f456a3
+# model2vec sets its tokenizer anew for each call, which fails while another thread tokenizes
+_ONE_AT_A_TIME = threading.Lock()
+
 class Model2VecStudent(LinearStudent):
     "A student of static token embeddings; `model` is a `model2vec.inference.StaticModelPipeline`"
     framework, _batch = DistillationFramework.model2vec, 4096
@@ -23,7 +27,7 @@ class Model2VecStudent(LinearStudent):
         super().__init__(model, last.weight, last.bias, kind, task_id, path, temperature)
 
     def features(self, texts):
-        x = self.model.model.encode(texts, use_multiprocessing=False)
+        with _ONE_AT_A_TIME: x = self.model.model.encode(texts, use_multiprocessing=False)
         for layer in self.model.head.layers[:-1]: x = np.maximum(layer(x), 0)
         return x
 
