@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-import shutil
 from ..basics.disk import deployed_megabytes, new_folder
 from ..students.frameworks import framework_name
 from ..students.student import Student
@@ -38,8 +37,6 @@ def write_folder(student: Student, folder: Path):
     """What `Student.load` and the framework's own loader read, with the report and the model card where there are any,
     and without the rows"""
     student.save_pretrained(folder)
-    for name in ("metrics.json", "README.md"):
-        if student.path and (student.path / name).is_file(): shutil.copy(student.path / name, folder / name)
 
 FORMATS: dict[str, Format] = {
     "folder": Format(write_folder, "a folder that Student.load reads, without the training texts"),
@@ -69,7 +66,7 @@ def export_student(
     that holds something else, RuntimeError where what was written would answer otherwise than the student."""
     check_format(student, format)
     with new_folder(path) as folder: FORMATS[format].writer()(student, folder)
-    return Path(path)
+    return Path(path).expanduser()
 
 def check_format(student: Student, format: str):
     "Refuse, with a ValueError, a format that is not known, or not for such a student"

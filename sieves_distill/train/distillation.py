@@ -4,23 +4,27 @@
 
 # %% ../../nbs/train/distillation.ipynb #34a48d8d
 from __future__ import annotations
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-import json, platform, time, warnings
+from pathlib import Path
+import json, os, platform, shutil, tempfile, time, warnings
+import numpy as np
 from tqdm.auto import tqdm
-from ..basics.disk import deployed_megabytes, new_folder
+from ..basics.disk import absolute, deployed_megabytes, new_folder
 from ..basics.quiet import quiet
 from ..tasks.adapt import as_distillable
 from ..tasks.kinds import Kind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
-from ..evaluate.evaluate import evaluate_student
+from ..split import notes_on_equal_texts
+from ..evaluate.evaluate import evaluate_student, score_answers
 from ..evaluate.report import report_of
 from ..students.card import model_card
 from sieves_distill.students.frameworks import (
     FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
 )
 from ..students.student import Student
+from .guidance import GUIDES, Guidance, Wish, check_guidance, prepare_guidance
 from .lesson import Lesson, Trained, macro_f1, split_answers
 from .kwargs import check_kwargs, idle_notes
 from .options import check_learnable, check_seed
@@ -47,31 +51,42 @@ def distill(
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
+    unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
+    # What labels them: a `Student`, its folder, or what to train one from; default what the static base was made from
+    guide: Student | str | None = None,
 ) -> Student:
     """Train a student on what a teacher said, score it on held-out rows, and leave a folder that can be deployed.
 
-    Scores of the teacher, in the results or a column `scores`, are learnt where they help.
+    Scores of the teacher, in the results or a column `scores`, are learnt where they help. So are `unlabelled` texts,
+    which may be hundreds of thousands: some are drawn; the report says what they brought.
 
     Whatever cannot work raises ValueError, TypeError, KeyError or an OSError before training: an unknown framework,
     or name in `init_kwargs` or `train_kwargs`; a `val_frac` outside (0, 1); documents or rows that cannot be read,
-    or that all have the same answer; an `output_path` that holds other files."""
+    or that all have the same answer; an `output_path` that holds other files; a guide that has seen rows held out."""
     order = _check_order(
         as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
     )
     order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold}
+    wish = _check_wish(unlabelled, guide, order, output_path)
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
         sides = _read(data, order, on_error)
-        trained = _train(sides, order, bar, {"native": native})
-        bar.set_description("evaluate")
-        student = _save(trained.student, sides, folder)
-        metrics = _evaluate(student, trained, sides, order)
-        _write_report(metrics, order.kind, folder)
+        _make(sides, order, bar, folder, {"native": native}, wish)
         bar.set_description("done")
         bar.update(max(0, (bar.total or 0) - bar.n))
     for note in sides.notes: warnings.warn(note, stacklevel=3)
-    return Student.load(output_path)
+    if wish is not None: wish.done()
+    return Student.load(absolute(output_path)).keep_rows()
 
 # %% ../../nbs/train/distillation.ipynb #843a97c9
+def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None):
+    "A student in a folder, with its report"
+    guided = None if wish is None else _guide(wish, sides, order, bar)
+    trained = _train(sides, order, bar, options, guided)
+    bar.set_description("evaluate")
+    student = _save(trained.student, sides, folder)
+    metrics = _evaluate(student, trained, sides, order)
+    _write_report(metrics, order.kind, folder)
+
 def _progress_bar(shown: bool) -> tqdm:
     return tqdm(desc="read", disable=not shown, bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}")
 
@@ -103,8 +118,13 @@ class _Order:
         self.seconds[stage] = round(time.perf_counter() - self.start - sum(self.seconds.values()), 3)
 
 # %% ../../nbs/train/distillation.ipynb #efea1c8b
+def _check_wish(unlabelled, guide, order: _Order, output_path) -> Wish | None:
+    return check_guidance(
+        unlabelled, guide, order.framework, order.base, order.kind, output_path, order.init_kwargs, order.train_kwargs
+    )
+
 def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
-    framework = framework_name(framework)
+    framework, base_model_id = framework_name(framework), os.path.expanduser(base_model_id)
     check_answers(framework, task.kind)
     if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1:
         raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
@@ -137,39 +157,94 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     if order.asked["learn_from_gold"]: parts["train"] = gold_for_labels(parts["train"], kind.column)
     train, val = (Rows.read(parts[side], task) for side in ("train", "val"))
     notes += check_learnable(kind, train.y, order.framework)
+    notes += notes_on_equal_texts(kind, train.texts + val.texts, np.concatenate([train.y, val.y]))
     kind.check_measurable(val.y)
     order.done("read")
     return _Sides(parts, train, val, notes)
 
 # %% ../../nbs/train/distillation.ipynb #e7bca92e
-def _train(sides: _Sides, order: _Order, bar, options: dict) -> Trained:
-    "Whatever the framework's recipe makes of the training rows"
+def _train(sides: _Sides, order: _Order, bar, options: dict, guided: Guidance | None = None) -> Trained:
+    "Whatever the framework's recipe makes of the training rows and of texts that a guide has labelled"
     options = {name: value for name, value in options.items() if name in order.row.options}
-    lesson = Lesson(
-        sides.train, order.task, order.base, order.recipe, order.seed, bar, order.init_kwargs, order.train_kwargs,
-        options,
-    )
-    trained = order.row.part("train")(lesson)
+    lesson = replace(_lesson(sides, order, bar), options=options, guided=guided)
+    trained = order.row.part("train" if guided is None else "train_guided")(lesson)
     order.done("train")
     return trained
 
+def _lesson(sides: _Sides, order: _Order, bar) -> Lesson:
+    return Lesson(
+        sides.train, order.task, order.base, order.recipe, order.seed, bar, order.init_kwargs, order.train_kwargs
+    )
+
+def _guide(wish: Wish, sides: _Sides, order: _Order, bar) -> Guidance:
+    "The unlabelled texts, labelled by a guide that is there, or is trained on the same rows"
+    nothing = {"init_kwargs": {}, "train_kwargs": {}}
+    def guide_order(): return replace(
+        order, base=wish.base, framework=GUIDES, **nothing, given=nothing, seconds={}, start=time.perf_counter()
+    )
+    def train_guide(base: str, place) -> Student:
+        notes = check_learnable(order.kind, sides.train.y, GUIDES)
+        with new_folder(place) as folder: _make(replace(sides, notes=notes), guide_order(), bar, folder, {})
+        return Student.load(place)
+    lesson = _lesson(sides, order if wish.base is None else guide_order(), bar)
+    guided = prepare_guidance(wish, lesson, sides.val, train_guide, sides.notes)
+    order.done("guide")
+    return guided
+
 # %% ../../nbs/train/distillation.ipynb #b46bec86
 def _save(student: Student, sides: _Sides, folder) -> Student:
-    "The student as it is read again from the folder, where the rows are, too"
-    student.save_pretrained(folder)
-    with quiet(): sides.data.save_to_disk(str(folder / "data"))
-    return Student.load(folder)
+    "The student as it is read again from the folder, where the rows are, too, if there is room for them"
+    try: student.save_pretrained(folder)
+    except Exception as error: raise _kept_elsewhere(student, folder, error) from error
+    try:
+        with quiet(): sides.data.save_to_disk(str(folder / "data"))
+    except Exception as error:
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        sides.notes.append(f"the rows could not be written, so the folder of the student has no data/: {_words(error)}")
+    try: return Student.load(folder)
+    except Exception as error: raise _kept_elsewhere(student, folder, error) from error
 
+def _kept_elsewhere(student: Student, folder, error: Exception) -> Exception:
+    "The error where a student that is trained cannot be written, or read again, and which folder it was rescued to"
+    shutil.rmtree(folder, ignore_errors=True)  # makes room, where temporary files are on the same drive
+    kept = Path(tempfile.mkdtemp(prefix="student-kept-"))
+    try:
+        student.save_pretrained(kept)
+        rescued = f"It is kept in {str(kept)!r}"
+    except Exception as another:
+        shutil.rmtree(kept, ignore_errors=True)
+        rescued = f"Nor could it be kept among temporary files: {_words(another)}"
+    kind = OSError if isinstance(error, OSError) else RuntimeError
+    return kind(f"the student is trained, and could not be written to its folder: {_words(error)}. {rescued}")
+
+def _words(error: Exception) -> str: return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+# %% ../../nbs/train/distillation.ipynb #583a44b8
 def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
-    "The content of metrics.json"
-    metrics = evaluate_student(student, sides.val, train=sides.train, seed=order.seed).metrics
-    if student.native is not student:
-        proba = student.native.predict_proba(sides.val.texts)
-        trained.made["native_f1"] = macro_f1(order.kind, sides.val.y, proba - .5)
+    "The content of metrics.json; nothing where that fails, so that the student is not lost with it"
+    try:
+        metrics = _score(student, trained, sides, order)
+        if student.native is not student:
+            proba = student.native.predict_proba(sides.val.texts)
+            trained.made["native_f1"] = macro_f1(order.kind, sides.val.y, proba - .5)
+    except Exception as error:
+        sides.notes.append(f"the student is written, but could not be scored: {_words(error)}. "
+                           "evaluate_student(student, rows) scores it")
+        return {}
     order.done("evaluate")
     metrics["warnings"] = sides.notes + metrics["warnings"]
     metrics["run"] = _run(trained.made, sides, order, student.path)
     return metrics
+
+def _score(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
+    "The figures, without the baselines where these fail, for want of memory, say"
+    beside = {"beside": trained.beside} if trained.beside else {}
+    try: return evaluate_student(student, sides.val, train=sides.train, seed=order.seed, **beside).metrics
+    except Exception as error:
+        metrics = score_answers(order.kind, student, sides.val, None, 1000, order.seed).metrics
+        metrics["warnings"] = [note for note in metrics["warnings"] if "pass train=" not in note]
+        sides.notes.append(f"the baselines are left out, they could not be scored: {_words(error)}")
+        return metrics
 
 # %% ../../nbs/train/distillation.ipynb #886bd582
 def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
@@ -198,5 +273,11 @@ def _environment(framework: Framework) -> dict:
     }
 
 def _write_report(metrics: dict, kind: Kind, folder):
-    report_of(kind, metrics).save(folder / "metrics.json")
-    (folder / "README.md").write_text(model_card(metrics), encoding="utf-8")
+    "Figures and card, both or none"
+    if not metrics: return
+    try:
+        report_of(kind, metrics).save(folder / "metrics.json")
+        (folder / "README.md").write_text(model_card(metrics), encoding="utf-8")
+    except Exception as error:
+        for name in ("metrics.json", "README.md"): (folder / name).unlink(missing_ok=True)
+        warnings.warn(f"the student is written, but not its report: {_words(error)}", stacklevel=4)
