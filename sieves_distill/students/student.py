@@ -205,6 +205,10 @@ class Answering(InFolder):
         "Vectors `(n_texts, dim)` that say what texts are about; None where the student has none to speak of"
         return None
 
+    def note_on_length(self, texts: list[str]) -> str | None:
+        "What a reader should know of texts that are longer than the student reads; None where it reads all of them"
+        return None
+
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student(Answering):
     "A trained student: it predicts, and knows how good it is. Made by `task.distill(…)` or `Student.load(path)`"
