@@ -27,8 +27,8 @@ def check_base(base_model_id, static: bool) -> str:
                          "of a sentence transformer, model2vec.distill.distill(path).save_pretrained(folder) makes one")
     if holds_static and not static:
         raise ValueError(
-            f"expected a sentence transformer for setfit, found static vectors of tokens at {str(path)!r}, which cannot be"
-            " fine-tuned so: use framework='model2vec'"
+            f"expected a sentence transformer for setfit, found static vectors of tokens at {str(path)!r}, which cannot"
+            " be fine-tuned so: use framework='model2vec'"
         )
     return str(path)
 
@@ -40,7 +40,7 @@ def _tensor_names(path: Path) -> set[str]:
     with safe_open(path, "numpy") as file: return set(file.keys())
 
 def _holds_static(path: Path) -> bool:
-    "Whether a folder holds vectors of tokens alone, as model2vec writes them, or sentence-transformers' StaticEmbedding"
+    "Whether a folder holds vectors of tokens alone: of model2vec, or a StaticEmbedding of sentence-transformers"
     names = [_tensor_names(path / file) for file in ("model.safetensors", "0_StaticEmbedding/model.safetensors")]
     return any(part <= {"embeddings", "weights", "mapping"} or part == {"embedding.weight"} for part in names)
 
@@ -65,8 +65,8 @@ def check_setfit(kind: LabelKind, base_model_id, init_kwargs: dict):
 
 # %% ../../nbs/train/options.ipynb #80b19226
 def check_encoder(body, texts: list[str]):
-    """Refuse, with ValueError, a sentence transformer that cannot be fine-tuned, or knows no token of the texts; one that
-    lacks a padding token gets one"""
+    """Refuse, with ValueError, a sentence transformer that cannot be fine-tuned, or knows no token of the texts; one
+    that lacks a padding token gets one"""
     if type(body[0]).__name__ == "StaticEmbedding":
         raise ValueError("expected an encoder for setfit, found static vectors of tokens: use framework='model2vec'")
     tokenizer = body.tokenizer
@@ -80,8 +80,8 @@ def check_vocabulary(known):
     "Refuse, with ValueError, a base that knows no token of any text; `known` is how many it knows of each `(n,)`"
     if not known.any():
         raise ValueError(
-            f"expected a base that knows words of the texts, found none in any of {len(known):,} training rows: choose a"
-            " base for their language and script"
+            f"expected a base that knows words of the texts, found none in any of {len(known):,} training rows: choose"
+            " a base for their language and script"
         )
 
 # %% ../../nbs/train/options.ipynb #2373fdab
