@@ -26,7 +26,8 @@ def timed(body, texts, threads: int, adapt: bool) -> dict:
     cpu, wall = time.process_time(), time.perf_counter()
     embed(body, texts, adapt=adapt)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    return {"cpu_seconds": round(cpu, 2), "wall_seconds": round(wall, 2), "texts_per_second": round(len(texts) / wall, 1)}
+    seconds = {"cpu_seconds": round(cpu, 2), "wall_seconds": round(wall, 2)}
+    return {**seconds, "texts_per_second": round(len(texts) / wall, 1)}
 
 
 def in_turns(body, texts, every: int) -> dict:
