@@ -44,6 +44,8 @@ def distill(
     on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip" to be told how many were left out
     progress: bool = True,  # Show a progress bar
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
+    # Hold out rows with gold first, so that the report has more of the truth to go by; default unless it is learnt from
+    hold_out_gold: bool | None = None,
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
 ) -> Student:
@@ -57,7 +59,8 @@ def distill(
     order = _check_order(
         as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
     )
-    order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold}
+    order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold,
+                   "hold_out_gold": not learn_from_gold if hold_out_gold is None else bool(hold_out_gold)}
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
         sides = _read(data, order, on_error)
         trained = _train(sides, order, bar, {"native": native})
@@ -128,7 +131,7 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         rows = labelled_rows(data, task, order.asked["threshold"], on_error)
-        parts = split_answers(rows, kind, order.val_frac, order.seed)
+        parts = split_answers(rows, kind, order.val_frac, order.seed, order.asked["hold_out_gold"])
     notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
     if order.asked["learn_from_gold"]: parts["train"] = gold_for_labels(parts["train"], kind.column)
     train, val = (Rows.read(parts[side], task) for side in ("train", "val"))
