@@ -12,6 +12,7 @@ import numpy as np
 from tqdm.auto import tqdm
 from ..basics.disk import read_json
 from ..basics.quiet import quiet
+from ..documents.doc import write_result
 from ..tasks.kinds import Kind
 from ..evaluate.evaluate import read_mistakes
 from ..evaluate.report import report_of
@@ -38,6 +39,11 @@ class InFolder:
         "Write the student in a form to deploy it in: see `sieves_distill.deploy.export_student`"
         import sieves_distill
         return sieves_distill.export_student(self, path, format)
+
+    def explain(self, text: str):
+        "What each word of a text adds to the logit of each label: see `sieves_distill.deploy.explain`"
+        import sieves_distill
+        return sieves_distill.explain(self, text)
 
     def write(self, path: Path):
         "Write the framework's own files"
@@ -170,12 +176,13 @@ class Student(InFolder):
         return None
 
     def __call__(self, docs: Iterable, progress: bool = False):
-        """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and return the
-        documents"""
+        """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and who gave it
+        into `doc.meta[task_id]`; return the documents"""
         if hasattr(docs, "text"): raise TypeError("expected a list of documents, found one document: put it in a list")
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
+        about = {"student": repr(self)}
         for doc, result in zip(docs, self.kind.results(self.predict_proba([doc.text for doc in docs], progress))):
-            doc.results[self.task_id] = result
+            write_result(doc, self.task_id, result, about)
         return docs
 
     def _stream(self, docs: Iterator) -> Iterator:
@@ -215,6 +222,9 @@ def check_texts(texts) -> list[str]:
 def read_about(path: Path) -> dict:
     "What student.json says; raises FileNotFoundError for a folder that holds no student"
     about = read_json(path / "student.json")
+    if "export" in about:
+        raise ValueError(f"expected the folder of a student at {str(path)!r}, found one that was exported as"
+                         f" {about.get('format')!r}: load it with load() of the student.py in it")
     framework = FRAMEWORKS.get(about.get("framework"), FRAMEWORKS["model2vec"])  # where there is none, all are missing
     missing = [name for name in ("student.json", *framework.files) if not (path / name).is_file()]
     if not missing: return about
