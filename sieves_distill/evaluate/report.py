@@ -96,8 +96,9 @@ def _read_mistakes(report: Report) -> list[dict]:
     return report.rows
 
 # %% ../../nbs/evaluate/report.ipynb #fc56d2ed
-_MODELS = {"student": "student", "teacher": "teacher", "tfidf_lr": "TF-IDF + logistic regression",
-           "majority": "majority"}
+_MODELS = {"student": "student", "teacher": "teacher", "guide": "guide",
+           "without_unlabelled": "without unlabelled texts", "with_unlabelled": "with unlabelled texts",
+           "tfidf_lr": "TF-IDF + logistic regression", "majority": "majority"}
 
 def _model_frame(metrics: dict):
     agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}

@@ -17,6 +17,7 @@ def student_verdict(metrics: dict) -> str:
     "How good a student is, and whether to use it: a few sentences, from the content of a `metrics.json`"
     sentences = [_on_agreement(metrics), _on_gold(metrics)]
     if leads_with_gold(metrics): sentences.reverse()
+    sentences.append(_brought(metrics["baselines"]))
     if metrics.get("calibration"): sentences.append(calibration_verdict(metrics["calibration"]))
     return " ".join(sentence for sentence in [*sentences, advice(metrics)] if sentence)
 
@@ -73,6 +74,15 @@ def _on_gold(metrics: dict) -> str:
     if not sides: return f"{sentence}."
     if set(sides.values()) == {"unclear"}: return f"{sentence}: too close to tell apart on so few."
     return f"{sentence}: it is {', and '.join(f'{COMPARED[side]} {name}' for name, side in sides.items())}."
+
+def _brought(baselines: dict) -> str:
+    "What unlabelled texts brought, or would have brought, where there were any"
+    for name, sign, words in (("without_unlabelled", 1, "brought"), ("with_unlabelled", -1, "would have brought")):
+        if name not in baselines: continue
+        gain = baselines[name]["student_gain"]
+        low, high = sorted(sign * gain[side] for side in ("low", "high"))
+        return f"Unlabelled texts {words} {sign * gain['value']:+.3f} [{low:+.3f}, {high:+.3f}]."
+    return ""
 
 # %% ../../nbs/evaluate/verdict.ipynb #6230230d
 _FEW = 30  # different documents; a share of 0.8 is known to ± 0.14 then

@@ -49,6 +49,7 @@ class Recipe:
     fit_offsets: Callable = (
         fit_offsets  # For one label a text: from `y`, logits `(rounds, n, n_labels)`, `stiff` and `rare`
     )
+    most_unlabelled: int = 5000  # Texts that a guide labels, at most
     # SetFit
     names_or_counts: int = 300  # Rows up to which names are learnt, and beyond which counts are
     most_doubtful: float = 300  # Rows up to which doubtful ones are left out of fine-tuning
