@@ -112,7 +112,7 @@ def _model_frame(metrics: dict):
             if name in figures:
                 row[f"{against}: macro-F1"] = show_interval(figures[name]["f1"])
                 row[f"{against}: accuracy"] = show_interval(figures[name]["accuracy"])
-            if name == "student" and metrics[against]: row[f"{against}: documents"] = metrics[against]["n"]
+            if name == "student" and metrics[against]: row[f"{against}: documents"] = f"{metrics[against]['n']:,}"
             if name == "student" and calibration.get(against): row[f"{against}: ECE"] = _show_ece(calibration[against])
         if row: rows[shown] = row
     return pd.DataFrame.from_dict(rows, orient="index").fillna("")

@@ -89,9 +89,14 @@ def _sentences(report: TeacherReport) -> list[str]:
                  f"The weakest label is {worst!r} (F1 {f1[worst]:.2f})." if len(f1) > 1 and f1[worst] < 1 else None,
                  _on_scores(calibration, report.kind.unit) if calibration else
                  "It gives no scores.",
-                 None if side == "above" else "Better its prompt, or the descriptions of the labels, before a student "
-                                              "learns from it."]
+                 _advice(side, metrics["n_distinct"])]
     return [sentence for sentence in sentences if sentence]
+
+def _advice(side: str, n: int) -> str | None:
+    "What to do about a teacher that is not better than the most frequent answer"
+    if n < 30: return f"With so few documents ({n:,}) nothing is decided: a hundred or more with gold would tell."
+    if side == "above": return None
+    return "Work on its prompt, or on the descriptions of the labels, before a student learns from it."
 
 # %% ../../nbs/evaluate/teacher.ipynb #0ad297a3
 @singledispatch
