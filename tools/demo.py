@@ -121,8 +121,8 @@ def plot(students: dict, speed: dict):
         below, above = score["value"] - score["low"], score["high"] - score["value"]
         axes[2].errorbar(speed[name], score["value"], yerr=[[below], [above]], fmt="ok", capsize=4)
         left = speed[name] > middle  # there is room on the inner side
-        axes[2].annotate(name, (speed[name], score["value"]), xytext=(-8 if left else 8, 4), ha="right" if left else "left",
-                         textcoords="offset points")
+        beside = {"xytext": (-8, 4), "ha": "right"} if left else {"xytext": (8, 4), "ha": "left"}
+        axes[2].annotate(name, (speed[name], score["value"]), textcoords="offset points", **beside)
     axes[2].set(xscale="log", xlabel="texts a second on this machine", title="Speed and quality",
                 ylabel=f"macro-F1 against gold, 95 % interval, n = {metrics['gold']['n']}")
     axes[2].margins(x=.25)
