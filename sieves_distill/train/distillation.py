@@ -11,18 +11,21 @@ from tqdm.auto import tqdm
 from ..basics.disk import deployed_megabytes, new_folder
 from ..basics.quiet import quiet
 from ..tasks.adapt import as_distillable
-from ..tasks.kinds import Kind
+from ..tasks.kinds import Kind, LabelKind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
+from ..heads.novelty import FEWEST
+from ..heads.tokens import load_static_model, token_vectors
 from ..evaluate.evaluate import evaluate_student
 from ..evaluate.report import report_of
 from ..students.card import model_card
+from ..students.novelty import fit_text_novelty, write_text_novelty
 from sieves_distill.students.frameworks import (
     FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
 )
 from ..students.student import Student
 from .guidance import GUIDES, Guidance, Wish, check_guidance, prepare_guidance
-from .lesson import Lesson, Trained, macro_f1, split_answers
+from .lesson import Lesson, Trained, inner_split, macro_f1, split_answers
 from .kwargs import check_kwargs, idle_notes
 from .options import check_learnable, check_seed
 from .recipe import Recipe
@@ -202,10 +205,23 @@ def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) 
     if student.native is not student:
         proba = student.native.predict_proba(sides.val.texts)
         trained.made["native_f1"] = macro_f1(order.kind, sides.val.y, proba - .5)
+    _keep_novelty(student, trained, sides.train, order)
     order.done("evaluate")
     metrics["warnings"] = sides.notes + metrics["warnings"]
     metrics["run"] = _run(trained.made, sides, order, student.path)
     return metrics
+
+# %% ../../nbs/train/distillation.ipynb #4b1700c5
+def _keep_novelty(student: Student, trained: Trained, rows: Rows, order: _Order):
+    "Into the student's folder, what tells texts that are new to it, where that can be told"
+    if not isinstance(order.kind, LabelKind): return
+    tuned, vectors, unseen = trained.made.get("kept") == "fine-tuned", None, None
+    if student.token_ids(rows.texts[:1]) is not None:
+        with quiet(): vectors = token_vectors(load_static_model(order.base, order.init_kwargs.get("token")))
+        if len(vectors) != student.n_tokens: return  # a table of other tokens than the base has
+    elif tuned: unseen = inner_split(rows, order.seed, at_least=FEWEST)[1]
+    known = fit_text_novelty(student, rows.texts, rows.y, order.seed, vectors, unseen)
+    if known is not None: write_text_novelty(known, student.path)
 
 # %% ../../nbs/train/distillation.ipynb #886bd582
 def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
