@@ -74,8 +74,9 @@ def _verdict_by_document(chosen: CascadeThreshold) -> str:
     new = "" if chosen.false_alarms is None else "that does not seem new to it"
     if not chosen.threshold:
         return f"The student may answer every document{new and ' ' + new}: {promise} is guaranteed ({proof})."
-    return (f"Where the student is at least {chosen.threshold:.3f} sure{new and ' of a document ' + new}, {promise} is guaranteed ({proof}): "
-            f"it answers {as_percent(chosen.kept, 0)} of the documents, "
+    sure = f"at least {chosen.threshold:.3f} sure{new and ' of a document ' + new}"
+    return (f"Where the student is {sure}, {promise} is guaranteed ({proof}): it answers "
+            f"{as_percent(chosen.kept, 0)} of the documents, "
             f"and sends {as_percent(1 - chosen.kept, 0)} to the teacher.")
 
 # %% ../../nbs/decide/threshold_result.ipynb #bb765344

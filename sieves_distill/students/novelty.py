@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
 import numpy as np
+from ..basics.disk import follow_umask
 from ..heads.novelty import FEWEST, Novelty, fit_novelty
 from ..heads.tokens import token_shares
 
@@ -81,6 +82,7 @@ NOVELTY_FILE = "novelty.safetensors"
 def write_text_novelty(known: TextNovelty, folder: Path):
     from safetensors.numpy import save_file
     save_file({name: np.ascontiguousarray(tensor) for name, tensor in known.tensors().items()}, folder / NOVELTY_FILE)
+    follow_umask(folder)  # safetensors writes for its user alone
 
 def read_text_novelty(student, folder: Path | None) -> TextNovelty:
     """What lies in the folder of a student; raises ValueError, naming the folder, where there is nothing, or what is

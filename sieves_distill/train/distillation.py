@@ -6,20 +6,23 @@
 from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-import json, platform, time, warnings
+from pathlib import Path
+import json, os, platform, shutil, tempfile, time, warnings
+import numpy as np
 from tqdm.auto import tqdm
-from ..basics.disk import deployed_megabytes, new_folder
+from ..basics.disk import absolute, deployed_megabytes, new_folder
 from ..basics.quiet import quiet
 from ..tasks.adapt import as_distillable
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
+from ..split import notes_on_equal_texts
 from ..heads.novelty import FEWEST
 from ..heads.tokens import load_static_model, token_vectors
-from ..evaluate.evaluate import evaluate_student
+from ..evaluate.evaluate import evaluate_student, score_answers
 from ..evaluate.report import report_of
 from ..students.card import model_card
-from ..students.novelty import fit_text_novelty, write_text_novelty
+from ..students.novelty import NOVELTY_FILE, TextNovelty, fit_text_novelty, write_text_novelty
 from sieves_distill.students.frameworks import (
     FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
 )
@@ -75,7 +78,7 @@ def distill(
         bar.update(max(0, (bar.total or 0) - bar.n))
     for note in sides.notes: warnings.warn(note, stacklevel=3)
     if wish is not None: wish.done()
-    return Student.load(output_path)
+    return Student.load(absolute(output_path)).keep_rows()
 
 # %% ../../nbs/train/distillation.ipynb #843a97c9
 def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None):
@@ -124,7 +127,7 @@ def _check_wish(unlabelled, guide, order: _Order, output_path) -> Wish | None:
     )
 
 def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
-    framework = framework_name(framework)
+    framework, base_model_id = framework_name(framework), os.path.expanduser(base_model_id)
     check_answers(framework, task.kind)
     if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1:
         raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
@@ -157,6 +160,7 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     if order.asked["learn_from_gold"]: parts["train"] = gold_for_labels(parts["train"], kind.column)
     train, val = (Rows.read(parts[side], task) for side in ("train", "val"))
     notes += check_learnable(kind, train.y, order.framework)
+    notes += notes_on_equal_texts(kind, train.texts + val.texts, np.concatenate([train.y, val.y]))
     kind.check_measurable(val.y)
     order.done("read")
     return _Sides(parts, train, val, notes)
@@ -192,36 +196,78 @@ def _guide(wish: Wish, sides: _Sides, order: _Order, bar) -> Guidance:
 
 # %% ../../nbs/train/distillation.ipynb #b46bec86
 def _save(student: Student, sides: _Sides, folder) -> Student:
-    "The student as it is read again from the folder, where the rows are, too"
-    student.save_pretrained(folder)
-    with quiet(): sides.data.save_to_disk(str(folder / "data"))
-    return Student.load(folder)
+    "The student as it is read again from the folder, where the rows are, too, if there is room for them"
+    try: student.save_pretrained(folder)
+    except Exception as error: raise _kept_elsewhere(student, folder, error) from error
+    try:
+        with quiet(): sides.data.save_to_disk(str(folder / "data"))
+    except Exception as error:
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        sides.notes.append(f"the rows could not be written, so the folder of the student has no data/: {_words(error)}")
+    try: return Student.load(folder)
+    except Exception as error: raise _kept_elsewhere(student, folder, error) from error
 
+def _kept_elsewhere(student: Student, folder, error: Exception) -> Exception:
+    "The error where a student that is trained cannot be written, or read again, and which folder it was rescued to"
+    shutil.rmtree(folder, ignore_errors=True)  # makes room, where temporary files are on the same drive
+    kept = Path(tempfile.mkdtemp(prefix="student-kept-"))
+    try:
+        student.save_pretrained(kept)
+        rescued = f"It is kept in {str(kept)!r}"
+    except Exception as another:
+        shutil.rmtree(kept, ignore_errors=True)
+        rescued = f"Nor could it be kept among temporary files: {_words(another)}"
+    kind = OSError if isinstance(error, OSError) else RuntimeError
+    return kind(f"the student is trained, and could not be written to its folder: {_words(error)}. {rescued}")
+
+def _words(error: Exception) -> str: return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+# %% ../../nbs/train/distillation.ipynb #583a44b8
 def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
-    "The content of metrics.json"
-    metrics = evaluate_student(
-        student, sides.val, train=sides.train, seed=order.seed, **({"beside": trained.beside} if trained.beside else {})
-    ).metrics
-    if student.native is not student:
-        proba = student.native.predict_proba(sides.val.texts)
-        trained.made["native_f1"] = macro_f1(order.kind, sides.val.y, proba - .5)
-    _keep_novelty(student, trained, sides.train, order)
+    "The content of metrics.json; nothing where that fails, so that the student is not lost with it"
+    try:
+        metrics = _score(student, trained, sides, order)
+        if student.native is not student:
+            proba = student.native.predict_proba(sides.val.texts)
+            trained.made["native_f1"] = macro_f1(order.kind, sides.val.y, proba - .5)
+    except Exception as error:
+        sides.notes.append(f"the student is written, but could not be scored: {_words(error)}. "
+                           "evaluate_student(student, rows) scores it")
+        return {}
+    _keep_novelty(student, trained, sides, order)
     order.done("evaluate")
     metrics["warnings"] = sides.notes + metrics["warnings"]
     metrics["run"] = _run(trained.made, sides, order, student.path)
     return metrics
 
+def _score(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
+    "The figures, without the baselines where these fail, for want of memory, say"
+    beside = {"beside": trained.beside} if trained.beside else {}
+    try: return evaluate_student(student, sides.val, train=sides.train, seed=order.seed, **beside).metrics
+    except Exception as error:
+        metrics = score_answers(order.kind, student, sides.val, None, 1000, order.seed).metrics
+        metrics["warnings"] = [note for note in metrics["warnings"] if "pass train=" not in note]
+        sides.notes.append(f"the baselines are left out, they could not be scored: {_words(error)}")
+        return metrics
+
 # %% ../../nbs/train/distillation.ipynb #4b1700c5
-def _keep_novelty(student: Student, trained: Trained, rows: Rows, order: _Order):
-    "Into the student's folder, what tells texts that are new to it, where that can be told"
-    if not isinstance(order.kind, LabelKind): return
+def _keep_novelty(student: Student, trained: Trained, sides: _Sides, order: _Order):
+    "Into the student's folder, what tells texts that are new to it; where that fails, the student is kept without"
+    try:
+        known = _novelty(student, trained, sides.train, order)
+        if known is not None: write_text_novelty(known, student.path)
+    except Exception as error:
+        (student.path / NOVELTY_FILE).unlink(missing_ok=True)
+        sides.notes.append(f"what is new to the student cannot be told, it could not be fitted: {_words(error)}")
+
+def _novelty(student: Student, trained: Trained, rows: Rows, order: _Order) -> TextNovelty | None:
     tuned, vectors, unseen = trained.made.get("kept") == "fine-tuned", None, None
+    if not isinstance(order.kind, LabelKind): return None
     if student.token_ids(rows.texts[:1]) is not None:
         with quiet(): vectors = token_vectors(load_static_model(order.base, order.init_kwargs.get("token")))
-        if len(vectors) != student.n_tokens: return  # a table of other tokens than the base has
+        if len(vectors) != student.n_tokens: return None  # a table of other tokens than the base has
     elif tuned: unseen = inner_split(rows, order.seed, at_least=FEWEST)[1]
-    known = fit_text_novelty(student, rows.texts, rows.y, order.seed, vectors, unseen)
-    if known is not None: write_text_novelty(known, student.path)
+    return fit_text_novelty(student, rows.texts, rows.y, order.seed, vectors, unseen)
 
 # %% ../../nbs/train/distillation.ipynb #886bd582
 def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
@@ -250,5 +296,11 @@ def _environment(framework: Framework) -> dict:
     }
 
 def _write_report(metrics: dict, kind: Kind, folder):
-    report_of(kind, metrics).save(folder / "metrics.json")
-    (folder / "README.md").write_text(model_card(metrics), encoding="utf-8")
+    "Figures and card, both or none"
+    if not metrics: return
+    try:
+        report_of(kind, metrics).save(folder / "metrics.json")
+        (folder / "README.md").write_text(model_card(metrics), encoding="utf-8")
+    except Exception as error:
+        for name in ("metrics.json", "README.md"): (folder / name).unlink(missing_ok=True)
+        warnings.warn(f"the student is written, but not its report: {_words(error)}", stacklevel=4)
