@@ -97,6 +97,8 @@ TABLES = {  # recorded as a page: the module that makes it, and of what
     "novelty.md": ("novelty", lambda module: module.table(read_lines("novelty.jsonl"))),
     "panel/table.md": ("panel.report", lambda module: module.table(frame())),
     "panel/short.md": ("panel.report", lambda module: module.short_table(frame())),
+    "panel/reporting.md": (
+        "panel.report", lambda module: module.reporting(module.load(RESULTS / "panel" / "reporting.jsonl"))),
     "panel/soft.md": ("panel.soft", lambda module: module.table(read_lines("panel/soft.jsonl"))),
     "panel/ablation.md": (
         "panel.ablation", lambda module: module.table(read_lines("panel/ablation.jsonl"), "model2vec")),
