@@ -124,6 +124,10 @@ class InFolder(Written):
             f" the CPU alone, found {str(device)!r}"
         )
 
+    def note_on_length(self, texts: list[str]) -> str | None:
+        "What a reader should know of texts that are longer than the student reads; None where it reads all of them"
+        return None
+
     @property
     def report(self):
         """The same figures as a `Report`: a table, a picture, and the texts it gets wrong. Raises ValueError where
@@ -247,10 +251,6 @@ class Student(Answering):
     def __repr__(self):
         f1 = f", agreement macro-F1 {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
         return f"Student({framework_name(self.framework)}, {self.kind.shown()}{f1}, path={str(self.path)!r})"
-
-    def note_on_length(self, texts: list[str]) -> str | None:
-        "What a reader should know of texts that are longer than the student reads; None where it reads all of them"
-        return None
 
     def __call__(self, docs: Iterable, progress: bool = False):
         """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and who gave it
