@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from scipy.special import entr, expit, softmax
 from ..basics.checks import check_known, short_repr
 
@@ -295,14 +296,22 @@ def label_kind(labels: Sequence[str], multi_label: bool) -> LabelKind:
     "The kind of answers that are one, or any number, of some labels"
     return (ManyLabels if multi_label else OneLabel)(labels)
 
-KINDS: dict[str, Callable] = {"labels": lambda about: label_kind(about["labels"], about["multi_label"])}
+KINDS: dict[str, Callable | str] = {
+    "labels": lambda about: label_kind(about["labels"], about["multi_label"]),
+    "entities": "sieves_distill.tasks.entities:entities_from",
+}
 
 def kind_from(about: dict) -> Kind:
     "The kind that a folder speaks of, see `Kind.about`; raises ValueError for one that is not in `KINDS`"
     name = about.get("kind", "labels")
-    if name in KINDS: return KINDS[name](about)
+    if name in KINDS: return _imported(KINDS[name])(about)
     raise ValueError(f"expected a kind of answer that is known, {', '.join(map(repr, KINDS))}, found {name!r}: "
                      "import the module that adds it to KINDS")
+
+def _imported(maker) -> Callable:
+    if callable(maker): return maker
+    module, _, name = maker.partition(":")
+    return getattr(import_module(module), name)
 
 def kind_of(thing) -> Kind:
     "The kind of a task's or a student's answers; of anything that has `labels` and `multi_label` as well"
