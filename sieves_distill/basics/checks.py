@@ -4,14 +4,18 @@
 
 # %% ../../nbs/basics/checks.ipynb #f58bc593
 from __future__ import annotations
+import re, warnings
 from collections.abc import Mapping
 from difflib import get_close_matches
+from enum import Enum
 from importlib import import_module
 from numbers import Integral, Real
+from typing import Literal, get_args, get_origin
 
 # %% auto #0
-__all__ = ['REPAIR', 'short_repr', 'typed_repr', 'clip_label', 'check_text', 'check_names', 'check_known', 'check_one_of',
-           'check_score', 'check_number', 'check_share', 'is_int', 'check_int', 'check_count', 'check_installed']
+__all__ = ['REPAIR', 'short_repr', 'typed_repr', 'clip_label', 'check_text', 'is_int', 'plain_name', 'check_names', 'name_among',
+           'list_line', 'check_known', 'check_one_of', 'check_score', 'check_number', 'check_share', 'check_int',
+           'check_count', 'check_installed']
 
 # %% ../../nbs/basics/checks.ipynb #ab6d5284
 def short_repr(value) -> str:
@@ -45,29 +49,96 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError: return False
     return True
 
-# %% ../../nbs/basics/checks.ipynb #b97d3522
-def check_names(names, what: str = "labels") -> dict[str, str | None]:
-    """Names, in a list or with their descriptions in a mapping, as a mapping of name to description or None.
+# %% ../../nbs/basics/checks.ipynb #f8af3677
+def is_int(value) -> bool:
+    "Whether `value` is a whole number, numpy's included; True and False are none"
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
-    Refuses names that could not tell two things apart."""
-    described = dict(names) if isinstance(names, Mapping) else {}
-    names = _as_list(names, what)
-    for name in names:
-        if not isinstance(name, str): raise TypeError(f"{what} must be of type str, found {typed_repr(name)}")
-        if not name.strip(): raise ValueError(f"{what} must not be blank, found {name!r}")
-        if not _encodable(name): raise ValueError(f"{what} must be valid Unicode, found a lone surrogate in {name!r}")
+# %% ../../nbs/basics/checks.ipynb #b97d3522
+def plain_name(name):
+    "The name that a member of an `Enum` stands for: its value or, where that is no str, its name; else `name` itself"
+    if isinstance(name, Enum): name = name.value if isinstance(name.value, str) else name.name
+    return str.__str__(name) if isinstance(name, str) else name
+
+def check_names(names, what: str = "labels") -> dict[str, str | None]:
+    """Names as a mapping of name to description or None.
+
+    They come in a list, with their descriptions in a mapping, in a `label2id` or `id2label`, or as an `Enum` or
+    `Literal`. Refuses names that could not tell two things apart, and warns of those that hardly do."""
+    pairs = _with_descriptions(names, what)
+    names = [name for name, _ in pairs]
+    for name in names: _check_name(name, what)
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice: raise ValueError(f"{what} must be distinct, found more than once: {', '.join(map(repr, twice))}")
     if not names: raise ValueError(f"{what} must not be empty: name the answers the task can have")
-    return {name: described.get(name) for name in names}
+    for name, description in pairs:
+        if description is None or isinstance(description, str): continue
+        raise TypeError(f"the description of {name!r} must be a str or None, found {typed_repr(description)}; "
+                        f"numbers are an order where they are 0 to {len(names) - 1}; else pass the names in a list")
+    _warn_of_alike(names, what)
+    return dict(pairs)
+
+def _check_name(name, what: str):
+    if not isinstance(name, str): raise TypeError(f"{what} must be of type str, found {typed_repr(name)}")
+    if not name.strip(): raise ValueError(f"{what} must not be blank, found {name!r}")
+    if not _encodable(name): raise ValueError(f"{what} must be valid Unicode, found a lone surrogate in {name!r}")
+
+# %% ../../nbs/basics/checks.ipynb #169e1944
+def _with_descriptions(names, what: str) -> list[tuple]:
+    "Pairs of name and description, None where there is none, of whatever names can come in"
+    if not isinstance(names, Mapping): return [(plain_name(name), None) for name in _as_list(names, what)]
+    pairs = [(plain_name(name), description) for name, description in names.items()]
+    if _are_numbers([number for _, number in pairs]): pairs = [(number, name) for name, number in pairs]  # a label2id
+    if not _are_numbers([number for number, _ in pairs]): return pairs
+    return [(plain_name(name), None) for _, name in sorted(pairs, key=lambda pair: pair[0])]
+
+def _are_numbers(values: list) -> bool:
+    "Whether they are the numbers from 0 on, in any order"
+    return bool(values) and all(map(is_int, values)) and sorted(values) == list(range(len(values)))
 
 def _as_list(names, what: str) -> list:
     expected = f"{what} must be a list of names, or a mapping of name to description; found "
+    if get_origin(names) is Literal: return list(get_args(names))
+    if isinstance(getattr(names, "names", None), list): names = names.names  # a ClassLabel of datasets
     if isinstance(names, (str, bytes)): raise TypeError(f"{expected}{type(names).__name__}: put it in a list")
     if isinstance(names, (set, frozenset)):
         raise TypeError(f"{expected}{type(names).__name__}: a set has no order, give a list")
     try: return list(names)
     except TypeError: raise TypeError(f"{expected}{typed_repr(names)}") from None
+
+# %% ../../nbs/basics/checks.ipynb #356f97af
+def _warn_of_alike(names: list[str], what: str):
+    "Warn of names that differ in nothing but case, white space, hyphens or underscores"
+    alike: dict[str, list] = {}
+    for name in names: alike.setdefault(_folded(name), []).append(name)
+    groups = [f"{', '.join(map(repr, group))}" for group in alike.values() if len(group) > 1]
+    if not groups: return
+    more = f"; and {len(groups) - 3} more" if len(groups) > 3 else ""
+    warnings.warn(f"{what} that differ only in case, spaces, hyphens or underscores: {'; '.join(groups[:3])}{more}. "
+                  "Each counts by itself; if they mean the same, write the answers in one way first, such as "
+                  "frame['label'].str.strip().str.lower()", stacklevel=4)
+
+def _folded(name: str) -> str: return re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", name.strip().casefold())
+
+# %% ../../nbs/basics/checks.ipynb #e176b24e
+def name_among(value, names):
+    "The one of `names` that a value is, which may be a member of an `Enum`, a number or a bool; else the value itself"
+    value = plain_name(value.item() if hasattr(value, "dtype") and hasattr(value, "item") else value)
+    if isinstance(value, str) or not isinstance(value, Real): return value
+    forms = [str(value), str(int(value))] if isinstance(value, Integral) or float(value).is_integer() else [str(value)]
+    if value in (0, 1): forms += [str(bool(value)), "yes" if value else "no"][:2 if isinstance(value, bool) else 1]
+    folded = {name.casefold(): name for name in reversed(list(names))}
+    return next((folded[form.casefold()] for form in forms if form.casefold() in folded), value)
+
+# %% ../../nbs/basics/checks.ipynb #7fa0d02c
+def list_line(text: str, names, variable: str) -> str:
+    "The code that makes a list of the names in a text, which stands in `variable`; empty where there is none to give"
+    if text.strip().startswith(("[", "{", "(")): return f"ast.literal_eval({variable})"
+    for sign in ";", "|", ",", "\n", " ":
+        parts = [part.strip() for part in text.split(sign) if part.strip()]
+        if len(parts) > 1 and all(part in names for part in parts):
+            return f"[label.strip() for label in {variable}.split({sign!r})]"
+    return ""
 
 # %% ../../nbs/basics/checks.ipynb #827484b2
 def check_known(name, known, what: str = "label"):
@@ -114,10 +185,6 @@ def check_share(value, name: str):
     raise ValueError(f"{name} must be greater than 0 and less than 1, found {value!r}")
 
 # %% ../../nbs/basics/checks.ipynb #c3e32844
-def is_int(value) -> bool:
-    "Whether `value` is a whole number, numpy's included; True and False are none"
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
 def check_int(value, name: str, least: int = 1) -> int:
     "`value`, if it is a whole number of at least `least`; raises ValueError"
     if is_int(value) and value >= least: return int(value)

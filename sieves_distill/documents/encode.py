@@ -8,7 +8,7 @@ import json, re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from ..basics.checks import REPAIR, is_int, typed_repr
+from ..basics.checks import REPAIR, is_int, plain_name, typed_repr
 from .values import PLAIN_TYPES, unbox
 
 # %% auto #0
@@ -80,6 +80,7 @@ def encoded(value, path: tuple):
     if len(path) > 100:
         raise ValueError(f"found values nested more than 100 deep in {path[0]}, or something that contains itself; "
                          "flatten or remove it")
+    if isinstance(value, Enum) and isinstance(value.value, str): return plain_name(value)
     if isinstance(value, Mapping): return _encoded_mapping(value, path)
     if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"):
         return [encoded(inner, (*path, i)) for i, inner in enumerate(value)]
@@ -91,10 +92,12 @@ def encoded(value, path: tuple):
     elif (attributes := _attributes(value)) is not None: return encoded(attributes, path)
     raise TypeError(f"found {typed_repr(value)} in {_shown_path(path)}, expected what JSON can hold: str, int, float, "
                     "bool, None, list or dict, or an object with such fields; convert it, e.g. a date with "
-                    ".isoformat(), a set with sorted(), a Decimal with float(), or leave it out")
+                    ".isoformat(), a set with sorted(), a Decimal with float(), a member of an Enum with .name "
+                    "or .value, or leave it out")
 
 # %% ../../nbs/documents/encode.ipynb #befd0ffc
 def _encoded_mapping(value: Mapping, path: tuple) -> dict:
+    value = {plain_name(key) if isinstance(key, Enum) else key: inner for key, inner in value.items()}
     for key in value:
         if not isinstance(key, str):
             raise TypeError(f"found the key {typed_repr(key)} in {_shown_path(path)}, expected a str; "

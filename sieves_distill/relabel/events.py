@@ -4,14 +4,14 @@
 
 # %% ../../nbs/relabel/events.ipynb #5610bda1
 from __future__ import annotations
-import json
+import contextlib, json, os
 from hashlib import blake2b
 from pathlib import Path
 from ..basics.disk import append_line, has_torn_line
 from ..split import fold_text
 
 # %% auto #0
-__all__ = ['correction_key', 'append_event', 'read_events', 'replay_events']
+__all__ = ['correction_key', 'only_writer', 'append_event', 'read_events', 'replay_events']
 
 # %% ../../nbs/relabel/events.ipynb #5c857c91
 _ACTIONS, _TORN = ("accept", "correct", "skip", "undo"), b"\x18"  # CANCEL, behind a line that a crash cut off
@@ -19,6 +19,18 @@ _ACTIONS, _TORN = ("accept", "correct", "skip", "undo"), b"\x18"  # CANCEL, behi
 def correction_key(text: str, task_id: str) -> str:
     "What a correction is found by: a hash of the task's id and the text, case and white space folded"
     return blake2b(f"{task_id}\0{fold_text(text)}".encode(), digest_size=16).hexdigest()
+
+@contextlib.contextmanager
+def only_writer(path: Path):
+    "Keep other reviews from writing to the file meanwhile, where system and file system have locks"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if os.name == "nt": return (yield)
+    import fcntl
+    folder = os.open(path.parent, os.O_RDONLY)  # no file of locks is left behind
+    try:
+        with contextlib.suppress(OSError): fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally: os.close(folder)
 
 def append_event(path: Path, event: dict):
     "Write one line and wait until it is on the disk"
@@ -47,11 +59,20 @@ def _is_event(event) -> bool:
 
 def replay_events(events: list[dict], task_id: str) -> dict[str, dict]:
     "What holds in the end: for each key of this task its last action that was not undone, in the order of the actions"
-    done: dict[str, list] = {}
+    standing: list[dict] = []
     for event in events:
         if event["task"] != task_id: continue
-        stack = done.pop(event["key"], [])
-        if event["action"] != "undo": stack.append(event)
-        elif stack: stack.pop()
-        if stack: done[event["key"]] = stack
-    return {key: stack[-1] for key, stack in done.items()}
+        if event["action"] != "undo": standing.append(event)
+        elif (at := _undone(standing, event)) is not None: del standing[at]
+    last: dict[str, dict] = {}
+    for event in standing:
+        last.pop(event["key"], None)  # its place is that of its last action
+        last[event["key"]] = event
+    return last
+
+def _undone(standing: list[dict], undo: dict) -> int | None:
+    "Which action is taken back: the one that is named or, in files of before there were names, the last on that text"
+    for at in reversed(range(len(standing))):
+        event = standing[at]
+        if event["key"] == undo["key"] and undo.get("undoes") in (None, event.get("id")): return at
+    return None

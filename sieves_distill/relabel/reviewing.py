@@ -5,12 +5,13 @@
 # %% ../../nbs/relabel/reviewing.ipynb #9f294273
 from __future__ import annotations
 import pandas as pd
+import uuid
 from datetime import datetime, timezone
 from pathlib import Path
 from ..tasks.kinds import kind_of
 from ..tasks.labels import Classification
 from ..tasks.adapt import as_classification
-from .events import append_event, correction_key, read_events, replay_events
+from .events import append_event, correction_key, only_writer, read_events, replay_events
 from .corrections import CORRECTION_COLUMNS, read_corrections
 from .panel import ReviewPanel
 
@@ -38,12 +39,16 @@ class Review:
     @property
     def current(self) -> dict | None:
         "The row that is shown: a mapping with at least `text` and `teacher`; None where nothing is left"
-        left = self._queue.left()
-        return self._queue.rows[left[0]] if left else None
+        self._queue.file.refresh()
+        before = self._queue.shown
+        row = self._queue.show()
+        if self._panel and self._queue.shown != before: self._panel.show()
+        return row
 
     @property
     def counts(self) -> dict[str, int]:
         "How many documents were accepted, corrected and skipped, and how many are left"
+        self._queue.file.refresh()
         return self._queue.counts()
 
     @property
@@ -53,35 +58,40 @@ class Review:
         return read_corrections(self.path, self.task)
 
     def accept(self):
-        "The teacher is right. Raises ValueError where nothing is left"
+        "The teacher is right. Raises ValueError where nothing is left, or another review has just answered"
         self._answer("accept", self._now()["teacher"])
 
     def correct(self, label):
         """The label, or for several labels the list of them, should be this.
-        Raises ValueError for unknown ones, or where nothing is left"""
+        Raises ValueError for unknown ones, where nothing is left, or another review has just answered"""
         row, label = self._now(), kind_of(self.task).check_answer(label)
         self._answer("accept" if label == row["teacher"] else "correct", label)
 
     def skip(self):
-        "Leave this document for later. Raises ValueError where nothing is left"
+        "Leave this document for later. Raises ValueError where nothing is left, or another review has just answered"
         self._now()
         self._answer("skip")
 
     def undo(self):
-        """Take back the last answer, also one from before a restart; its document is shown again.
+        """Take back the last answer, also one from before a restart; its document is shown again. What other reviews
+        wrote to the file since this one was begun stays.
         Raises ValueError where there is none"""
-        done = list(self._queue.done())
-        if not done: raise ValueError("expected an answer to take back, found none")
-        self._write("undo", done[-1])
+        with only_writer(self.path): self._queue.undo()
+        self._show()
 
     def _now(self) -> dict:
-        if self.current is not None: return self.current
+        "The document that was shown last, which an answer is for"
+        row = self._queue.row if self._queue.shown else self.current
+        if row is not None: return row
         raise ValueError("expected a document to answer for, found none left: undo(), or begin another Review")
 
-    def _answer(self, action: str, label=None): self._write(action, self._queue.left()[0], label)
+    def _answer(self, action: str, label=None):
+        try:
+            with only_writer(self.path): self._queue.answer(action, label)
+        finally: self._show()
 
-    def _write(self, action: str, key: str, label=None):
-        self._queue.write(action, key, label)
+    def _show(self):
+        self._queue.show()
         if self._panel: self._panel.show()
 
     def __repr__(self):
@@ -108,32 +118,84 @@ def _rows_by_key(frame, task: Classification) -> dict[str, dict]:
 
 # %% ../../nbs/relabel/reviewing.ipynb #f2304bfa
 class _Queue:
-    "The documents to go through, by their key, and what has been done with them"
+    "The documents to go through, by their key, and which of them is shown"
     def __init__(self, rows: dict[str, dict], task_id: str, path: Path, skipped: bool):
-        self.rows, self.task_id, self.path = rows, task_id, path
-        self.events = [event for event in read_events(path) if event["task"] == task_id]
+        self.rows, self.shown, self.file = rows, None, _SharedFile(path, task_id)
         done = self.done() if skipped else {}
-        self.again = {key for key, event in done.items() if event["action"] == "skip"}
+        self.again = {key: event for key, event in done.items() if event["action"] == "skip"}
+
+    @property
+    def row(self) -> dict | None:
+        "The document that is shown"
+        return self.rows.get(self.shown)
+
+    def show(self) -> dict | None:
+        "The first document that is left, which is shown from now on"
+        self.shown = next(iter(self.left()), None)
+        return self.row
 
     def done(self) -> dict[str, dict]:
         "The last action on each document that has been gone through, in the order of the actions"
-        actions = replay_events(self.events, self.task_id)
-        return {key: event for key, event in actions.items() if key in self.rows}
+        return {key: event for key, event in self.file.actions().items() if key in self.rows}
 
     def left(self) -> list[str]:
         done = self.done()
-        return [key for key in self.rows if key not in done or key in self.again]
+        return [key for key in self.rows if key not in done or done[key] == self.again.get(key)]
 
     def counts(self) -> dict[str, int]:
-        actions = [event["action"] for key, event in self.done().items() if key not in self.again]
+        actions = [event["action"] for key, event in self.done().items() if event != self.again.get(key)]
         return {"accepted": actions.count("accept"), "corrected": actions.count("correct"),
                 "skipped": actions.count("skip"), "left": len(self.left())}
 
-    def write(self, action: str, key: str, label=None):
+    def answer(self, action: str, label=None):
+        "Put an action on the document that is shown on disk, unless another review has been faster"
+        self.file.refresh()
+        key, row = self.shown, self.row
+        if key not in self.left(): raise ValueError(_faster(self.done()[key]))
+        self.file.append({"key": key, "action": action, "text": row["text"], "teacher": row["teacher"], "label": label})
+
+    def undo(self):
+        "Take back the last action of this review, or of those before it, that no other review has replaced"
+        self.file.refresh()
+        last = next((event for event in reversed(self.done().values()) if self.file.is_mine(event)), None)
+        if last is None: raise ValueError("expected an answer to take back, found none of this review")
+        undoes = {"undoes": last["id"]} if "id" in last else {}
+        self.file.append({"key": last["key"], "action": "undo", **undoes})
+
+
+# %% ../../nbs/relabel/reviewing.ipynb #992ecffd
+def _faster(event: dict) -> str:
+    label = "" if event["action"] == "skip" else f": {event['label']}"
+    return ("another review of this file has answered for this document meanwhile "
+            f"({event['action']}{label}); that stands, and the next one is shown")
+
+
+# %% ../../nbs/relabel/reviewing.ipynb #4b49c9ed
+class _SharedFile:
+    "The actions on the documents of a task, in a file that others may write to as well"
+    def __init__(self, path: Path, task_id: str):
+        self.path, self.task_id, self.events, self._state = path, task_id, [], None
+        self.refresh()
+        self._mine = set(range(len(self.events)))
+
+    def refresh(self):
+        "Read what others have written meanwhile"
+        stat = self.path.stat() if self.path.exists() else None
+        state = stat and (stat.st_size, stat.st_mtime_ns)
+        if state == self._state: return
+        events = [{**event, "place": place} for place, event in enumerate(read_events(self.path))]
+        if events[:len(self.events)] != self.events:
+            raise ValueError(f"expected {str(self.path)!r} to grow alone, found lines changed or removed since this "
+                             "review was begun: begin it anew, Review(…)")
+        self.events, self._state = events, state
+
+    def actions(self) -> dict[str, dict]: return replay_events(self.events, self.task_id)
+
+    def is_mine(self, event: dict) -> bool: return event["place"] in self._mine
+
+    def append(self, event: dict):
         "Put an action on disk, and then into effect"
-        event = {"key": key, "task": self.task_id, "action": action}
-        if action != "undo": event |= {name: self.rows[key][name] for name in ("text", "teacher")} | {"label": label}
-        event["time"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        append_event(self.path, event)
-        self.events.append(event)
-        self.again.discard(key)
+        time = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        append_event(self.path, {**event, "task": self.task_id, "time": time, "id": uuid.uuid4().hex[:12]})
+        self.refresh()
+        self._mine.add(len(self.events) - 1)

@@ -5,8 +5,11 @@
 # %% ../../nbs/tasks/labels.ipynb #6e090022
 from __future__ import annotations
 from collections.abc import Mapping
+from enum import Enum
 from numbers import Real
-from ..basics.checks import check_known, check_names, check_score, short_repr
+from sieves_distill.basics.checks import (
+    check_known, check_names, check_score, is_int, list_line, name_among, short_repr,
+)
 from .task import Task
 
 # %% auto #0
@@ -17,7 +20,9 @@ class Classification(Task):
     "One or several labels for a text"
     def __init__(
         self,
-        labels,  # The labels in order: a list of names, or a mapping of name to description; students learn from both
+        # The labels in order: a list of names, or a mapping of name to description (students learn from both);
+        # a `label2id`, an `id2label`, a `Literal` or an `Enum` is as good as a list
+        labels,
         multi_label: bool = True,  # Any number of labels a text, or (False) exactly one
         task_id: str | None = None,  # Where `doc.results` holds the answers; default "Classification"
         model=None,  # The teacher, where the task is to ask one itself
@@ -53,54 +58,97 @@ class Classification(Task):
         return {"labels": hot}
 
 # %% ../../nbs/tasks/labels.ipynb #1a638857
-def _names_one(answer) -> bool:
+def _is_name(value) -> bool: return isinstance(value, (str, Enum))
+
+def _names_one(answer, task) -> bool:
     "Whether `answer` is one of the shapes that name one label"
-    if isinstance(answer, Mapping): return isinstance(answer.get("label"), str)
+    if isinstance(answer, Mapping):
+        label = answer.get("label")
+        return _is_name(label) or (isinstance(label, Real) and "label" not in task.descriptions)
     if isinstance(answer, (tuple, list)):  # ("sports", 0.9) is one answer, ["sports", "tech"] are two
-        if len(answer) != 2 or not isinstance(answer[0], str): return False
-        return not isinstance(answer[1], (str, tuple, list, Mapping))
-    return isinstance(answer, str) or hasattr(answer, "label")
+        if len(answer) != 2: return False
+        if isinstance(answer[0], Real): return isinstance(answer, tuple) and type(answer[1]) in (float, type(None))
+        return _is_name(answer[0]) and not isinstance(answer[1], (str, Enum, tuple, list, Mapping))
+    return _is_name(answer) or hasattr(answer, "label") or name_among(answer, task.descriptions) is not answer
 
 def _label_and_score(answer) -> tuple:
     "The label and the score (or None) of an answer that names one label"
-    if isinstance(answer, str): return answer, None
+    if _is_name(answer) or isinstance(answer, Real): return answer, None
     if isinstance(answer, Mapping): return answer["label"], answer.get("score")
     if isinstance(answer, (tuple, list)): return answer[0], answer[1]
     return answer.label, getattr(answer, "score", None)
 
 # %% ../../nbs/tasks/labels.ipynb #9147138e
-def _unwrapped(result):
+def _unwrapped(result, task):
     "What an object with `.label_scores` holds, or one that JSON made a mapping; numpy's arrays as lists"
     if hasattr(result, "label_scores"): result = result.label_scores
     elif isinstance(result, Mapping) and list(result) == ["label_scores"]:
         scores = result["label_scores"]
         if not isinstance(scores, (Real, str)): result = scores  # else it is a label of that name, and its score
+    elif isinstance(result, Mapping): result = _zipped(result, task)
     return result.tolist() if hasattr(result, "tolist") else result  # numpy, pandas, arrow
 
+def _zipped(result: Mapping, task):
+    "Labels and scores that stand beside each other, as in a zero-shot pipeline and in Argilla, as pairs"
+    for names, scores in ("labels", "scores"), ("value", "score"):
+        if names not in result or names in task.descriptions or scores in task.descriptions: continue
+        labels, numbers = result[names], result.get(scores)
+        if not isinstance(labels, (list, tuple)): return labels if numbers is None else (labels, numbers)
+        if numbers is None: return labels
+        if isinstance(numbers, (list, tuple)) and len(numbers) == len(labels): return list(zip(labels, numbers))
+        raise ValueError(f"found {short_repr(result)}, expected as many {scores} as {names}")
+    return result
+
+# %% ../../nbs/tasks/labels.ipynb #6bd93899
 def _pairs(result, task) -> list[tuple]:
     "All (label, score) pairs of a result, whatever its shape"
-    result = _unwrapped(result)
+    result = _unwrapped(result, task)
     if result is None: raise ValueError("found None: the teacher gave no answer")
-    if _names_one(result):
+    if _names_one(result, task):
         if task.multi_label:
             raise TypeError(f"found {result!r}, which names one label, but the task has multi_label=True; "
-                            "put it in a list, or make the task with multi_label=False")
+                            f"{_advice(result, task) or 'put it in a list, or make the task with multi_label=False'}")
         return [_label_and_score(result)]
-    if isinstance(result, Mapping):
-        empty = [label for label, score in result.items() if score is None]
-        if empty:
-            raise ValueError(f"found the score None for {empty[0]!r}; "
-                             "leave out the labels that the teacher did not score")
-        return list(result.items())
-    if isinstance(result, (list, tuple, set, frozenset)) and all(map(_names_one, result)):
-        return [_label_and_score(answer) for answer in result]
-    raise TypeError(f"found {short_repr(result)} ({type(result).__name__}), expected {_SHAPES[task.multi_label]}")
+    if isinstance(result, Mapping): return _mapped(result)
+    if isinstance(result, (list, tuple, set, frozenset)):
+        if len(result) == len(task.labels) > 1 and set(map(type, result)) <= {int, bool} and set(result) <= {0, 1}:
+            raise TypeError(f"found {short_repr(result)}, in which 0 and 1 may be names, positions, or yes and no to "
+                            f"each label, expected names; {_advice(result, task)}")
+        if all(_names_one(answer, task) for answer in result): return [_label_and_score(answer) for answer in result]
+    advice = _advice(result, task)
+    raise TypeError(f"found {short_repr(result)} ({type(result).__name__}), expected {_SHAPES[task.multi_label]}"
+                    + (f"; {advice}" if advice else ""))
+
+def _mapped(result: Mapping) -> list[tuple]:
+    "The pairs in a mapping of label to score, or to True or False"
+    if result and all(isinstance(value, bool) for value in result.values()):
+        return [(label, None) for label, given in result.items() if given]
+    empty = [label for label, score in result.items() if score is None]
+    if empty:
+        raise ValueError(f"found the score None for {empty[0]!r}; "
+                         "leave out the labels that the teacher did not score")
+    return list(result.items())
 
 _SHAPES = {
     False: "a label, a (label, score) pair, {'label': …, 'score': …}, a mapping of label to score, "
            "or an object with .label",
     True: "a mapping of label to score, a list of labels or of (label, score) pairs, or an object with .label_scores",
 }
+
+# %% ../../nbs/tasks/labels.ipynb #099b19e8
+def _advice(result, task) -> str:
+    "A line that makes an answer readable; empty where there is none to give"
+    if is_int(result): return "if it is a position: task.labels[answer]"
+    if isinstance(result, str):
+        line = list_line(result, task.descriptions, "answer")
+        return f"if it is several labels: {line}" if line else ""
+    numbers = isinstance(result, (list, tuple)) and result and all(isinstance(value, Real) for value in result)
+    if not numbers: return ""
+    lines = []
+    if len(result) == len(task.labels):
+        lines.append("if it is a score, or 0 or 1, for each label: dict(zip(task.labels, answer))")
+    if all(map(is_int, result)): lines.append("if they are positions: [task.labels[i] for i in answer]")
+    return "; ".join(lines)
 
 # %% ../../nbs/tasks/labels.ipynb #6e4297ad
 def read_result(result, task: Classification) -> dict[str, float | None]:
@@ -113,6 +161,9 @@ def read_result(result, task: Classification) -> dict[str, float | None]:
     or a score outside [0, 1]."""
     scores = {}
     for label, score in _pairs(result, task):
+        label = name_among(label, task.descriptions)
+        if is_int(label):
+            raise TypeError(f"found the label {label!r} (int), expected a str; {_advice(label, task)}")
         check_known(label, task.descriptions)
         if label in scores:
             raise ValueError(f"found the label {label!r} more than once in {short_repr(result)}, expected it once")

@@ -4,7 +4,7 @@
 
 # %% ../../nbs/tasks/relations.ipynb #5349ca26
 from __future__ import annotations
-from ..basics.checks import check_known, check_names, check_score, check_text
+from ..basics.checks import check_known, check_names, check_score, check_text, plain_name
 from .task import Task
 from .fields import read_field, read_list
 
@@ -39,14 +39,14 @@ class RelationExtraction(Task):
     def _triplet(self, triplet) -> dict:
         if isinstance(triplet, (list, tuple)) and len(triplet) == 3:
             triplet = dict(zip(("head", "relation", "tail"), triplet))
-        check_known(relation := read_field(triplet, "relation"), self.descriptions, "relation")
+        check_known(relation := plain_name(read_field(triplet, "relation")), self.descriptions, "relation")
         head, tail = (self._entity(read_field(triplet, end), end) for end in ("head", "tail"))
         score = check_score(relation, read_field(triplet, "score", None))
         return {"head": head, "relation": relation, "tail": tail, "score": score}
 
     def _entity(self, entity, end: str) -> dict:
         if isinstance(entity, str): entity = {"text": entity}
-        words, kind = check_text(read_field(entity, "text"), end), read_field(entity, "entity_type", None)
+        words, kind = check_text(read_field(entity, "text"), end), plain_name(read_field(entity, "entity_type", None))
         if self.entity_types is not None and kind != "UNKNOWN":
             check_known(kind, self.entity_descriptions, "entity type")
         return {"text": words, "entity_type": None if kind is None else check_text(kind, "entity type")}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 from collections.abc import Mapping
 from numbers import Real
-from ..basics.checks import check_known, check_names, check_score, typed_repr
+from ..basics.checks import check_known, check_names, check_score, plain_name, typed_repr
 from .task import Task
 from .fields import read_field
 
@@ -45,5 +45,6 @@ class SentimentAnalysis(Task):
         ratings = read_field(result, "sentiment_per_aspect", result)
         if not isinstance(ratings, Mapping):
             raise TypeError(f"found {typed_repr(result)}, expected a mapping of aspect to a number in [0, 1]")
-        if ratings is not result or "score" in self.aspects: return ratings
-        return {aspect: rating for aspect, rating in result.items() if aspect != "score"}
+        rated = {plain_name(aspect): rating for aspect, rating in ratings.items()}
+        if ratings is result and "score" not in self.aspects: rated.pop("score", None)
+        return rated
