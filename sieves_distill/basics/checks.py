@@ -197,9 +197,9 @@ def check_count(n, name: str) -> int:
     return int(n)
 
 # %% ../../nbs/basics/checks.ipynb #b9106258
-def check_installed(package: str):
-    "An optional package, or an error that says how to get it"
+def check_installed(package: str, extra: str = "review"):
+    "An optional package, or an error that says by which extra of this one to get it"
     try: return import_module(package)
     except ImportError as e:
         raise ImportError(f"{package} is needed for this, and could not be imported ({e}): "
-                          "pip install 'sieves-distill[review]'") from None
+                          f"pip install 'sieves-distill[{extra}]'") from None

@@ -75,7 +75,7 @@ def count_inner(entities: tuple) -> int:
         if not any(entity.overlaps(other) for other in kept): kept.append(entity)
     return len(entities) - len(kept)
 
-# %% ../../nbs/evaluate/entities.ipynb #fa10273b
+# %% ../../nbs/evaluate/entities.ipynb #8f12f6e5
 @dataclass(repr=False)
 class EntityReport(MetricsReport):
     "What `evaluate_student` found of a student that names entities; `metrics` is the content of `metrics.json`"
@@ -110,13 +110,13 @@ class EntityReport(MetricsReport):
         return pd.DataFrame(read_mistakes_of(self), columns=["row", "text", "fault", "teacher", "student"])
 
     def plot(self, ax=None):
-        "F1 of each type with its 95 % interval, worst last; diamonds are the list of names. Returns the matplotlib figure"
+        "F1 of each type with its 95 % interval; diamonds are the list of names. Returns the matplotlib figure"
         return plot_types(self.metrics, ax)
 
 @report_of.register
 def _(kind: Entities, metrics: dict, mistakes=None): return EntityReport(metrics, mistakes)
 
-# %% ../../nbs/evaluate/entities.ipynb #53c37e69
+# %% ../../nbs/evaluate/entities.ipynb #012e6cd4
 def _sentences(metrics: dict) -> list[str]:
     agreement, listed, new = metrics["agreement"], metrics["baselines"].get("listed"), metrics["new_names"]
     gold = metrics["gold"]
@@ -125,8 +125,9 @@ def _sentences(metrics: dict) -> list[str]:
              f"{_percent(metrics['recall'])} of what there is."]
     if listed and listed["f1"]: parts.append(f"A list of the training names reaches {listed['f1']['value']:.3f}.")
     if new: parts.append(f"Of {new['n']} names that are new to it, it finds {_percent(new['recall']['value'])}.")
-    if gold: parts.append(f"Against gold ({gold['n']} documents) it reaches {show_interval(gold['student']['f1'])}, the "
-                          f"teacher {show_interval(gold['teacher']['f1'])}.")
+    if gold:
+        student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
+        parts.append(f"Against gold ({gold['n']} documents) it reaches {student}, the teacher {teacher}.")
     return parts
 
 def _percent(share: float) -> str: return f"{100 * share:.0f} %"

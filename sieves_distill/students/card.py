@@ -26,16 +26,17 @@ def _head(run: dict, framework: Framework, kind: Kind) -> str:
     labels = run["rows"]["train"].get("labels")
     many = f" of {len(labels)}" if labels else ""
     scores = " and scores" if run["recipe"].get("soft_labels") else ""
+    base = f"Base model: `{run['base_model']}`. " if run["base_model"] else ""
     source = f"from the {kind.column}{scores} of a teacher on {run['rows']['train']['n']} documents."
     return f"""---
 library_name: {framework.library}
-pipeline_tag: text-classification
-tags: [{framework.library}, text-classification, distillation, sieves_distill]
+pipeline_tag: {kind.pipeline_tag}
+tags: [{framework.library}, {kind.pipeline_tag}, distillation, sieves_distill]
 ---
 # {run["task_id"]}: a {framework.library} student
 
 {kind.student_words}, {kind.words}{many}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} {source}
-Base model: `{run["base_model"]}`. {run["megabytes"]:.1f} MB.
+{base}{run["megabytes"]:.1f} MB.
 """
 
 # %% ../../nbs/students/card.ipynb #2f6315db

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
+from ..tasks.entities import Entities
 from ..tasks.kinds import Kind, LabelKind
 
 # %% auto #0
@@ -18,6 +19,7 @@ class DistillationFramework(str, Enum):
     "What a student is made of"
     setfit = "setfit"  # A sentence transformer, fine-tuned on pairs of texts, with a linear head
     model2vec = "model2vec"  # Static token embeddings with a linear head
+    crf = "crf"  # A conditional random field, for entities
 
     @classmethod
     def _missing_(cls, value): raise ValueError(unsupported(value, [framework.value for framework in cls]))
@@ -82,9 +84,18 @@ FRAMEWORKS: dict[str, Framework] = {
         native_code=(
             "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)"
         ), packages=("model2vec", "datasets", "scikit-learn", "numpy"),
+    ), "crf": Framework(
+        student="sieves_distill.students.crf:CRFStudent", answers=Entities, train="sieves_distill.train.crf:train_crf",
+        check="sieves_distill.train.crf:check_crf", known_names="sieves_distill.train.crf:crf_names",
+        files=("model.crfsuite",), library="python-crfsuite", native_code=(
+            "from pycrfsuite import Tagger\nfrom sieves_distill.students.crf import split_words, word_features\n"
+            "tagger = Tagger()\ntagger.open(f'{path}/model.crfsuite')\n"
+            "tagger.tag(word_features(text, split_words(text)))  # a tag for each word"
+        ), packages=("python-crfsuite", "numpy"),
     ),
 }
 
+# %% ../../nbs/students/frameworks.ipynb #c0f4ac3e
 def check_answers(framework: str, kind: Kind):
     "Refuse, with a TypeError, a framework whose students cannot give this kind of answer"
     answers = FRAMEWORKS[framework].answers

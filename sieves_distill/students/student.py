@@ -123,7 +123,7 @@ class Student(InFolder):
     def multi_label(self) -> bool: return self.kind.multi_label
 
     def __repr__(self):
-        f1 = f", agreement macro-F1 {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
+        f1 = f", {self.kind.f1_words} {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
         return f"Student({framework_name(self.framework)}, {self.kind.shown()}{f1}, path={str(self.path)!r})"
 
     def predict(self, texts: list[str], progress: bool = False) -> list:
@@ -155,9 +155,13 @@ class Student(InFolder):
         documents"""
         if hasattr(docs, "text"): raise TypeError("expected a list of documents, found one document: put it in a list")
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
-        for doc, result in zip(docs, self.kind.results(self.predict_proba([doc.text for doc in docs], progress))):
+        for doc, result in zip(docs, self.results([doc.text for doc in docs], progress)):
             doc.results[self.task_id] = result
         return docs
+
+    def results(self, texts: list[str], progress: bool = False) -> list:
+        "What it writes into documents with these texts"
+        return self.kind.results(self.predict_proba(texts, progress))
 
     def _stream(self, docs: Iterator) -> Iterator:
         while batch := list(islice(docs, self._batch)): yield from self(batch)

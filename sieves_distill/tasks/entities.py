@@ -35,11 +35,11 @@ class Entity(NamedTuple):
         return {"text": self.text, "start": self.start, "end": self.end, "entity_type": self.entity_type,
                 "score": self.score}
 
-# %% ../../nbs/tasks/entities.ipynb #0012c005
+# %% ../../nbs/tasks/entities.ipynb #3a1d459b
 class Entities(Kind):
     "Pieces of a text, of some types; `y` is an array `(n,)` of tuples of `Entity`, each in the order of its places"
     column, unit, student_words = "entities", "entities", "A tagger of texts"
-    pipeline_tag = "token-classification"  # For the model card
+    f1_words, pipeline_tag = "agreement F1", "token-classification"
 
     def __init__(self, entity_types: Sequence[str]): self.entity_types = list(entity_types)
 
@@ -65,8 +65,9 @@ class Entities(Kind):
 
     def strata(self, y):
         "Which types each text has, booleans `(n, n_types)`"
-        return np.array([[any(entity.entity_type == name for entity in row) for name in self.entity_types] for row in y],
-                        dtype=bool).reshape(len(y), len(self.entity_types))
+        strata = np.zeros((len(y), len(self.entity_types)), bool)
+        for at, row in zip(strata, y): at[[self.entity_types.index(entity.entity_type) for entity in row]] = True
+        return strata
 
     def counts(self, y) -> dict[str, int]:
         "How many entities of each type there are"

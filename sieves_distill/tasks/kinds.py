@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from scipy.special import entr, expit, softmax
-from ..basics.checks import check_known, short_repr
+from ..basics.checks import check_known, is_int, list_line, name_among, short_repr
 
 # %% auto #0
 __all__ = ['KINDS', 'Kind', 'LabelKind', 'read_labels', 'check_differ', 'notes_on_labels', 'shown_counts', 'OneLabel',
@@ -21,6 +21,8 @@ class Kind:
     column = "labels"  # The column of a dataset that holds the answers
     words = "an answer a text"  # For a reader, in a sentence
     unit = "answers"  # What a score of the student speaks of
+    f1_words = "agreement macro-F1"  # What the figure `f1` of a report is
+    pipeline_tag = "text-classification"  # What the hub calls it
     student_words = "A model of texts"  # What a student of this kind is
     scored = False  # Whether the teacher's scores can stand beside the answers, in a column `scores`
     shape: tuple = ()  # Of what a student computes of one text
@@ -133,26 +135,33 @@ class LabelKind(Kind):
 # %% ../../nbs/tasks/kinds.ipynb #44e32f5a
 def read_labels(kind: LabelKind, dataset, column: str):
     "What `Kind.read_column` gives, for labels"
-    read = _reader(kind, dataset.features[column], column)
     values = dataset.select_columns(column).with_format("arrow")[:][column].to_pylist()
+    _check_form(kind, dataset.features[column], column, values)
     rows = [i for i, value in enumerate(values) if value is not None]
     keys = [kind.in_row(values[i]) for i in rows]  # The labels of each, a tuple
-    positions = {}  # rows repeat each other
+    read, positions = _reader(kind, dataset.features[column], column, set(keys)), {}  # rows repeat each other
     for i, key in zip(rows, keys):
         if key in positions: continue
         try: positions[key] = read(key)
         except ValueError as error: raise ValueError(f"{column}, row {i}: {error}") from None
     return kind.from_positions([positions[key] for key in keys]), np.array(rows, dtype=int)
 
-def _reader(kind: LabelKind, feature, column: str) -> Callable:
-    "What reads the labels of a row as positions in the task"
-    label = getattr(feature, "feature", None)
-    if (label is not None) != kind.multi_label:
-        expected = "a list a row" if kind.multi_label else "one label a row"
-        raise ValueError(f"{column} is {feature}, but the task has multi_label={kind.multi_label}; expected {expected}")
-    index, names = {name: i for i, name in enumerate(kind.labels)}, getattr(label or feature, "names", None)
-    if label is not None and names is None and label.dtype != "string": return partial(_positions_of_hot, index)
-    return partial(_positions_of_names, index, names or kind.labels)
+def _reader(kind: LabelKind, feature, column: str, keys: set) -> Callable:
+    "What reads the labels of a row as positions in the task, where `keys` are all that rows have"
+    label = getattr(feature, "feature", None) or feature
+    index, names = {name: i for i, name in enumerate(kind.labels)}, getattr(label, "names", None)
+    values = {value for key in keys for value in key}
+    if names is not None or all(isinstance(value, str) for value in values):
+        return partial(_positions_of_names, index, dict(enumerate(names or [])))
+    if kind.multi_label and _look_hot(keys, len(kind)): return partial(_positions_of_hot, index)
+    advice = f", or a position from 0 to {len(kind) - 1}" + _number_advice(kind.labels, values, column)
+    return partial(_positions_of_names, index, _meanings(kind.labels, values, column), advice=advice)
+
+def _look_hot(keys: set, n_labels: int) -> bool:
+    "Whether rows look like one 0 or 1 a label: nothing else in them, and of one length, or with one of them twice"
+    lengths = set(map(len, keys))
+    alike = lengths == {n_labels} or (len(lengths) == 1 and max(lengths) > 1)
+    return set().union(*keys) <= {0, 1} and (alike or any(len(set(key)) < len(key) for key in keys))
 
 # %% ../../nbs/tasks/kinds.ipynb #bd43fd0c
 def _positions_of_hot(index: dict, row: tuple) -> list[int]:
@@ -160,14 +169,51 @@ def _positions_of_hot(index: dict, row: tuple) -> list[int]:
     raise ValueError(f"found {short_repr(row)}, expected a multi-hot list of {len(index)} values, "
                      "0 or 1 for each label of the task")
 
-def _positions_of_names(index: dict, names: list[str], row: tuple) -> list[int]:
+def _positions_of_names(index: dict, meanings: dict, row: tuple, advice: str = "") -> list[int]:
+    "Positions of labels that stand there by name, or as what has a name among the `meanings`"
     positions = []
     for label in row:
-        if isinstance(label, int) and 0 <= label < len(names): label = names[label]
-        if label not in index:
-            raise ValueError(f"found the label {short_repr(label)}, expected one of {', '.join(map(repr, index))}")
-        positions.append(index[label])
+        name = meanings.get(label, label)
+        if name not in index:
+            raise ValueError(f"found the label {short_repr(label)}, expected one of {', '.join(map(repr, index))}"
+                             f"{advice}")
+        positions.append(index[name])
     return positions
+
+# %% ../../nbs/tasks/kinds.ipynb #7cfc82fe
+def _meanings(labels: list[str], values: set, column: str) -> dict:
+    "What numbers and bools in a column stand for: the labels of that name or, if there are none, of that position"
+    named = {value: name_among(value, labels) for value in values}
+    if all(isinstance(name, str) for name in named.values()): return named
+    positions = {value: labels[value] for value in values if is_int(value) and value < len(labels) and value >= 0}
+    if len(positions) < len(values):  # the reader refuses those that are missing
+        return {value: name for value, name in named.items() if isinstance(name, str)} or positions
+    spoken = {value: name_among(bool(value) if values <= {0, 1} else value, labels) for value in values}
+    twice = [value for value, name in spoken.items() if isinstance(name, str) and name != positions[value]]
+    if not twice: return positions
+    raise ValueError(f"{column} holds {twice[0]!r}, which may be the label {spoken[twice[0]]!r} or the position of "
+                     f"{positions[twice[0]]!r}; say which it is: dataset.cast_column({column!r}, ClassLabel(names="
+                     f"task.labels)) if numbers are positions, else dataset.map(lambda row: {{{column!r}: …}}) with "
+                     "the names of labels")
+
+def _number_advice(labels: list[str], values: set, column: str) -> str:
+    "What to do with numbers and bools that are neither names nor positions"
+    if any(isinstance(value, float) for value in values):
+        return f"; if they are scores: dataset.map(lambda row: {{{column!r}: [s >= 0.5 for s in row[{column!r}]]}})"
+    if not all(isinstance(value, bool) for value in values) or len(labels) != 2: return ""
+    return f"; if True means {labels[1]!r}: dataset.map(lambda row: {{{column!r}: task.labels[row[{column!r}]]}})"
+
+def _check_form(kind: LabelKind, feature, column: str, values: list):
+    "Refuse lists where one label is expected, and the other way round"
+    if hasattr(feature, "feature") == kind.multi_label: return
+    expected, advice = "one label a row", ""
+    if kind.multi_label:
+        expected = "a list a row"
+        first = next((value for value in values if value is not None), None)
+        if isinstance(first, str) and (line := list_line(first, kind.labels, f"row[{column!r}]")):
+            advice = f": dataset.map(lambda row: {{{column!r}: {line}}})"
+    raise ValueError(f"{column} is {feature}, but the task has multi_label={kind.multi_label}; "
+                     f"expected {expected}{advice}")
 
 # %% ../../nbs/tasks/kinds.ipynb #d1e69683
 def check_differ(counts: dict[str, int], n: int):
@@ -233,7 +279,7 @@ class OneLabel(LabelKind):
 
     def check_answer(self, label):
         "A label of the task; raises TypeError or ValueError for anything else"
-        check_known(label, self.labels)
+        check_known(label := name_among(label, self.labels), self.labels)
         return label
 
 # %% ../../nbs/tasks/kinds.ipynb #f4a16b80
@@ -287,7 +333,7 @@ class ManyLabels(LabelKind):
         "A list of labels in the order of the task; raises TypeError or ValueError for anything else"
         if isinstance(label, str) or not hasattr(label, "__iter__"):
             raise TypeError(f"expected a list of labels, found {label!r}: put it in a list")
-        given = list(label)
+        given = [name_among(name, self.labels) for name in label]
         for name in given: check_known(name, self.labels)
         return [name for name in self.labels if name in given]
 

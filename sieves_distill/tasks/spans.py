@@ -6,10 +6,12 @@
 from __future__ import annotations
 import re
 from collections import Counter
-from ..basics.checks import check_known, check_names, check_score, check_text, is_int, short_repr
+from sieves_distill.basics.checks import (
+    check_known, check_names, check_score, check_text, is_int, plain_name, short_repr,
+)
 from .task import Task
 from .entities import Entities
-from .fields import read_field, read_list
+from .fields import has_field, read_field, read_list
 
 # %% auto #0
 __all__ = ['NER', 'PIIMasking']
@@ -40,17 +42,37 @@ class NER(Task):
         return {"entities": _located(entities, text)}
 
 # %% ../../nbs/tasks/spans.ipynb #a8a80378
+_CALLED = {  # Of each field, what annotation tools and models call it: the first that is there counts
+    "entity_type": ("entity_type", "entity_group", "label_", "label"),
+    "text": ("text", "word"),
+    "start": ("start_char", "start", "start_offset"),
+    "end": ("end_char", "end", "end_offset"),
+}
+
+def _entity_fields(entity) -> dict:
+    "The fields of an entity, of whatever tool: the type must be there, the others may be None"
+    if isinstance(entity, (list, tuple)) and len(entity) == 3: entity = dict(zip(("start", "end", "label"), entity))
+    if has_field(entity, "entity") and not any(has_field(entity, name) for name in _CALLED["entity_type"]):
+        raise ValueError(f"found {short_repr(entity)}, which is a token, expected an entity; make the pipeline of "
+                         "transformers with aggregation_strategy='simple'")
+    fields = {}
+    for field, names in _CALLED.items():
+        name = next((name for name in names if has_field(entity, name)), field)
+        fields[field] = read_field(entity, name) if field == "entity_type" else read_field(entity, name, None)
+    if fields["start"] is not None and not has_field(entity, "text"): fields["text"] = None  # `word` may be lower-cased
+    return fields | {"entity_type": plain_name(fields["entity_type"]), "score": read_field(entity, "score", None)}
+
 def _entity(entity, text: str) -> dict:
     "An entity as a row; what it says about its place must be so"
-    kind, words = read_field(entity, "entity_type"), read_field(entity, "text", None)
-    start, end = read_field(entity, "start", None), read_field(entity, "end", None)
-    score = check_score(kind, read_field(entity, "score", None))
-    row = {"text": words, "start": start, "end": end, "entity_type": kind, "score": score}
+    row = _entity_fields(entity)
+    kind, words, start, end = row["entity_type"], row["text"], row["start"], row["end"]
+    row["score"] = check_score(kind, row["score"])
     if start is None and end is None: return {**row, "text": check_text(words, "text of an entity")}
     if not is_int(start) or not is_int(end):
         raise TypeError(f"found the span {start!r}:{end!r}, expected start and end to be int")
     return {**row, **_placed(words, int(start), int(end), text)}
 
+# %% ../../nbs/tasks/spans.ipynb #ec402585
 def _placed(words: str | None, start: int, end: int, text: str) -> dict:
     "The words of an entity and their place, which must be where the text has them"
     if not 0 <= start < end <= len(text):

@@ -31,7 +31,8 @@ __all__ = ['distill']
 # %% ../../nbs/train/distillation.ipynb #14f531f7
 def distill(
     task,  # What the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
-    base_model_id: str,  # Folder or name on the hub: a sentence transformer for SetFit, a static model for Model2Vec
+    # Folder or name on the hub: a sentence transformer for SetFit, a static model for Model2Vec; None for a CRF
+    base_model_id: str | None,
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
     output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
@@ -102,15 +103,15 @@ class _Order:
 
 # %% ../../nbs/train/distillation.ipynb #efea1c8b
 def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
-    framework = framework_name(framework)
+    framework, base = framework_name(framework), "" if base_model_id is None else base_model_id
     check_answers(framework, task.kind)
     if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1:
         raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
     seed = check_seed(seed)
     init, train = check_kwargs(framework, init_kwargs=init_kwargs, train_kwargs=train_kwargs)
-    if check := FRAMEWORKS[framework].part("check"): check(task.kind, base_model_id, init)
+    if check := FRAMEWORKS[framework].part("check"): check(task.kind, base, init)
     given = {"init_kwargs": init_kwargs or {}, "train_kwargs": train_kwargs or {}}
-    return _Order(task, str(base_model_id), framework, val_frac, init, train, seed, recipe, given)
+    return _Order(task, str(base), framework, val_frac, init, train, seed, recipe, given)
 
 # %% ../../nbs/train/distillation.ipynb #2b38997b
 @dataclass

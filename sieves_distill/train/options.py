@@ -55,7 +55,7 @@ def check_kwargs(framework: str, **given) -> list[dict]:
 def _unknown(name: str, kwarg: str, framework: str, known: set) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     meant = f", did you mean {near[0]!r}?" if near else ""
-    return f"unknown name {name!r} in {kwarg} for {framework}{meant}; known are {', '.join(sorted(known))}"
+    return f"unknown name {name!r} in {kwarg} for {framework}{meant}; known are {', '.join(sorted(known)) or 'none'}"
 
 def _renamed(kwargs: dict, aliases) -> dict:
     renamed = {aliases.get(name, name): value for name, value in kwargs.items()}
@@ -68,6 +68,8 @@ def _renamed(kwargs: dict, aliases) -> dict:
 # %% ../../nbs/train/options.ipynb #8409e172
 def check_base(base_model_id, static: bool) -> str:
     "The base; refuses a local folder that holds no static model, or where none is wanted that holds one"
+    if not str(base_model_id).strip():
+        raise ValueError(f"expected a base model, a folder or a name on the hub, found {base_model_id!r}")
     path = Path(base_model_id)
     if not path.exists() and (path.is_absolute() or str(base_model_id).startswith(".")):
         raise FileNotFoundError(f"expected a base model, found no folder at {str(path)!r}")

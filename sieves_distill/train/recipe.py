@@ -49,6 +49,9 @@ class Recipe:
     fit_offsets: Callable = (
         fit_offsets  # For one label a text: from `y`, logits `(rounds, n, n_labels)`, `stiff` and `rare`
     )
+    # CRF
+    crf_penalties: tuple = (.03, .1, .3, 1.)  # Candidates for c2, the weight of the squared penalty,
+    crf_rows: int = 3000  # and the rows that it is chosen on, at most
     # SetFit
     names_or_counts: int = 300  # Rows up to which names are learnt, and beyond which counts are
     most_doubtful: float = 300  # Rows up to which doubtful ones are left out of fine-tuning
