@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .decide.curve_result import LearningCurve
     from .decide.threshold import choose_threshold
     from .decide.threshold_result import CascadeThreshold
+    from .deploy.explanation import Explanation, explain
     from .deploy.formats import export_student
 
 # Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
@@ -96,6 +97,8 @@ _LAZY = {
     "learning_curve": "decide.curve",
     "CascadeThreshold": "decide.threshold_result",
     "choose_threshold": "decide.threshold",
+    "Explanation": "deploy.explanation",
+    "explain": "deploy.explanation",
     "export_student": "deploy.formats",
 }
 __all__ = ["Classification", "Doc", "Task", *_LAZY]

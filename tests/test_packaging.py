@@ -65,7 +65,8 @@ def test_metadata_says_what_settings_say(bare):
     assert {"setfit>=1.2", "model2vec[train]>=0.10", "datasets>=4", "transformers>=5"} <= always
     assert not [r for r in always if r.startswith(("nbdev", "fastcore", "execnb", "pytest"))], (
         "needed to develop, not to run")
-    assert set(info.metadata.get_all("Provides-Extra")) == {"demo", "llm", "review", "openvino", "browser", "dev"}
+    extras = {"demo", "llm", "review", "openvino", "onnx", "browser", "dev"}
+    assert set(info.metadata.get_all("Provides-Extra")) == extras
 
 
 def test_installed_package_imports_without_its_dependencies(bare):

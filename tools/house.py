@@ -23,7 +23,8 @@ WINGS = ["basics", "tasks", "documents", "export", "strata", "split", "teach", "
 # Rooms that take names from the package's root, which finds them in whatever wing they are when they are asked for.
 FROM_ROOT = {
     "tasks.task": {"label_docs", "to_hf_dataset", "distill"},  # methods of a task that open doors to later wings
-    "students.student": {"export_student"},  # likewise of a student
+    "students.student": {"explain", "export_student"},  # likewise of a student
+    "deploy.packing": {"__version__"},
     "train.distillation": {"__version__"},
 }
 # Rooms that import modules whose names are computed.

@@ -198,7 +198,7 @@ def check_count(n, name: str) -> int:
 
 # %% ../../nbs/basics/checks.ipynb #b9106258
 def check_installed(package: str, extra: str = "review"):
-    "An optional package, or an error that says by which extra of this one to get it"
+    "An optional package, or an error that says which extra of this one brings it"
     try: return import_module(package)
     except ImportError as e:
         raise ImportError(f"{package} is needed for this, and could not be imported ({e}): "

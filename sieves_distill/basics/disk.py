@@ -4,48 +4,88 @@
 
 # %% ../../nbs/basics/disk.ipynb #3509d1d3
 from __future__ import annotations
-import contextlib, ctypes, errno, json, os, re, shutil, sys, uuid
+import contextlib, ctypes, errno, hashlib, json, os, platform, re, shutil, sys, tempfile, time, uuid
 from pathlib import Path
 
 # %% auto #0
-__all__ = ['check_place', 'new_folder', 'read_json', 'deployed_megabytes', 'append_line', 'has_torn_line', 'cut_torn_line']
+__all__ = ['check_place', 'absolute', 'new_folder', 'keep_folder', 'read_json', 'deployed_megabytes', 'append_line',
+           'has_torn_line', 'cut_torn_line']
 
 # %% ../../nbs/basics/disk.ipynb #e7c18987
 def check_place(path) -> Path:
     "The absolute output path; refuses one that holds something other than a student, which would be replaced"
-    path = Path(path)
-    if path.is_symlink(): path = path.resolve()
-    expected = "expected output_path to be a new folder or that of a student, found"
+    path, expected = absolute(path), "expected output_path to be a new folder or that of a student, found"
     if path.exists() and not path.is_dir(): raise FileExistsError(f"{expected} a file at {str(path)!r}")
-    if path.is_dir() and any(path.iterdir()) and not (path / "student.json").exists():
+    if path.is_dir() and _entries(path) and not (path / "student.json").exists():
         raise FileExistsError(f"{expected} other files in {str(path)!r}, which would be lost: name another folder")
-    return path.absolute()
+    return path
+
+def absolute(path) -> Path:
+    "A path as it stands, whatever the working directory will be: `~` is the home, a link what it leads to"
+    path = Path(path).expanduser()
+    return path.resolve() if path.is_symlink() or ".." in path.parts else path.absolute()
+
+# %% ../../nbs/basics/disk.ipynb #bb76ec27
+_ASIDE = re.compile(  # what a run to `name` on a machine writes aside, and what it moves there
+    r"(?P<partial>\.(?P<name>.+)\.(?P<machine>[0-9a-f]+)-[0-9a-f]{8}\.partial)(?P<old>\.old)?"
+)
+_SYSTEM = {"lost+found"}
+
+def _entries(folder: Path) -> list[Path]:
+    "What is in a folder, student.json first: without it there is no student"
+    entries = (path for path in folder.iterdir() if path.name not in _SYSTEM and not _ASIDE.fullmatch(path.name))
+    return sorted(entries, key=lambda path: (path.name != "student.json", path.name))
 
 # %% ../../nbs/basics/disk.ipynb #c8eacbce
 @contextlib.contextmanager
 def new_folder(path):
     """A folder to write in, that takes the place of `path` when the block ends, and vanishes when it fails.
 
-    Raises FileExistsError if `path` holds something else."""
-    path = check_place(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _clear_up(path)
-    partial = path.parent / f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.partial"
+    Raises FileExistsError if `path` holds something else, an OSError where nothing can be written, and one that says
+    where the new folder is kept where it cannot take its place."""
+    path = absolute(path)
+    if path.parent.is_dir(): _clear_up(path)
+    check_place(path)
+    partial, lock = _where_aside(path) / f".{path.name}.{_machine()}-{uuid.uuid4().hex[:8]}.partial", None
     try:
-        partial.mkdir()
+        lock = _claim(partial)
         yield partial
-        _take_place(partial, check_place(path))
-    finally: shutil.rmtree(partial, ignore_errors=True)
+        _take_place(partial, path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        _unlock(lock)
 
 # %% ../../nbs/basics/disk.ipynb #f2c45485
 def _take_place(partial: Path, path: Path):
-    "Move a folder to where another may be"
+    "Move a folder to where another may be; where that fails, keep it, and say where it is"
+    try:
+        check_place(path)
+        if partial.parent == path: return _fill(partial, path)
+        try: _move_whole(partial, path)
+        except OSError: _fill(partial, path)
+    except OSError as error:
+        kept = keep_folder(partial, path)
+        raise type(error)(f"what was made cannot be put at {str(path)!r}: {error}. {kept}") from error
+
+def keep_folder(folder: Path, path: Path) -> str:
+    "Move a folder, meant for `path`, out of the way of later runs, beside it or where temporary files are; a sentence"
+    for place in path.parent, Path(tempfile.gettempdir()):
+        kept = str(place / f"{path.name}-kept-{uuid.uuid4().hex[:8]}")
+        with contextlib.suppress(OSError): return f"It is kept in {shutil.move(folder, kept)!r}"
+    return "It could not be kept anywhere else either"
+
+# %% ../../nbs/basics/disk.ipynb #f90f60b6
+def _move_whole(partial: Path, path: Path):
+    "Let a folder take the place of another, or of none"
     if not path.exists(): return partial.rename(path)
     if _exchange(partial, path): return
     aside = partial.with_name(partial.name + ".old")  # no exchange here: for an instant neither is in place
-    path.rename(aside)
-    partial.rename(path)
-    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        path.rename(aside)
+        partial.rename(path)
+    finally:
+        if aside.exists() and not path.exists(): aside.rename(path)
+        shutil.rmtree(aside, ignore_errors=True)
 
 # %% ../../nbs/basics/disk.ipynb #ef149eb2
 def _exchange(first: Path, second: Path) -> bool:
@@ -60,22 +100,127 @@ def _exchange(first: Path, second: Path) -> bool:
         raise OSError(error, os.strerror(error), str(second))
     return failed == 0
 
+# %% ../../nbs/basics/disk.ipynb #c8bf221e
+_ALL = ".all"  # says that whatever was there has been moved aside
+
+def _fill(partial: Path, path: Path):
+    "Move what is in a folder into one that must stay; on failure both are as they were"
+    old, placed = path / f"{partial.name}.old", []
+    old.mkdir(parents=True)
+    try:
+        for entry in _entries(path): shutil.move(entry, old)
+        (old / _ALL).touch()
+        for entry in reversed(_entries(partial)):
+            shutil.move(entry, path)
+            placed.append(entry)
+    except BaseException:
+        if not _is_placed(old, path):
+            for entry in placed: shutil.move(path / entry.name, entry)
+        raise
+    finally: _put_back(old, path)
+
+def _is_placed(old: Path, path: Path) -> bool: return (old / _ALL).exists() and (path / "student.json").is_file()
+
+# %% ../../nbs/basics/disk.ipynb #355e2828
+def _put_back(old: Path, path: Path):
+    "End what `_fill` began: remove what was moved aside, or put it back where the new student is not complete"
+    if not _is_placed(old, path):
+        if (old / _ALL).exists():
+            for entry in _entries(path): shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            (old / _ALL).unlink()
+        for entry in reversed(_entries(old)): shutil.move(entry, path)
+    shutil.rmtree(old, ignore_errors=True)
+
+# %% ../../nbs/basics/disk.ipynb #ffd12246
+def _where_aside(path: Path) -> Path:
+    "The folder to write aside in: the parent of `path`, or `path` where that must stay"
+    stays = path.is_dir() and (_is_mount(path) or _is_in_use(path) or not os.access(path.parent, os.W_OK))
+    return path if stays else path.parent
+
+def _is_in_use(path: Path) -> bool:
+    "Whether this process works in the folder or below it"
+    try: here = Path.cwd()
+    except FileNotFoundError: return False  # somebody removed it
+    return here.is_relative_to(path.resolve())
+
+def _is_mount(path: Path) -> bool:
+    "Whether a drive, or a folder from elsewhere, is mounted there"
+    if os.path.ismount(path): return True
+    try: mounts = Path("/proc/self/mountinfo").read_bytes().splitlines()  # Linux: also those of one file system
+    except OSError: return False
+    unescape = lambda field: re.sub(rb"\\(\d{3})", lambda match: bytes([int(match[1], 8)]), field)
+    return os.fsencode(path.resolve()) in {unescape(line.split()[4]) for line in mounts}
+
+# %% ../../nbs/basics/disk.ipynb #416448a8
+_WEEK = 7 * 24 * 60 * 60
+
+def _claim(partial: Path) -> int | None:
+    "Make a folder, and return what keeps it locked; raises an OSError where nothing can be written"
+    try: partial.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        where = f"in {str(partial.parent)!r} nothing can be written ({error.strerror})"
+        raise type(error)(f"expected output_path where files can be written, found that {where}") from error
+    lock = None
+    try:
+        lock = _lock(partial)
+        if lock is None or os.path.samestat(os.fstat(lock), partial.stat()): return lock
+    except (BlockingIOError, FileNotFoundError): pass  # between the two steps another run took it for left
+    _unlock(lock)
+    return _claim(partial)
+
+def _machine() -> str:
+    "What tells this machine from others, containers on it not from each other, until it starts anew"
+    try: name = Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError: name = platform.node()
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
+
+# %% ../../nbs/basics/disk.ipynb #5b775fbd
+def _lock(folder: Path) -> int | None:
+    """A descriptor that keeps a folder locked until it is closed; None where folders cannot be locked. Raises
+    BlockingIOError where it is locked, FileNotFoundError where it is gone"""
+    if os.name == "nt": return None
+    import fcntl
+    descriptor = os.open(folder, os.O_RDONLY)
+    try: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError): raise
+        return None
+    return descriptor
+
+def _unlock(descriptor: int | None):
+    if descriptor is not None: os.close(descriptor)
+
 # %% ../../nbs/basics/disk.ipynb #039db097
 def _clear_up(path: Path):
-    "Remove what runs that were killed have left beside `path`; if one had moved the earlier folder aside, put it back"
-    if os.name == "nt": return  # where os.kill(pid, 0) does not ask
-    for left in sorted(path.parent.iterdir(), reverse=True):  # what was moved aside comes first
-        match = re.fullmatch(rf"\.{re.escape(path.name)}\.(\d+)-[0-9a-f]{{8}}\.partial(\.old)?", left.name)
-        if not match or _alive(int(match[1])): continue
-        if match[2] and not path.exists(): left.rename(path)
-        else: shutil.rmtree(left, ignore_errors=True)
+    "Remove what runs that were killed have left; if one had moved what was in place aside, put that back"
+    rooms = [room for room in (path.parent, path) if room.is_dir()]
+    for left in sorted((left for room in rooms for left in room.iterdir()), reverse=True):  # what was moved aside first
+        match = _ASIDE.fullmatch(left.name)
+        if not match or match["name"] != path.name: continue
+        with _taken_over(left, [room / match["partial"] for room in rooms], match["machine"]) as taken:
+            if not taken: continue
+            if match["old"] and left.parent == path: _put_back(left, path)
+            elif match["old"] and not path.exists(): left.rename(path)
+            else: shutil.rmtree(left, ignore_errors=True)
 
-def _alive(pid: int) -> bool:
-    "Whether there is a process with this number"
-    try: os.kill(pid, 0)
-    except ProcessLookupError: return False
-    except OSError: return True
-    return True
+# %% ../../nbs/basics/disk.ipynb #6aba5dd3
+@contextlib.contextmanager
+def _taken_over(left: Path, partials: list[Path], machine: str):
+    "Whether the run that wrote one of `partials`, and so `left`, is gone; within the block nobody else can take it"
+    locks, locked = [], False
+    for partial in partials:
+        try: locks.append(_lock(partial))
+        except BlockingIOError: locked = True
+        except OSError: pass  # there is none, or it is not ours
+    certain = machine == _machine() and os.name != "nt" and None not in locks
+    try: yield not locked and (certain or _age(left) > _WEEK)
+    finally:
+        for lock in locks: _unlock(lock)
+
+def _age(folder: Path) -> float:
+    "Seconds since something in it was changed"
+    return time.time() - max((path.lstat().st_mtime for path in (folder, *folder.rglob("*"))), default=0)
 
 # %% ../../nbs/basics/disk.ipynb #b6c5da05
 def read_json(path: Path) -> dict:

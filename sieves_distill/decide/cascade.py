@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from ..basics.checks import check_int, check_number
 from ..basics.disk import append_line, cut_torn_line
 from ..tasks.kinds import kind_of
-from ..documents.doc import Doc, doc_name
+from ..documents.doc import Doc, doc_name, write_result
 from ..documents.encode import doc_line
 from ..documents.read import read_docs
 from ..students.student import check_texts
@@ -48,7 +48,7 @@ class Cascade:
         self.student, self.kind = student, kind_of(student)
         self.threshold = _check_threshold(threshold, self.kind)
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
-        self._answers = _Answers(self.task, path)
+        self._answers = _Answers(self.task, path, {"student": repr(student), "teacher": _teacher_name(teacher)})
         self.path = self._answers.path
 
     @property
@@ -77,7 +77,7 @@ class Cascade:
 
     def __call__(self, docs, progress: bool = False):
         """Write an answer into `doc.results[task_id]` of each document, and who gave it, "student" or "teacher", into
-        `doc.meta["answered_by"][task_id]`.
+        `doc.meta["answered_by"][task_id]`; its name into `doc.meta[task_id]`, so that no student learns from itself.
 
         A list comes back when all its documents are answered; of any other iterable, documents are read some at a time
         and yielded as they are answered.
@@ -129,8 +129,9 @@ class _Question(NamedTuple):
 # %% ../../nbs/decide/cascade.ipynb #58c13a42
 class _Answers:
     "Writes answers into documents, counts them, and keeps the teacher's: in memory, or in a file"
-    def __init__(self, task, path):
+    def __init__(self, task, path, names: dict[str, str]):
         self.task, self.path, self.docs = task, None if path is None else Path(path), []
+        self.names = names  # What the student and the teacher are called
         self.counts = {"student": 0, "teacher": 0}
         if path is None: return
         if self.path.suffix != ".jsonl":
@@ -140,8 +141,7 @@ class _Answers:
         if self.path.exists(): cut_torn_line(self.path)
 
     def write(self, doc, result, who: str):
-        doc.results[self.task.task_id] = result
-        if getattr(doc, "meta", None) is None: doc.meta = {}
+        write_result(doc, self.task.task_id, result, {who: self.names[who]})
         doc.meta["answered_by"] = {**doc.meta.get("answered_by", {}), self.task.task_id: who}
         self.counts[who] += 1
 
@@ -185,6 +185,11 @@ def _verdict(counts: dict) -> str:
 def _check_teacher(teacher):
     if callable(teacher) or hasattr(teacher, "answers"): return teacher
     raise TypeError(f"teacher must be callable with a list of texts, found {type(teacher).__name__}")
+
+def _teacher_name(teacher) -> str:
+    "What a teacher is called in `doc.meta`, as `label_docs` calls it"
+    if hasattr(teacher, "answers"): return repr(teacher)
+    return f"CallableTeacher({getattr(teacher, '__name__', type(teacher).__name__)})"
 
 def _check_task(task, kind):
     if kind_of(task) == kind: return task

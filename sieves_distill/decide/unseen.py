@@ -4,7 +4,6 @@
 
 # %% ../../nbs/decide/unseen.ipynb #7f938945
 from __future__ import annotations
-from pathlib import Path
 from ..export.rows import Rows
 from ..split import fold_text
 
@@ -35,10 +34,9 @@ _NOT_TRAINED_ON = "pass labelled rows that it was not trained on, choose_thresho
 
 def _held_out(student, name: str, otherwise: str):
     "The rows that the folder of a student holds out for its report, a `datasets.Dataset`"
-    from datasets import load_from_disk
-    folder = Path(student.path) / "data" / "val" if getattr(student, "path", None) else None
-    if folder is None or not folder.is_dir(): raise ValueError(f"{name} has no folder with held-out rows: {otherwise}")
-    return load_from_disk(str(folder))
+    rows = getattr(student, "val_data", None)
+    if rows is None: raise ValueError(f"{name} has no folder with held-out rows: {otherwise}")
+    return rows
 
 # %% ../../nbs/decide/unseen.ipynb #58d7bf82
 def rows_unseen_by_all(students: dict, dataset=None) -> tuple[Rows, list[str]]:

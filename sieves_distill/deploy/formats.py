@@ -10,10 +10,12 @@ from importlib import import_module
 from pathlib import Path
 import shutil
 from ..basics.disk import deployed_megabytes, new_folder
+from ..students.frameworks import framework_name
 from ..students.student import Student
+from ..tasks.kinds import Kind, LabelKind
 
 # %% auto #0
-__all__ = ['FORMATS', 'Format', 'write_folder', 'export_student']
+__all__ = ['FORMATS', 'Format', 'write_folder', 'export_student', 'check_format']
 
 # %% ../../nbs/deploy/formats.ipynb #68d7c1fa
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Format:
         str | Callable
     )  # From a student and an empty folder: writes into it. What is heavy to import is named, "module:name"
     words: str  # What it is, for an error that lists them
+    frameworks: tuple | None = None  # Whose students can be written so; None: any
+    answers: type = Kind  # The kind of answer that it knows
 
     def writer(self) -> Callable:
         "The function, imported where it is only named"
@@ -38,7 +42,16 @@ def write_folder(student: Student, folder: Path):
         if student.path and (student.path / name).is_file(): shutil.copy(student.path / name, folder / name)
 
 FORMATS: dict[str, Format] = {
-    "folder": Format(write_folder, "a folder that Student.load reads, without the training texts")
+    "folder": Format(write_folder, "a folder that Student.load reads, without the training texts"),
+    "numpy": Format(
+        "sieves_distill.deploy.numpy_format:write_numpy", "answers with numpy and tokenizers alone", ("model2vec",),
+        LabelKind,
+    ), "onnx": Format(
+        "sieves_distill.deploy.onnx_format:write_onnx", "answers with onnxruntime, in float32", ("setfit",), LabelKind,
+    ), "onnx-int8": Format(
+        "sieves_distill.deploy.onnx_format:write_onnx_int8", "the same in a quarter of the size, less exactly",
+        ("setfit",), LabelKind,
+    ),
 }
 
 # %% ../../nbs/deploy/formats.ipynb #56788d33
@@ -49,9 +62,21 @@ def export_student(
 ) -> Path:
     """Write a student in a form to deploy it in, and return the folder.
 
-    Raises ValueError for a format that is not in `FORMATS`, FileExistsError for a folder that holds something else."""
-    if format not in FORMATS:
-        known = "; ".join(f"{name!r}, {row.words}" for name, row in FORMATS.items())
-        raise ValueError(f"expected a format that is known ({known}), found {format!r}")
+    Raises ValueError for a format that is not in `FORMATS`, or not for such a student, FileExistsError for a folder
+    that holds something else, RuntimeError where what was written would answer otherwise than the student."""
+    check_format(student, format)
     with new_folder(path) as folder: FORMATS[format].writer()(student, folder)
     return Path(path)
+
+def check_format(student: Student, format: str):
+    "Refuse, with a ValueError, a format that is not known, or not for such a student"
+    fits = {name: row for name, row in FORMATS.items() if _fits(student, row)}
+    if format in fits: return
+    known = "; ".join(f"{name!r}, {row.words}" for name, row in fits.items())
+    if format not in FORMATS: raise ValueError(f"expected a format that is known ({known}), found {format!r}")
+    name = framework_name(student.framework)
+    raise ValueError(f"expected a format for students of {name} with {student.kind.words} ({known}), found {format!r}")
+
+def _fits(student: Student, row: Format) -> bool:
+    known = row.frameworks is None or framework_name(student.framework) in row.frameworks
+    return known and isinstance(student.kind, row.answers)

@@ -4,12 +4,13 @@
 
 # %% ../../nbs/documents/doc.ipynb #8289e9d9
 from __future__ import annotations
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from dataclasses import dataclass, field
-from ..basics.checks import check_text, typed_repr
+from ..basics.checks import check_text, short_repr, typed_repr
 
 # %% auto #0
-__all__ = ['Doc', 'read_text', 'doc_name', 'check_docs']
+__all__ = ['Doc', 'read_text', 'doc_name', 'check_docs', 'write_result', 'student_behind', 'check_not_anothers']
 
 # %% ../../nbs/documents/doc.ipynb #30f9ad25
 @dataclass
@@ -19,7 +20,7 @@ class Doc:
     id: str | None = None  # Names the document in error messages; its position does where there is none
     results: dict = field(default_factory=dict)  # task id -> what the teacher said
     gold: dict = field(default_factory=dict)  # task id -> the truth, in the same shapes as `results`
-    meta: dict = field(default_factory=dict)  # Anything else; never read here
+    meta: dict = field(default_factory=dict)  # Anything else; under the task id, who gave the answer and how
     chunks: list[str] | None = None  # The text in pieces, for teachers that read it so
 
 # %% ../../nbs/documents/doc.ipynb #0560de96
@@ -51,3 +52,37 @@ def check_docs(docs, task_id: str = "task.task_id"):
         advice = ": put it in a list" if hasattr(docs, "text") else ""
         raise TypeError("docs must be a list or a generator of documents with .text and .results, "
                         f"found one {type(docs).__name__}{advice}")
+
+# %% ../../nbs/documents/doc.ipynb #de238ece
+def write_result(doc, task_id: str, result, about: Mapping):
+    """Write an answer into a document, and into `doc.meta[task_id]` who gave it, under "teacher" or "student", and
+    what else there is to say about it"""
+    doc.results[task_id] = result
+    meta = getattr(doc, "meta", None)
+    if meta is None:
+        try: doc.meta = meta = {}
+        except AttributeError: return  # a class that has no place for it
+    if isinstance(meta, dict): meta[task_id] = dict(about)
+
+def student_behind(doc, task_id: str) -> str | None:
+    "The student that gave the answer to a task, by its `repr`; None where it was a teacher, or is not said"
+    meta = getattr(doc, "meta", None)
+    about = meta.get(task_id) if isinstance(meta, Mapping) else None
+    return about.get("student") if isinstance(about, Mapping) else None
+
+# %% ../../nbs/documents/doc.ipynb #7190fa1d
+def check_not_anothers(docs: list, task_id: str, read: Callable):
+    """Refuse to write answers over those of another task: documents of which `read(result, text)` can read no result.
+
+    It looks at the first fifty that have any; raises ValueError."""
+    answered = ((i, doc) for i, doc in enumerate(docs) if getattr(doc, "results", {}).get(task_id) is not None)
+    first = None
+    for i, doc in islice(answered, 50):
+        try: read(doc.results[task_id], doc.text)
+        except (TypeError, ValueError): first = first or (doc_name(doc, i), doc.results[task_id])
+        else: return
+    if first is None: return
+    raise ValueError(f"{first[0]}: found the result {short_repr(first[1])} of another task with the task_id "
+                     f"{task_id!r}, which would be lost; give each task a task_id of its own, such as "
+                     "Classification(labels, task_id='topic'). If it is worth nothing: "
+                     f"for doc in docs: doc.results.pop({task_id!r}, None)")

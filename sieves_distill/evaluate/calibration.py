@@ -7,41 +7,46 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
+from .distinct import effective_n
 from .intervals import wilson_interval
 
 # %% auto #0
 __all__ = ['reliability_bins', 'expected_calibration_error', 'reliability_frame']
 
 # %% ../../nbs/evaluate/calibration.ipynb #73baca71
-def reliability_bins(score, right, n_bins: int) -> list[dict]:
-    "For each bin the range and mean of its scores, and the share that is right with its interval"
-    bins = _bin_of(score, n_bins)
-    return [_bin(score[bins == i], right[bins == i]) for i in range(bins.max() + 1)]
+def reliability_bins(score, right, n_bins: int, clusters=None) -> list[dict]:
+    """For each bin the range and mean of its scores, and the share that is right with its interval; scores of a
+    cluster, of `clusters` `(n,)`, tell no more than one"""
+    if clusters is None: clusters = np.arange(len(score))
+    bins = _bin_of(score, n_bins, effective_n(clusters))
+    return [_bin(score[bins == i], right[bins == i], clusters[bins == i]) for i in range(bins.max() + 1)]
 
-def _bin_of(score, n_bins: int):
+def _bin_of(score, n_bins: int, effective: float):
     "The bin of each score, from 0: equal scores together, otherwise about as many in each"
-    n_bins = max(1, min(n_bins, len(score) // 20))  # fewer than 20 answers say little about a share
+    n_bins = max(1, min(n_bins, int(effective) // 20))  # fewer than 20 answers say little about a share
     bins = np.floor((rankdata(score) - .5) * n_bins / len(score)).astype(int)
     return np.unique(bins, return_inverse=True)[1]
 
-def _bin(score, right) -> dict:
+def _bin(score, right, clusters) -> dict:
     return {"from": float(score.min()), "to": float(score.max()), "n": len(score), "score": float(np.mean(score)),
-            "observed": wilson_interval(right.sum(), len(score))}
+            "observed": wilson_interval(int(right.sum()), len(score), effective_n(clusters))}
 
 # %% ../../nbs/evaluate/calibration.ipynb #9667c5f0
-def expected_calibration_error(bins: list[dict], score, n_resamples: int, seed: int) -> tuple[float, float]:
-    """The expected calibration error, and what that of calibrated scores stays below 95 times in 100;
-    `bins` are those that `reliability_bins` made of `score`"""
+def expected_calibration_error(bins: list[dict], score, n_resamples: int, seed: int, clusters=None):
+    """The expected calibration error, and what that of calibrated scores stays below 95 times in 100, two floats;
+    `bins` are those that `reliability_bins` made of `score` and `clusters`"""
+    if clusters is None: clusters = np.arange(len(score))
     n, mean = (np.array([row[name] for row in bins]) for name in ("n", "score"))
     observed = np.array([row["observed"]["value"] for row in bins])
     draws = np.random.default_rng(seed).normal(size=(n_resamples, len(bins)))
-    chance = np.abs(draws * [_spread(score, row) for row in bins]).sum(1) / n.sum()
+    chance = np.abs(draws * [_spread(score, clusters, row) for row in bins]).sum(1) / n.sum()
     return float((n * np.abs(mean - observed)).sum() / n.sum()), float(np.quantile(chance, .95))
 
-def _spread(score, row: dict) -> float:
-    "The standard deviation of the number that is right in a bin, if its scores are calibrated"
-    inside = score[(score >= row["from"]) & (score <= row["to"])]
-    return np.sqrt((inside * (1 - inside)).sum())
+def _spread(score, clusters, row: dict) -> float:
+    "The standard deviation of the number that is right in a bin, if scores are calibrated and copies right together"
+    inside = (score >= row["from"]) & (score <= row["to"])
+    deviation = np.sqrt(score[inside] * (1 - score[inside]))
+    return np.sqrt((np.bincount(clusters[inside], deviation) ** 2).sum())
 
 # %% ../../nbs/evaluate/calibration.ipynb #10caeff0
 def reliability_frame(bins: list[dict]):

@@ -8,7 +8,7 @@ from functools import singledispatch
 import numpy as np
 import pandas as pd
 from ..tasks.kinds import Kind, ManyLabels, OneLabel, label_kind
-from ..export.rows import Rows
+from ..export.rows import Rows, id_series
 
 # %% auto #0
 __all__ = ['count_errors', 'kind_of_figures', 'error_frame', 'list_mistakes', 'mistaken', 'mistake_frame']
@@ -59,7 +59,8 @@ def list_mistakes(rows: Rows, answers, proba=None) -> list[dict]:
     same shape or None"""
     kind, truth = rows.kind, rows.hot
     gold = {} if rows.gold is None else dict(zip(rows.gold.rows.tolist(), kind.decode(rows.gold.y)))
-    return [{"row": i, "text": rows.texts[i], "label": kind.labels[j],
+    ids = rows.ids or [None] * len(rows)
+    return [{"row": i, "id": ids[i], "text": rows.texts[i], "label": kind.labels[j],
              "mistake": "superfluous" if answers[i, j] else "missing",
              "teacher": kind.decode_hot(truth[i]), "student": kind.decode_hot(answers[i]),
              "proba": None if proba is None else float(proba[i, j]), "gold": gold.get(i)}
@@ -85,11 +86,11 @@ def mistake_frame(kind: Kind, mistakes: list[dict], errors):
 
 @mistake_frame.register
 def _(kind: OneLabel, mistakes: list[dict], errors):
-    return _in_order_of(errors, ["teacher", "student"], mistakes, ["row", "text"])
+    return _in_order_of(errors, ["teacher", "student"], mistakes, ["row", "id", "text"])
 
 @mistake_frame.register
 def _(kind: ManyLabels, mistakes: list[dict], errors):
-    return _in_order_of(errors, ["label"], mistakes, ["row", "text", "label", "mistake"])
+    return _in_order_of(errors, ["label"], mistakes, ["row", "id", "text", "label", "mistake"])
 
 # %% ../../nbs/evaluate/errors.ipynb #4820393a
 def _in_order_of(errors, by: list[str], mistakes: list[dict], columns: list[str]):
@@ -98,6 +99,8 @@ def _in_order_of(errors, by: list[str], mistakes: list[dict], columns: list[str]
         sureness = abs((mistake["proba"] or 0) - .5)
         return rank[tuple(mistake[name] for name in by)], mistake["mistake"], -sureness
     columns = [*columns, "teacher", "student", "proba", "gold"]
-    rows = [{name: mistake[name] for name in columns} for mistake in sorted(mistakes, key=place)]
+    rows = [{name: mistake.get(name) for name in columns} for mistake in sorted(mistakes, key=place)]
     frame = pd.DataFrame(rows, columns=columns).round(3)
-    return frame if any(mistake["gold"] is not None for mistake in mistakes) else frame.drop(columns="gold")
+    frame["id"] = id_series([row["id"] for row in rows])
+    empty = [name for name in ("id", "gold") if all(mistake.get(name) is None for mistake in mistakes)]
+    return frame.drop(columns=empty)

@@ -11,7 +11,9 @@ import numpy as np
 from ..tasks.kinds import Kind, LabelKind, kind_of
 from ..tasks.labels import Classification
 from ..export.rows import Rows
+from ..split import fold_text
 from .baselines import fit_baselines
+from .distinct import n_distinct, text_clusters
 from .errors import list_mistakes
 from .metrics import student_metrics
 from .probabilities import student_calibration
@@ -34,7 +36,8 @@ def evaluate_student(
     baselines. The report is a `Report` where answers are labels, else that of the kind of answer.
 
     Macro averages run over the labels that occur in the rows; the others are listed under `unmeasured`. Intervals are
-    95 % percentile bootstrap intervals over rows (Efron 1979). The expected calibration error (Naeini et al. 2015,
+    95 % percentile bootstrap intervals over rows (Efron 1979), of which copies and near-copies of a text are drawn
+    together ([distinct texts](distinct.ipynb)). The expected calibration error (Naeini et al. 2015,
     Guo et al. 2017) has at most ten bins of equal mass with twenty probabilities or more each; for one label a text it
     judges the probability of the answer, for several the probability of each label of each text, all pooled. Raises
     ValueError for missing columns, no rows, or labels that the student does not have."""
@@ -72,11 +75,16 @@ def _(kind: LabelKind, student, rows: Rows, train: Rows | None, n_resamples: int
     start = time.perf_counter()
     answers, proba = _ask(kind, student, rows.texts)
     seconds = time.perf_counter() - start
-    baselines = {} if train is None else {name: model(rows.texts) for name, model in fit_baselines(train).items()}
-    metrics = student_metrics(rows, {"student": answers, **baselines}, n_resamples, seed,
-                              [*notes, *_notes_on_training(rows, train)], seconds)
+    models = {} if train is None else fit_baselines(train)
+    baselines = {name: model(rows.texts) for name, model in models.items()}
+    clusters = text_clusters(rows.texts)
+    notes += _notes_on_copies(clusters) + _notes_on_training(rows, train)
+    metrics = student_metrics(rows, {"student": answers, **baselines}, n_resamples, seed, notes, seconds, clusters)
+    for name, model in models.items(): metrics["baselines"][name] |= model.about()
     temperature = getattr(student, "temperature", None)
-    metrics["calibration"] = None if proba is None else student_calibration(proba, rows, temperature, n_resamples, seed)
+    metrics["calibration"] = None
+    if proba is not None:
+        metrics["calibration"] = student_calibration(proba, rows, temperature, n_resamples, seed, clusters)
     return report_of(kind, metrics, list_mistakes(rows, answers, proba))
 
 # %% ../../nbs/evaluate/evaluate.ipynb #01a212e2
@@ -96,9 +104,16 @@ def _with_measurable_gold(rows: Rows) -> tuple[Rows, list[str]]:
 
 def _notes_on_training(rows: Rows, train: Rows | None) -> list[str]:
     if train is None: return ["no training rows at hand, so there are no baselines: pass train=…"]
-    seen = len(set(train.texts) & set(rows.texts))
-    note = f"{seen} of the {len(rows)} texts were among the training rows: the figures flatter the student"
+    known = set(map(fold_text, train.texts))
+    seen = sum(fold_text(text) in known for text in rows.texts)
+    note = f"{seen:,} of the {len(rows):,} texts were among the training rows: the figures flatter the student"
     return [note] if seen else []
+
+def _notes_on_copies(clusters) -> list[str]:
+    n, distinct = len(clusters), n_distinct(clusters)
+    if distinct == n: return []
+    return [f"of the {n:,} texts {distinct:,} are different, the others nearly the same as one of these: "
+            "the intervals count each once"]
 
 # %% ../../nbs/evaluate/evaluate.ipynb #ea342a9f
 def read_mistakes(student, dataset) -> list[dict]:

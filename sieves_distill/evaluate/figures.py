@@ -16,17 +16,18 @@ __all__ = ['FIGURES', 'bootstrap_figures']
 # %% ../../nbs/evaluate/figures.ipynb #4a340e8c
 FIGURES = ("f1", "precision", "recall", "accuracy")
 
-def bootstrap_figures(truth, predictions: dict, n_resamples: int, seed: int) -> dict:
+def bootstrap_figures(truth, predictions: dict, n_resamples: int, seed: int, clusters=None) -> dict:
     """For each model its figures, first on all rows and then on each draw: arrays `(1 + n_resamples,)`, by label
-    `(1 + n_resamples, n_labels)`. `truth` and the values of `predictions` are booleans `(n, n_labels)`"""
+    `(1 + n_resamples, n_labels)`. `truth` and the values of `predictions` are booleans `(n, n_labels)`; rows of a
+    cluster, of `clusters` `(n,)` numbered from 0, are drawn together"""
     n, measured, true = len(truth), truth.any(0), truth.astype("float32")
     answers = {name: _Answers.against(truth, hot) for name, hot in predictions.items()}
     blocks = {name: [] for name in predictions}
-    for weights in chain([np.ones((1, n), "float32")], bootstrap_draws(n, n_resamples, seed)):
+    for weights in chain([np.ones((1, n), "float32")], bootstrap_draws(n, n_resamples, seed, clusters)):
         support = weights @ true
         for name, model in answers.items():
             ratios = _ratios(support, weights @ model.named, weights @ model.right, measured & (support > 0))
-            blocks[name].append((*ratios, weights @ model.exact / n))
+            blocks[name].append((*ratios, weights @ model.exact / weights.sum(1)))
     return {name: _summary(*map(np.concatenate, zip(*parts))) for name, parts in blocks.items()}
 
 # %% ../../nbs/evaluate/figures.ipynb #2601e999

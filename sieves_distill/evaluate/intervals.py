@@ -6,17 +6,22 @@
 from __future__ import annotations
 from collections.abc import Iterator
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import norm
 
 # %% auto #0
 __all__ = ['COMPARED', 'MISCALIBRATED', 'wilson_interval', 'half_width', 'bootstrap_draws', 'percentile_interval',
            'show_interval', 'side_of_zero']
 
 # %% ../../nbs/evaluate/intervals.ipynb #cac8943c
-def wilson_interval(right: int, n: int) -> dict:
-    "A share with its 95 % interval (Wilson 1927)"
-    bounds = binomtest(int(right), int(n)).proportion_ci(method="wilson")
-    return {"value": float(right / n), "low": float(bounds.low), "high": float(bounds.high)}
+_Z = float(norm.ppf(.975))
+
+def wilson_interval(right: float, n: float, effective: float | None = None) -> dict:
+    """A share with its 95 % interval (Wilson 1927); with copies among the `n`, `effective` is how many without copies
+    tell as much, see `effective_n`"""
+    share, n = right / n, n if effective is None else effective
+    middle = (share + _Z ** 2 / (2 * n)) / (1 + _Z ** 2 / n)
+    reach = _Z * np.sqrt(share * (1 - share) / n + _Z ** 2 / (4 * n ** 2)) / (1 + _Z ** 2 / n)
+    return {"value": float(share), "low": float(max(0, middle - reach)), "high": float(min(1, middle + reach))}
 
 def half_width(n: int, share: float = 0.8) -> float:
     "How far the interval of a share reaches to either side on `n` documents, about"
@@ -24,17 +29,25 @@ def half_width(n: int, share: float = 0.8) -> float:
     return (interval["high"] - interval["low"]) / 2
 
 # %% ../../nbs/evaluate/intervals.ipynb #78ea359b
-def bootstrap_draws(n: int, n_resamples: int, seed: int) -> Iterator:
-    "How often each of `n` rows is drawn, in blocks `(≤64, n)`, `n_resamples` rows of them in all"
-    rng = np.random.default_rng(seed)
+def bootstrap_draws(n: int, n_resamples: int, seed: int, clusters=None) -> Iterator:
+    """How often each of `n` rows is drawn, in blocks `(≤64, n)`, `n_resamples` rows of them in all; with `clusters`
+    `(n,)`, numbered from 0, all rows of a cluster are drawn together"""
+    rng, k = np.random.default_rng(seed), n if clusters is None else int(np.max(clusters)) + 1
     for start in range(0, n_resamples, 64):
         size = min(64, n_resamples - start)
-        yield np.stack([np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(size)]).astype("float32")
+        drawn = np.stack([np.bincount(rng.integers(k, size=k), minlength=k) for _ in range(size)]).astype("float32")
+        yield drawn if clusters is None else drawn[:, clusters]
 
-def percentile_interval(draws) -> dict:
-    "The figure on all rows, which is the first of `draws`, and the bounds of the middle 95 % of the others"
-    low, high = np.nanpercentile(draws[1:], [2.5, 97.5])
-    return {"value": float(draws[0]), "low": float(low), "high": float(high)}
+def percentile_interval(draws, n: float | None = None, least: float = 0.) -> dict:
+    """The figure on all rows, which is the first of `draws`, and the bounds of the middle 95 % of the others.
+
+    Where all draws are equal, they say nothing of how sure the figure is: then, if `n` is given, the interval reaches
+    as far as that of a share that is 1 on `n` documents, within `least` and 1."""
+    value, (low, high) = draws[0], np.nanpercentile(draws[1:], [2.5, 97.5])
+    if n is not None and high - low < 1e-9:
+        reach = 1 - wilson_interval(n, n)["low"]
+        low, high = max(least, value - reach), min(1., value + reach)
+    return {"value": float(value), "low": float(low), "high": float(high)}
 
 # %% ../../nbs/evaluate/intervals.ipynb #a6525b25
 def show_interval(figure: dict | None) -> str:

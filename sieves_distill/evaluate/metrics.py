@@ -4,15 +4,18 @@
 
 # %% ../../nbs/evaluate/metrics.ipynb #7144e065
 from __future__ import annotations
+import warnings
+from dataclasses import dataclass
 import numpy as np
 from ..tasks.kinds import Kind
 from ..export.rows import Rows
 from .errors import count_errors
 from .figures import FIGURES, bootstrap_figures
-from .intervals import percentile_interval
+from .distinct import effective_n, n_distinct
+from .intervals import percentile_interval, side_of_zero
 
 # %% auto #0
-__all__ = ['student_metrics', 'note_on_unmeasured', 'score_predictions']
+__all__ = ['student_metrics', 'note_on_unmeasured', 'score_predictions', 'Trial', 'gains']
 
 # %% ../../nbs/evaluate/metrics.ipynb #d06161eb
 def student_metrics(
@@ -22,11 +25,13 @@ def student_metrics(
     seed: int,
     notes: list[str] = (),  # What a reader should know
     seconds: float = 1,  # That the student took for its answers
+    clusters=None,  # The cluster of each row, see `text_clusters`; default each its own
 ) -> dict:
     "All figures but the calibration as plain values, in the one schema of `metrics.json`"
-    figures = score_predictions(rows.kind, rows.hot, predictions, n_resamples, seed)
-    unmeasured = figures.pop("unmeasured")
-    return {**figures, "gold": _against_gold(rows, predictions, n_resamples, seed), "unmeasured": unmeasured,
+    clusters = np.arange(len(rows)) if clusters is None else clusters
+    figures = score_predictions(rows.kind, rows.hot, predictions, n_resamples, seed, clusters)
+    unmeasured, gold = figures.pop("unmeasured"), _against_gold(rows, predictions, n_resamples, seed, clusters)
+    return {**figures, "gold": gold, "unmeasured": unmeasured,
             "texts_per_second": len(rows) / max(seconds, 1e-9), "confidence": 0.95, "n_resamples": n_resamples,
             "warnings": [*notes, *note_on_unmeasured(unmeasured)]}
 
@@ -37,51 +42,102 @@ def note_on_unmeasured(labels: list[str]) -> list[str]:
     return [f"no row has the {names}: not measured, and left out of the averages"]
 
 # %% ../../nbs/evaluate/metrics.ipynb #8b61979a
-def score_predictions(kind: Kind, truth, predictions: dict, n_resamples: int, seed: int) -> dict:
-    "The figures of \"student\" against `truth`, booleans `(n, n_labels)`, and those of the others beside it"
-    figures = bootstrap_figures(truth, predictions, n_resamples, seed)
-    student, answers = figures.pop("student"), predictions["student"]
-    agreement = {"n": len(truth), **_intervals(student)}
-    unmeasured = [label for label, measured in zip(kind.labels, truth.any(0)) if not measured]
-    baselines = {name: _beside(student, model, kind, unmeasured) for name, model in figures.items()}
+def score_predictions(kind: Kind, truth, predictions: dict, n_resamples: int, seed: int, clusters) -> dict:
+    """The figures of "student" against `truth`, booleans `(n, n_labels)`, and those of the others beside it;
+    `clusters` `(n,)` says which rows are copies of each other"""
+    draws = bootstrap_figures(truth, predictions, n_resamples, seed, clusters)
+    trial = Trial(kind, truth, predictions, draws, clusters)
+    agreement = {"n": len(truth), "n_distinct": n_distinct(clusters), **trial.intervals("student")}
+    baselines = {name: {**trial.intervals(name), **gains(trial, name), "label_f1": trial.label_f1(name)}
+                 for name in predictions if name != "student"}
     return {**{name: agreement[name]["value"] for name in FIGURES}, "agreement": agreement,
-            "per_label": _by_label(kind, student, truth, answers), **count_errors(kind, truth, answers),
-            "baselines": baselines, "unmeasured": unmeasured}
+            "per_label": _by_label(trial), **count_errors(kind, truth, predictions["student"]),
+            "baselines": baselines, "unmeasured": [label for label in kind.labels if label not in trial.measured]}
 
-def _intervals(figures: dict) -> dict:
-    return {name: percentile_interval(figures[name]) for name in FIGURES}
+# %% ../../nbs/evaluate/metrics.ipynb #adf52139
+@dataclass
+class Trial:
+    "What models answered to the same rows, and the draws of their figures"
+    kind: Kind
+    truth: np.ndarray  # Booleans `(n, n_labels)`
+    answers: dict  # Of each model likewise
+    draws: dict  # Of each model what `bootstrap_figures` gives
+    clusters: np.ndarray  # Which rows are copies of each other `(n,)`
+
+    @property
+    def measured(self) -> dict[str, int]:
+        "The labels that some row has, with their positions"
+        return {label: i for i, label in enumerate(self.kind.labels) if self.truth[:, i].any()}
+
+    def intervals(self, name: str) -> dict:
+        effective = effective_n(self.clusters)
+        return {figure: percentile_interval(self.draws[name][figure], effective) for figure in FIGURES}
+
+    def label_f1(self, name: str) -> dict[str, float]:
+        return {label: float(self.draws[name]["label_f1"][0, i]) for label, i in self.measured.items()}
+
+    def label_interval(self, name: str, i: int) -> dict:
+        "F1 of a label with its interval"
+        rows = self.truth[:, i] | self.answers[name][:, i]
+        return percentile_interval(self.draws[name]["label_f1"][:, i], effective_n(self.clusters[rows]))
+
+    def texts_of(self, label: str) -> int:
+        "How many different texts have a label"
+        return n_distinct(self.clusters[self.truth[:, self.measured[label]]])
 
 # %% ../../nbs/evaluate/metrics.ipynb #bf2b4c88
-def _by_label(kind: Kind, figures: dict, truth, answers) -> dict:
-    support, predicted = truth.sum(0).tolist(), answers.sum(0).tolist()
-    per_label = {}
-    for i, label in enumerate(kind.labels):
+def _by_label(trial: Trial) -> dict:
+    support, predicted = trial.truth.sum(0).tolist(), trial.answers["student"].sum(0).tolist()
+    per_label, draws = {}, trial.draws["student"]
+    for i, label in enumerate(trial.kind.labels):
         ratios = {"precision": None, "recall": None, "f1": None}
         if support[i]:
-            ratios = {"precision": float(figures["label_precision"][i]), "recall": float(figures["label_recall"][i]),
-                      "f1": percentile_interval(figures["label_f1"][:, i])}
+            ratios = {"precision": float(draws["label_precision"][i]), "recall": float(draws["label_recall"][i]),
+                      "f1": trial.label_interval("student", i)}
         per_label[label] = {**ratios, "support": support[i], "predicted": predicted[i]}
     return per_label
 
 # %% ../../nbs/evaluate/metrics.ipynb #2f74596c
-def _beside(student: dict, baseline: dict, kind: Kind, unmeasured: list[str]) -> dict:
-    "The figures of a baseline, and how far the student is above it"
-    label_f1 = {label: float(f1) for label, f1 in zip(kind.labels, baseline["label_f1"][0]) if label not in unmeasured}
-    gain = percentile_interval(student["f1"] - baseline["f1"])
-    return {**_intervals(baseline), "student_gain": gain, "label_f1": label_f1}
+_FREQUENT = 10  # different texts with a label, from which on its F1 says something
+_DECISIVE = 6  # different texts that one of two answers rightly and the other not: with five, a coin does as well
+
+def gains(trial: Trial, name: str) -> dict:
+    """How far the student is above another model: in macro-F1 (`student_gain`), in accuracy, in macro-F1 over the
+    labels that are not `rare`; on how many texts one of the two is right (`decisive`); and in one word, `student_is`:
+    "above", "below" or "unclear\""""
+    student, other, effective = trial.draws["student"], trial.draws[name], effective_n(trial.clusters)
+    gain, accuracy = (percentile_interval(student[figure] - other[figure], effective, least=-1)
+                      for figure in ("f1", "accuracy"))
+    rare = [label for label in trial.measured if trial.texts_of(label) < _FREQUENT]
+    on_frequent = _frequent_gain(trial, name, rare) if 0 < len(rare) < len(trial.measured) else None
+    right = [(trial.answers[model] == trial.truth).all(1) for model in ("student", name)]
+    decisive = n_distinct(trial.clusters[right[0] != right[1]])
+    side = side_of_zero(gain["low"], gain["high"], ("above", "below", "unclear"))
+    opposed = on_frequent is not None and on_frequent["value"] * gain["value"] <= 0
+    return {"student_gain": gain, "accuracy_gain": accuracy, "frequent_gain": on_frequent, "rare": rare,
+            "decisive": decisive, "student_is": "unclear" if decisive < _DECISIVE or opposed else side}
+
+# %% ../../nbs/evaluate/metrics.ipynb #7839f474
+def _frequent_gain(trial: Trial, name: str, rare: list[str]) -> dict:
+    "How far the student is above another model in macro-F1 over the labels that are not rare"
+    frequent = [i for label, i in trial.measured.items() if label not in rare]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a draw without any of these labels
+        student, other = (np.nanmean(trial.draws[model]["label_f1"][:, frequent], 1) for model in ("student", name))
+    return percentile_interval(student - other, effective_n(trial.clusters), least=-1)
 
 # %% ../../nbs/evaluate/metrics.ipynb #c034e3f7
-def _against_gold(rows: Rows, predictions: dict, n_resamples: int, seed: int) -> dict | None:
+def _against_gold(rows: Rows, predictions: dict, n_resamples: int, seed: int, clusters) -> dict | None:
     "The same figures against the truth, and the share of the teacher's macro-F1 that the student keeps"
     if rows.gold is None: return None
     known, truth = rows.gold.rows, rows.kind.one_hot(rows.gold.y)
+    clusters = np.unique(clusters[known], return_inverse=True)[1]
     answers = {name: hot[known] for name, hot in {"teacher": rows.hot, **predictions}.items()}
-    figures = bootstrap_figures(truth, answers, n_resamples, seed)
-    label_f1 = figures["student"]["label_f1"]
-    per_label = {label: percentile_interval(label_f1[:, i])
-                 for i, label in enumerate(rows.kind.labels) if truth[:, i].any()}
-    return {"n": len(known), **{name: _intervals(model) for name, model in figures.items()},
-            "kept": _share_kept(figures["student"]["f1"], figures["teacher"]["f1"]), "per_label": per_label}
+    trial = Trial(rows.kind, truth, answers, bootstrap_figures(truth, answers, n_resamples, seed, clusters), clusters)
+    models = {name: {**trial.intervals(name), **({} if name == "student" else gains(trial, name))} for name in answers}
+    f1 = [trial.draws[name]["f1"] for name in ("student", "teacher")]
+    return {"n": len(known), "n_distinct": n_distinct(clusters), **models, "kept": _share_kept(*f1),
+            "per_label": {label: trial.label_interval("student", i) for label, i in trial.measured.items()}}
 
 # %% ../../nbs/evaluate/metrics.ipynb #b3e46bb8
 def _share_kept(student, teacher) -> dict | None:

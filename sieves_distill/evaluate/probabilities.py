@@ -11,6 +11,7 @@ from scipy.special import logit
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
 from ..export.rows import Rows
 from .calibration import expected_calibration_error, reliability_bins
+from .distinct import n_distinct
 from .intervals import MISCALIBRATED, side_of_zero
 
 # %% auto #0
@@ -25,23 +26,27 @@ def student_calibration(
     temperature: float | None = None,  # What the student's logits were divided by; None, nothing
     n_resamples: int = 1000,
     seed: int = 0,
+    clusters=None,  # The cluster of each row, see `text_clusters`; default each its own
 ) -> dict:
     "The calibration of a student, plain values: against the teacher's labels, and against gold where there is any"
-    def against(proba, hot):
-        figures = _worth(rows.kind, proba, hot, n_resamples, seed)
-        if temperature is None: return figures
-        before = rows.kind.activate(temperature * logits_of(rows.kind, proba))
-        return {**figures, "before": _worth(rows.kind, before, hot, n_resamples, seed)}
-    gold = None if rows.gold is None else against(proba[rows.gold.rows], rows.kind.one_hot(rows.gold.y))
-    return {"temperature": temperature, "unit": rows.kind.unit, "agreement": against(proba, rows.hot), "gold": gold}
+    clusters = np.arange(len(rows)) if clusters is None else clusters
+    def against(at, hot):
+        def worth(proba): return _worth(rows.kind, proba, hot, clusters[at], n_resamples, seed)
+        if temperature is None: return worth(proba[at])
+        return {**worth(proba[at]), "before": worth(rows.kind.activate(temperature * logits_of(rows.kind, proba[at])))}
+    gold = None if rows.gold is None else against(rows.gold.rows, rows.kind.one_hot(rows.gold.y))
+    agreement = against(np.arange(len(rows)), rows.hot)
+    return {"temperature": temperature, "unit": rows.kind.unit, "agreement": agreement, "gold": gold}
 
 # %% ../../nbs/evaluate/probabilities.ipynb #f8ca6ca3
-def _worth(kind: Kind, proba, hot, n_resamples: int, seed: int) -> dict:
+def _worth(kind: Kind, proba, hot, clusters, n_resamples: int, seed: int) -> dict:
     "Plain figures on probabilities `(n, n_labels)`, given the true labels as booleans of the same shape"
     judged = judge(kind, proba, hot)
-    bins = reliability_bins(judged.score, judged.right, _N_BINS)
-    ece, chance = expected_calibration_error(bins, judged.score, n_resamples, seed)
-    return {"n": len(judged.score), "ece": ece, "ece_by_chance": chance,
+    each = len(judged.score) // len(proba)  # how many of a text are judged
+    copies = (clusters[:, None] * each + np.arange(each)).ravel()
+    bins = reliability_bins(judged.score, judged.right, _N_BINS, copies)
+    ece, chance = expected_calibration_error(bins, judged.score, n_resamples, seed, copies)
+    return {"n": len(judged.score), "n_distinct": n_distinct(clusters), "ece": ece, "ece_by_chance": chance,
             "log_loss": float(-np.log(np.clip(judged.given, 1e-15, 1)).mean()),
             "mean_score": float(judged.score.mean()), "observed": float(judged.right.mean()), "bins": bins}
 

@@ -69,10 +69,10 @@ class Report(MetricsReport):
         return error_frame(self.kind, self.metrics, "teacher", "student")
 
     def mistakes(self):
-        """The texts behind the confusions, a pandas frame in their order, and the surest first: `row`, `text`, the
-        `teacher`'s and the `student`'s answer, `proba` (of the student's answer), and `gold` where known.
-        Multi-label, a line for each `label` that is `superfluous` or `missing`. Raises ValueError where there are only
-        figures"""
+        """The texts behind the confusions, a pandas frame in their order, and the surest first: `row`, `id` (where
+        documents have any), `text`, the `teacher`'s and the `student`'s answer, `proba` (of the student's answer), and
+        `gold` where known. Multi-label, a line for each `label` that is `superfluous` or `missing`. Raises ValueError
+        where there are only figures"""
         return mistake_frame(self.kind, read_mistakes_of(self), self.confusions())
 
     def reliability(self):

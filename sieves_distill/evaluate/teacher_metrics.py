@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
 from .answers import TeacherAnswers
+from .distinct import effective_n, n_distinct, text_clusters
 from .calibration import expected_calibration_error, reliability_bins
 from .intervals import bootstrap_draws, half_width, percentile_interval, wilson_interval
 from .metrics import note_on_unmeasured, score_predictions
@@ -24,21 +25,25 @@ def teacher_metrics(answers: TeacherAnswers, task_id: str, n_bins: int, n_resamp
     kind, truth, given = answers.kind, answers.gold[rows], answers.hot[rows]
     usual = np.tile(most_frequent(kind, truth), (len(rows), 1))
     # The teacher stands where a student does
-    figures = score_predictions(kind, truth, {"student": given, "majority": usual}, n_resamples, seed)
-    teacher, majority = _with_wilson(figures["agreement"], given, truth), figures["baselines"]["majority"]
-    calibration = _calibration(answers, rows, n_bins, n_resamples, seed)
+    clusters = text_clusters([answers.texts[i] for i in rows])
+    figures = score_predictions(kind, truth, {"student": given, "majority": usual}, n_resamples, seed, clusters)
+    majority = figures["baselines"]["majority"]
+    teacher = _with_wilson(figures["agreement"], given, truth, clusters)
+    calibration = _calibration(answers, rows, clusters, n_bins, n_resamples, seed)
     lost = _without_answer(answers)
-    notes = _notes(answers, rows, teacher["accuracy"]["value"], calibration)
+    notes = _notes(answers, rows, teacher["accuracy"]["value"], calibration) + _notes_on_number(clusters)
     return {"task_id": task_id, "n": len(answers), "n_gold": int(answers.known.sum()), "n_scored": len(rows),
-            "n_without_answer": lost.total(), "without_answer": dict(lost), "teacher": teacher,
-            "majority": _with_wilson(majority, usual, truth), "teacher_gain": majority["student_gain"],
+            "n_distinct": n_distinct(clusters), "n_without_answer": lost.total(),
+            "without_answer": dict(lost), "teacher": teacher,
+            "majority": _with_wilson(majority, usual, truth, clusters), "teacher_gain": majority["student_gain"],
+            "teacher_is": majority["student_is"],
             **{name: figures[name] for name in ("per_label", "confusion", "errors", "unmeasured")},
             "calibration": calibration, "confidence": 0.95, "n_resamples": n_resamples,
             "warnings": [*notes, *note_on_unmeasured(figures["unmeasured"])]}
 
-def _with_wilson(figures: dict, answers, truth) -> dict:
-    macro = {name: figures[name] for name in ("f1", "precision", "recall")}
-    return {**macro, "accuracy": wilson_interval((answers == truth).all(1).sum(), len(truth))}
+def _with_wilson(figures: dict, answers, truth, clusters) -> dict:
+    macro, right = {name: figures[name] for name in ("f1", "precision", "recall")}, (answers == truth).all(1)
+    return {**macro, "accuracy": wilson_interval(int(right.sum()), len(truth), effective_n(clusters))}
 
 # %% ../../nbs/evaluate/teacher_metrics.ipynb #4f199e0b
 @singledispatch
@@ -71,26 +76,27 @@ def _rows_to_score(answers: TeacherAnswers, task_id: str):
     return rows
 
 # %% ../../nbs/evaluate/teacher_metrics.ipynb #f1dc1302
-def _calibration(answers: TeacherAnswers, rows, n_bins: int, n_resamples: int, seed: int) -> dict | None:
+def _calibration(answers: TeacherAnswers, rows, clusters, n_bins: int, n_resamples: int, seed: int) -> dict | None:
     "What the scores in `rows` are worth, or None where there are none"
     scored, scores, gold = answers.scored[rows], answers.scores[rows], answers.gold[rows]
     if not scored.any(): return None
     score, right = scores[scored], gold[scored]
-    bins = reliability_bins(score, right, n_bins)
-    ece, chance = expected_calibration_error(bins, score, n_resamples, seed)
+    copies = (clusters[:, None] * scored.shape[1] + np.arange(scored.shape[1]))[scored]  # of a label in a text
+    bins = reliability_bins(score, right, n_bins, copies)
+    ece, chance = expected_calibration_error(bins, score, n_resamples, seed, copies)
     documents = rows[scored.any(1)]
     sources = Counter(str(answers.sources[i] or "not named") for i in documents)
     return {"n": len(score), "n_docs": len(documents), "sources": dict(sources),
             "mean_score": float(score.mean()), "observed": float(right.mean()),
-            "gap": _gap(scored, np.where(scored, scores, 0) - np.where(scored, gold, 0), n_resamples, seed),
+            "gap": _gap(scored, np.where(scored, scores, 0) - np.where(scored, gold, 0), clusters, n_resamples, seed),
             "ece": ece, "ece_by_chance": chance, "brier": float(brier_score_loss(right, score, pos_label=True)),
             "auc": float(roc_auc_score(right, score)) if 0 < right.mean() < 1 else None, "bins": bins}
 
 # %% ../../nbs/evaluate/teacher_metrics.ipynb #6f15e995
-def _gap(scored, too_high, n_resamples: int, seed: int) -> dict:
+def _gap(scored, too_high, clusters, n_resamples: int, seed: int) -> dict:
     "How far scores are above what is true, in the mean; `too_high` `(n, n_labels)` is 0 where there is no score"
     by_document = np.stack([scored.sum(1), too_high.sum(1)], 1)
-    blocks = bootstrap_draws(len(scored), n_resamples, seed)
+    blocks = bootstrap_draws(len(scored), n_resamples, seed, clusters)
     n, total = np.concatenate([by_document.sum(0)[None], *(weights @ by_document for weights in blocks)]).T
     with np.errstate(invalid="ignore"): return percentile_interval(total / n)
 
@@ -113,7 +119,12 @@ def _notes(answers: TeacherAnswers, rows, accuracy: float, calibration: dict | N
         notes.append(f"{unscored:,} of {n:,} answers without a score: the calibration is that of the others")
     if calibration and len(calibration["sources"]) > 1:
         notes.append("the scores come from different sources: report them separately to see which can be trusted")
-    if n < 50:
-        notes.append(f"only {n:,} documents to count on: if 8 of 10 answers are right, the accuracy is known to "
-                     f"about ±{half_width(n):.2f}")
     return notes
+
+def _notes_on_number(clusters) -> list[str]:
+    "How many documents, and how many different ones, the figures stand on"
+    n, distinct = len(clusters), n_distinct(clusters)
+    copies = f"of the {n:,} texts {distinct:,} are different: the intervals count each once"
+    few = (f"only {distinct:,} documents to count on: if 8 of 10 answers are right, the accuracy is known to "
+           f"about ±{half_width(distinct):.2f}")
+    return [copies] * (distinct < n) + [few] * (distinct < 50)

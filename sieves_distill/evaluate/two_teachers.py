@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 from ..basics.checks import check_count
 from ..tasks.adapt import as_classification
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
+from .distinct import effective_n, n_distinct, text_clusters
 from .counterparts import Counterparts, read_twice
 from .intervals import bootstrap_draws, percentile_interval, show_interval, wilson_interval
 from .report import MetricsReport
@@ -41,7 +42,8 @@ def agreement(
     check_count(n_resamples, "n_resamples")
     pair = read_twice(docs, as_classification(task), other)
     rows = _answered_by_both(pair)
-    both = _Both(pair.first.hot[rows], pair.second.hot[rows], *_truth(pair, rows))
+    clusters = text_clusters([pair.first.texts[i] for i in rows])
+    both = _Both(pair.first.hot[rows], pair.second.hot[rows], *_truth(pair, rows), clusters)
     return Agreement(_agreement_metrics(pair, rows, both, n_resamples, seed), _differences(pair, rows, both))
 
 # %% ../../nbs/evaluate/two_teachers.ipynb #c206e694
@@ -92,6 +94,7 @@ class _Both:
     second: np.ndarray
     gold: np.ndarray
     known: np.ndarray  # Booleans `(n,)`, where the truth is known
+    clusters: np.ndarray  # Which documents are copies of each other `(n,)`
 
     @property
     def same(self): return (self.first == self.second).all(1)
@@ -113,16 +116,18 @@ def _truth(pair: Counterparts, rows):
 # %% ../../nbs/evaluate/two_teachers.ipynb #b171cbce
 def _agreement_metrics(pair: Counterparts, rows, both: _Both, n_resamples: int, seed: int) -> dict:
     "All figures as plain values"
-    overall, by_label = _kappas(pair.first.kind, both.first, both.second, n_resamples, seed)
+    overall, by_label = _kappas(pair.first.kind, both.first, both.second, n_resamples, seed, both.clusters)
+    effective = effective_n(both.clusters)
     counts = ((hot.sum(0).tolist()) for hot in (both.first, both.second, both.first & both.second))
     kappas = [None if np.isnan(kappa) else float(kappa) for kappa in by_label[0]]
     per_label = {label: {"kappa": kappa, "first": first, "second": second, "both": shared}
                  for label, kappa, first, second, shared in zip(pair.first.kind.labels, kappas, *counts)}
-    return {"names": list(pair.names), "n": len(rows), "n_left_out": len(pair.first) - len(rows),
-            "kappa": None if np.isnan(overall[0]) else percentile_interval(overall),
-            "raw": wilson_interval(both.same.sum(), len(rows)), "per_label": per_label,
+    return {"names": list(pair.names), "n": len(rows), "n_distinct": n_distinct(both.clusters),
+            "n_left_out": len(pair.first) - len(rows),
+            "kappa": None if np.isnan(overall[0]) else percentile_interval(overall, effective, least=-1),
+            "raw": wilson_interval(int(both.same.sum()), len(rows), effective), "per_label": per_label,
             "n_differ": int((~both.same).sum()), "gold": _who_is_right(both), "n_resamples": n_resamples,
-            "confidence": 0.95, "warnings": _notes(pair)}
+            "confidence": 0.95, "warnings": _notes(pair, both)}
 
 # %% ../../nbs/evaluate/two_teachers.ipynb #718c0b23
 def _differences(pair: Counterparts, rows, both: _Both) -> list[tuple]:
@@ -136,27 +141,31 @@ def _who_is_right(both: _Both) -> dict | None:
     "Where the two differ: how often each is right, and the exact sign test of that"
     rows = both.known & ~both.same
     if not rows.any(): return None
-    first, second = (int((hot == both.gold).all(1)[rows].sum()) for hot in (both.first, both.second))
-    p = float(binomtest(first, first + second).pvalue) if first + second else 1.0
-    return {"n": int(rows.sum()), "first": first, "second": second, "p": p}
+    first, second = ((hot == both.gold).all(1)[rows] for hot in (both.first, both.second))
+    lead = np.bincount(both.clusters[rows], first.astype(float) - second)  # copies of a text speak once
+    for_first, for_second = int((lead > 0).sum()), int((lead < 0).sum())
+    p = float(binomtest(for_first, for_first + for_second).pvalue) if for_first + for_second else 1.0
+    return {"n": int(rows.sum()), "first": int(first.sum()), "second": int(second.sum()), "p": p}
 
 # %% ../../nbs/evaluate/two_teachers.ipynb #b4e4be71
-def _notes(pair: Counterparts) -> list[str]:
+def _notes(pair: Counterparts, both: _Both) -> list[str]:
     first, second = pair.first.answered, pair.second.answered
     lost = {f"of {pair.names[0]!r}": ~first & second, f"of {pair.names[1]!r}": ~second & first,
             "of either": ~first & ~second}
     shown = ", ".join(f"{rows.sum():,} {whose}" for whose, rows in lost.items() if rows.any())
-    return [f"left out for want of an answer: {shown}"] if shown else []
+    n, distinct = len(both.clusters), n_distinct(both.clusters)
+    return ([f"left out for want of an answer: {shown}"] if shown else []) + (
+        [f"of the {n:,} texts {distinct:,} are different: the intervals count each once"] if distinct < n else [])
 
 # %% ../../nbs/evaluate/two_teachers.ipynb #4fa95ad4
-def _kappas(kind: Kind, first, second, n_resamples: int, seed: int):
+def _kappas(kind: Kind, first, second, n_resamples: int, seed: int, clusters=None):
     """Kappa overall and by label, first on all rows `(n, n_labels)` and then on each draw; of several labels the
     overall one is the mean of those by label"""
     n = len(first)
     counted = [(first == second).all(1), first == second, first, second]
-    blocks = ([weights @ array.astype(float) / n for array in counted]
-              for weights in (np.ones((1, n), "float32"), *bootstrap_draws(n, n_resamples, seed)))
-    equal, same, by_first, by_second = map(np.concatenate, zip(*blocks))
+    blocks = ([(weights @ array.astype(float)).T / weights.sum(1) for array in counted]
+              for weights in (np.ones((1, n), "float32"), *bootstrap_draws(n, n_resamples, seed, clusters)))
+    equal, same, by_first, by_second = (np.concatenate(parts, -1).T for parts in zip(*blocks))
     yes_or_no = (np.stack([share, 1 - share], -1) for share in (by_first, by_second))
     by_label = _kappa(same, *yes_or_no)
     return overall_kappa(kind, by_label, _kappa(equal, by_first, by_second)), by_label

@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 from collections.abc import Mapping
 from .flat import FlatAnswers
+from ..basics.checks import is_int
 from ..tasks.task import Task
 
 # %% auto #0
-__all__ = ['dataset_features', 'hot_column', 'code_column', 'score_column', 'rows_to_arrow']
+__all__ = ['dataset_features', 'hot_column', 'code_column', 'score_column', 'id_column', 'rows_to_arrow']
 
 # %% ../../nbs/export/columns.ipynb #e5af9a7a
 def dataset_features(task: Task, scores: bool, gold: bool):
@@ -48,6 +49,15 @@ def score_column(answers: FlatAnswers, n_labels: int):
     scores = np.full((len(answers.present), n_labels), np.nan, np.float32)
     scores[answers.rows, answers.codes] = answers.scores
     return _as_lists(scores, answers.present)
+
+# %% ../../nbs/export/columns.ipynb #c5075a87
+def id_column(ids: list):
+    "The ids of documents: integers where all are, else text; null where there is none"
+    ids = [i.item() if hasattr(i, "dtype") and hasattr(i, "item") else i for i in ids]
+    if all(i is None or (is_int(i) and -2**63 <= i < 2**63) for i in ids) and set(ids) != {None}:
+        return pa.array(ids, pa.int64())
+    texts = [None if i is None else str(i).encode("utf-8", "replace").decode() for i in ids]
+    return pa.array(texts, pa.string())
 
 # %% ../../nbs/export/columns.ipynb #349816d9
 def rows_to_arrow(rows: list[dict], columns: dict) -> dict:

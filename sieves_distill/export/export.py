@@ -6,6 +6,7 @@
 from __future__ import annotations
 import pyarrow as pa
 import warnings
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
@@ -15,9 +16,9 @@ from xxhash import xxh64
 from ..documents.doc import check_docs
 from ..tasks.adapt import as_task
 from ..tasks.task import Task
-from .columns import dataset_features
+from .columns import dataset_features, id_column
 from .layout import Layout, layout_of
-from .reading import DocBatch, ReadBatch, doc_batches, read_batch, read_carefully
+from .reading import DocBatch, LeftOut, ReadBatch, doc_batches, read_batch, read_carefully
 
 # %% auto #0
 __all__ = ['to_hf_dataset']
@@ -63,14 +64,14 @@ class _Store:
         if self.path is not None: self.path.unlink(missing_ok=True)
 
 # %% ../../nbs/export/export.ipynb #0a415458
-def _convert(batch: DocBatch, layout: Layout, on_error: str) -> tuple[dict | None, list[str]]:
-    "The columns of a batch, and why documents were left out; no columns if all were"
+def _convert(batch: DocBatch, layout: Layout, on_error: str) -> tuple[dict | None, ReadBatch]:
+    "The columns of a batch, none if all documents were left out; and what was read of it"
     read = read_batch(batch, layout, on_error)
     try: columns = _columns(read, layout)
     except Exception:  # an answer does not fit the columns: find out which, and say so in its name
         read = read_carefully(batch, layout, on_error, convert=True)
         columns = _columns(read, layout)
-    return columns, read.left_out
+    return columns, read
 
 def _columns(read: ReadBatch, layout: Layout) -> dict | None:
     return {"text": read.texts, **layout.columns(read.answers, read.gold)} if len(read.texts) else None
@@ -78,24 +79,26 @@ def _columns(read: ReadBatch, layout: Layout) -> dict | None:
 # %% ../../nbs/export/export.ipynb #cd0828ce
 @dataclass
 class _Tally:
-    "How many documents were read, and how many left out"
+    "How many documents were read, and how many left out, by the reason"
     read: int = 0
-    left_out: int = 0
-    reasons: list[str] = field(default_factory=list)  # The first three
+    reasons: Counter = field(default_factory=Counter)
+    first: list[str] = field(default_factory=list)  # What was found in the first three
 
-    def add(self, n_docs: int, reasons: list[str]):
+    def add(self, n_docs: int, left_out: list[LeftOut]):
         self.read += n_docs
-        self.left_out += len(reasons)
-        self.reasons = (self.reasons + reasons)[:3]
+        self.reasons.update(doc.why for doc in left_out)
+        self.first = (self.first + [doc.line for doc in left_out])[:3]
 
     def check(self) -> str | None:
         "Refuse an export of nothing; return what to warn of"
         if not self.read:
             raise ValueError("docs is empty, expected at least one document (a generator can be read only once)")
-        because = (", the first because" if self.left_out > 3 else "") + ":\n" + "\n".join(self.reasons)
-        summary = f"{self.left_out:,} of {self.read:,} documents{because}"
-        if self.left_out == self.read: raise ValueError(f"nothing to export, left out {summary}")
-        return f"left out {summary}" if self.left_out else None
+        left_out = self.reasons.total()
+        counts = ", ".join(f"{n:,} {why}" for why, n in self.reasons.most_common())
+        shown = (", the first because" if left_out > 3 else "") + ":\n" + "\n".join(self.first)
+        summary = f"{left_out:,} of {self.read:,} documents ({counts}){shown}"
+        if left_out == self.read: raise ValueError(f"nothing to export, left out {summary}")
+        return f"left out {summary}" if left_out else None
 
 # %% ../../nbs/export/export.ipynb #3e973cc3
 def to_hf_dataset(
@@ -105,37 +108,44 @@ def to_hf_dataset(
     # Multi-label classification: a score at or above it makes a label True, in [0, 1]; default 0.5.
     # A label named without a score is True
     threshold: float | None = None,
-    # Classification: add a column `scores`: the teacher's score for each label in the order of the task,
-    # null where it gave none
+    # Labels: add a column `scores`, the teacher's for each label in the order of the task, null where it gave none
     scores: bool = False,
-    # Add a column `gold`: the truth in the shape of the task's first column, such as `labels`
-    # (scores in it are cut at 0.5), null where a document has none
+    # Add a column `gold`: the truth, in the form of the first one (scores are cut at 0.5), null where there is none
     gold: bool = False,
     # Or "skip": leave out documents that cannot be read, and warn once with their number and the first reasons
     on_error: str = "raise",
     # With "skip": a list, to which one line is added for each document left out, saying which and why
     skipped: list | None = None,
+    ids: bool = False,  # Add a column `id`: that of each document, null where it has none; integers where all are
 ):
     """The teacher's answers in `docs` as a `datasets.Dataset`: the column `text` and those of the task,
     for a classification `labels`.
 
     Raises KeyError where documents have no results for the task, ValueError for an answer or text that cannot be right
-    (None, an unknown label, NaN, a score outside [0, 1], an empty text), TypeError for one of the wrong type;
-    each names the document."""
+    (None, an unknown label, NaN, a score outside [0, 1], an empty text), or that a student gave, TypeError for one of
+    the wrong type; each names the document."""
     task = as_task(task)
     if on_error not in ("raise", "skip"): raise ValueError(f"on_error must be 'raise' or 'skip', found {on_error!r}")
     check_docs(docs, repr(task.task_id))
     layout = layout_of(getattr(task, "kind", None), task, threshold, scores)
-    store, tally = _Store(dataset_features(task, scores, gold)), _Tally()
+    store, tally, names = _Store(dataset_features(task, scores, gold)), _Tally(), []
     try:
         for batch in doc_batches(docs, task.task_id, gold, rows=max(1, min(2_000, 5_000_000 // layout.width()))):
-            columns, reasons = _convert(batch, layout, on_error)
-            tally.add(len(batch), reasons)
-            if skipped is not None: skipped += reasons
+            columns, read = _convert(batch, layout, on_error)
+            tally.add(len(batch), read.left_out)
+            if skipped is not None: skipped += [doc.line for doc in read.left_out]
+            if ids: names += read.ids
             if columns is not None: store.write(columns)
-            del batch, columns  # not to be held while the next is read
+            del batch, columns, read  # not to be held while the next is read
         if warning := tally.check(): warnings.warn(warning, stacklevel=2)
-        return store.dataset()
+        return _with_ids(store.dataset(), names) if ids else store.dataset()
     except BaseException:
         store.discard()
         raise
+
+# %% ../../nbs/export/export.ipynb #7982cd64
+def _with_ids(dataset, ids: list):
+    "The dataset with the ids of its documents in a last column"
+    if "id" in dataset.column_names:
+        raise ValueError("ids adds a column 'id', found one of the task's own: leave it out")
+    return dataset.add_column("id", id_column(ids))

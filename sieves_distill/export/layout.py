@@ -19,6 +19,8 @@ __all__ = ['Layout', 'LabelLayout', 'OneLabelLayout', 'ManyLabelsLayout', 'layou
 # %% ../../nbs/export/layout.ipynb #367c4600
 class Layout:
     "How the answers to a task lie in columns: each is a row already, as the task reads it"
+    line_for_none = ""  # The line that gives documents without a result what none may stand for, where there is one
+
     def __init__(self, kind, task: Task, threshold: float | None = None, scores: bool = False):
         self.kind, self.task, self.threshold, self.scores = kind, task, threshold, scores
         self.check_options()
@@ -113,6 +115,9 @@ class ManyLabelsLayout(LabelLayout):
         if not 0 <= threshold <= 1: raise ValueError(f"threshold must be in [0, 1], found {threshold}")
 
     def lay(self, results: list, present): return lay_flat(speak_of_many(results), self.kind.labels, present)
+
+    @property
+    def line_for_none(self) -> str: return f"for doc in docs: doc.results.setdefault({self.task.task_id!r}, [])"
 
     def label_column(self, answers, threshold: float): return hot_column(answers, len(self.kind), threshold)
 

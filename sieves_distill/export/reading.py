@@ -8,13 +8,16 @@ import numpy as np
 import pyarrow as pa
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from itertools import islice, repeat
 from operator import is_
-from ..documents.doc import Doc, doc_name, read_text
+from ..basics.checks import short_repr, typed_repr
+from ..documents.doc import Doc, doc_name, read_text, student_behind
 from .layout import Layout
 
 # %% auto #0
-__all__ = ['DocBatch', 'doc_batches', 'ReadBatch', 'read_batch', 'read_quickly', 'read_carefully']
+__all__ = ['DocBatch', 'doc_batches', 'LeftOut', 'ReadBatch', 'read_batch', 'read_quickly', 'read_carefully', 'NoResult',
+           'NoAnswer', 'StudentsAnswer']
 
 # %% ../../nbs/export/reading.ipynb #49109fa7
 class DocBatch:
@@ -25,6 +28,7 @@ class DocBatch:
         self.task_id, self.gold = task_id, gold
         self.start = start  # The position of the first document in the source
         self.ids, self.texts, self.results, self.golds, self.kept = [], [], [], [], {}
+        self.students: dict[int, str] = {}  # Where a student gave the answer: its position to that student
         self.characters = 0
         self.add(docs)
 
@@ -34,6 +38,8 @@ class DocBatch:
         try: texts, results = [doc.text for doc in docs], [doc.results.get(self.task_id) for doc in docs]
         except AttributeError: texts = results = [None] * len(docs)
         if any(map(is_, results, repeat(None))): self.kept.update(enumerate(docs, len(self)))
+        students = ((i, student_behind(doc, self.task_id)) for i, doc in enumerate(docs, len(self)))
+        self.students.update((i, student) for i, student in students if student is not None)
         self.texts += texts
         self.results += results
         try: self.ids += [doc.id for doc in docs]
@@ -74,13 +80,19 @@ def doc_batches(
         yield batch
 
 # %% ../../nbs/export/reading.ipynb #422e2ffb
+class LeftOut(NamedTuple):
+    "A document that could not be read"
+    line: str  # Which it is, and what was found
+    why: str  # In a few words that others share, for counting
+
 @dataclass
 class ReadBatch:
     "What was read of a batch"
     texts: list  # Of the documents that could be read, str; an Arrow array where all could
     answers: object  # Their answers, as `Layout.columns` wants them
     gold: object = None  # The truth likewise; None where it is not asked for
-    left_out: list[str] = field(default_factory=list)  # Which documents could not be read, and why
+    left_out: list[LeftOut] = field(default_factory=list)  # The documents that could not be read
+    ids: list = field(default_factory=list)  # Of the documents that could, None where one has none
 
 # %% ../../nbs/export/reading.ipynb #ffb30290
 def read_batch(batch: DocBatch, layout: Layout, on_error: str) -> ReadBatch:
@@ -91,13 +103,13 @@ def read_quickly(batch: DocBatch, layout: Layout) -> ReadBatch | None:
     "What `read_carefully` gives, for a batch in which nothing is out of the ordinary; None for any other"
     try:
         answers = layout.lay_quickly(batch.results)
-        if not all(map(str.strip, batch.texts)): return None
+        if batch.students or not all(map(str.strip, batch.texts)): return None
         texts, gold = pa.array(batch.texts, pa.string()), None
         if batch.gold:
             golds = [gold.get(batch.task_id) for gold in batch.golds]
             present = np.array([gold is not None for gold in golds], bool)
             gold = layout.lay_quickly([gold for gold in golds if gold is not None], present)
-        return ReadBatch(texts, answers, gold)
+        return ReadBatch(texts, answers, gold, ids=batch.ids)
     except (AttributeError, KeyError, TypeError, ValueError): return None
 
 # %% ../../nbs/export/reading.ipynb #7e0bce69
@@ -106,53 +118,94 @@ def read_carefully(batch: DocBatch, layout: Layout, on_error: str, convert: bool
 
     A document that cannot be read raises an error that names it; with `on_error="skip"` it is left out.
     With `convert` each answer is tried on the columns by itself."""
-    docs, texts, answers, golds, left_out = batch.documents(), [], [], [], []
-    if on_error == "raise": _check_all_have_results(docs, batch)
+    docs, texts, answers, golds, ids, left_out = batch.documents(), [], [], [], [], []
+    if on_error == "raise": _check_have_answers(docs, batch, layout)
     for position, doc in enumerate(docs, batch.start):
-        where = f"{doc_name(doc, position)}, task {batch.task_id!r}"
+        where, part = f"{doc_name(doc, position)}, task {batch.task_id!r}", "text"
         try:
             text = read_text(doc)
+            part = "answer"
+            if student := batch.students.get(position - batch.start): raise StudentsAnswer(student)
             answer, gold = _read(_result(doc, batch.task_id), text, layout, convert), None
             if batch.gold:
-                where += ", gold"
+                where, part = f"{where}, gold", "gold"
                 known = (getattr(doc, "gold", None) or {}).get(batch.task_id)
                 if known is not None: gold = _read(known, text, layout, convert)
         except Exception as error:  # whatever the function of a custom task may raise
             if on_error == "raise": _refuse(where, error)
-            left_out.append(f"{where}: {_reason(error)}")
+            left_out.append(LeftOut(f"{where}: {_reason(error)}", _why(doc, batch.task_id, part, error)))
         else:
-            texts.append(text)
-            answers.append(answer)
-            golds.append(gold)
-    return ReadBatch(texts, layout.gather(answers), layout.gather(golds) if batch.gold else None, left_out)
+            for values, value in zip((texts, answers, golds, ids), (text, answer, gold, getattr(doc, "id", None))):
+                values.append(value)
+    gold = layout.gather(golds) if batch.gold else None
+    return ReadBatch(texts, layout.gather(answers), gold, left_out, ids)
 
 # %% ../../nbs/export/reading.ipynb #b10890d4
+class NoResult(ValueError): "The teacher has not been asked about a document"
+
+class NoAnswer(ValueError): "The teacher has, and gave no answer"
+
+class StudentsAnswer(ValueError):
+    "A student has answered, where a teacher's answer is to be learned from"
+    def __init__(self, student: str):
+        super().__init__(f"found the answer of a student, {student}, expected a teacher's")
+
 def _result(doc, task_id: str):
     "What the teacher said about `doc`"
     if not isinstance(doc.results, Mapping):
         raise TypeError(f"found the results {doc.results!r:.80} ({type(doc.results).__name__}), "
                         "expected a mapping of task id to result")
     if task_id in doc.results: return doc.results[task_id]
-    raise ValueError("found no result for it" + "".join(f", but one for {key!r}" for key in list(doc.results)[:1]))
+    raise NoResult("found no result for it" + "".join(f", but one for {key!r}" for key in list(doc.results)[:1]))
 
 def _read(result, text: str, layout: Layout, convert: bool):
-    if result is None: raise ValueError("found None: the teacher gave no answer")
+    if result is None: raise NoAnswer("found None: the teacher gave no answer")
     answer = layout.read(result, text)
     if convert: layout.check_fits(answer)
     return answer
 
+# %% ../../nbs/export/reading.ipynb #008fe6e6
+def _why(doc, task_id: str, part: str, error: Exception) -> str:
+    "Why a document was left out, in words that follow a number"
+    if isinstance(error, NoResult): return "without a result"
+    if isinstance(error, StudentsAnswer): return "answered by a student"
+    if part == "answer" and isinstance(error, NoAnswer): return _why_none(doc, task_id)
+    return f"whose {part} cannot be read"
+
+def _why_none(doc, task_id: str) -> str:
+    "What became of the answer, as far as `doc.meta` says it"
+    meta = getattr(doc, "meta", None)
+    about = meta.get(task_id) if isinstance(meta, Mapping) else None
+    outcome = about.get("outcome") if isinstance(about, Mapping) else None
+    return f"without an answer ({outcome})" if outcome else "without an answer"
+
 # %% ../../nbs/export/reading.ipynb #8b5218ae
-def _check_all_have_results(docs: list, batch: DocBatch):
-    "Raise one KeyError for all documents of the batch that the teacher has not been asked about"
+def _check_have_answers(docs: list, batch: DocBatch, layout: Layout):
+    "Raise one error for all documents of the batch that no teacher has been asked about, or that a student answered"
+    if batch.students: _refuse_students(docs, batch)
     missing = [(doc_name(doc, i), doc) for i, doc in enumerate(docs, batch.start)
                if isinstance(getattr(doc, "results", None), Mapping) and batch.task_id not in doc.results]
     if not missing: return
-    names = ", ".join(name for name, _ in missing[:5]) + (f" and {len(missing) - 5:,} more" if len(missing) > 5 else "")
+    names = _first_names([name for name, _ in missing])
     others = sorted({str(key) for _, doc in missing for key in doc.results})
     advice = f"Their results are of {', '.join(map(repr, others[:5]))}: give the task that task_id. " if others else ""
     raise KeyError(f"{len(missing):,} of the {batch.start + len(docs):,} documents read so far "
                    f"have no results for task {batch.task_id!r}: {names}. {advice}"
-                   "Run the teacher on them first, or pass on_error='skip' to leave them out.")
+                   "Run the teacher on them first, or pass on_error='skip' to leave them out."
+                   + (f" If none means no label: {line}" if (line := layout.line_for_none) else ""))
+
+def _refuse_students(docs: list, batch: DocBatch):
+    names = _first_names([doc_name(docs[i], batch.start + i) for i in batch.students])
+    student, n_read = next(iter(batch.students.values())), batch.start + len(docs)
+    raise ValueError(f"{len(batch.students):,} of the {n_read:,} documents read so far have the answer of a student to "
+                     f"task {batch.task_id!r}, {student}, where a teacher's is expected: {names}. "
+                     "A student made of them would learn from itself, and seem perfect. Read the documents anew, or "
+                     "ask the teacher again; on_error='skip' leaves these out. If the answers are as good as a "
+                     "teacher's, since somebody has checked them: "
+                     f"for doc in docs: doc.meta.pop({batch.task_id!r}, None)")
+
+def _first_names(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
 
 # %% ../../nbs/export/reading.ipynb #a44d3db0
 def _refuse(where: str, error: Exception):

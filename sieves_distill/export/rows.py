@@ -6,12 +6,13 @@
 from __future__ import annotations
 from dataclasses import dataclass
 import numpy as np
-from ..basics.checks import short_repr
+from ..basics.checks import is_int, short_repr
 from ..tasks.kinds import Kind, kind_of
 from .export import to_hf_dataset
 
 # %% auto #0
-__all__ = ['check_dataset', 'read_scores', 'Gold', 'Rows', 'labelled_rows', 'gold_for_labels', 'read_rows']
+__all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'labelled_rows', 'gold_for_labels',
+           'read_rows']
 
 # %% ../../nbs/export/rows.ipynb #c2ac5e97
 def check_dataset(dataset, column: str = "labels"):
@@ -65,6 +66,22 @@ def read_scores(dataset, kind: Kind):
         scores = scores[:, [names.index(label) for label in kind.labels]]
     return None if np.isnan(scores).all() else scores
 
+# %% ../../nbs/export/rows.ipynb #7ee4bfd4
+def read_ids(dataset) -> list | None:
+    "What the column `id` holds, where it holds ints or strs; None where there is none, or nothing but nulls in it"
+    feature = dataset.features.get("id")
+    if "int" not in (dtype := str(getattr(feature, "dtype", ""))) and "string" not in dtype: return None
+    ids = dataset.select_columns("id").with_format("arrow")[:]["id"].to_pylist()
+    return None if all(i is None for i in ids) else ids
+
+# %% ../../nbs/export/rows.ipynb #eea512ed
+def id_series(ids):
+    "Ids as a column of a frame: integers stay integers, also where some are missing"
+    import pandas as pd
+    ids = [None if i is None or i != i else i for i in ids]
+    if not all(i is None or is_int(i) for i in ids): return pd.Series(ids, dtype=object)
+    return pd.Series(ids, dtype="Int64" if None in ids else "int64")
+
 # %% ../../nbs/export/rows.ipynb #dd75f862
 @dataclass(frozen=True)
 class Gold:
@@ -81,6 +98,7 @@ class Rows:
     kind: Kind  # What kind of answer they are
     scores: np.ndarray | None = None  # The teacher's, `(n, n_labels)`, NaN where it gave none
     gold: Gold | None = None  # None where no row carries any
+    ids: list | None = None  # Of the documents, an int, a str or None each; None where no row carries any
 
     def __len__(self): return len(self.texts)
 
@@ -113,7 +131,7 @@ class Rows:
         texts = dataset.select_columns("text").with_format("arrow")[:]["text"].to_pylist()
         return cls(
             texts, y, kind, read_scores(dataset, kind) if kind.scored else None,
-            Gold(known, gold) if len(known) else None,
+            Gold(known, gold) if len(known) else None, read_ids(dataset),
         )
 
     def to_dataset(self):
@@ -129,6 +147,9 @@ class Rows:
         if self.gold is not None:
             features["gold"], columns["gold"] = answers[self.kind.column], [None] * len(self)
             for i, answer in zip(self.gold.rows, self.kind.write_column(self.gold.y)): columns["gold"][i] = answer
+        if self.ids is not None:
+            features["id"] = Value("string" if any(isinstance(i, str) for i in self.ids) else "int64")
+            columns["id"] = self.ids
         return Dataset.from_dict(columns, Features(features))
 
     def __getitem__(self, at) -> Rows:
@@ -139,13 +160,14 @@ class Rows:
             new = [(i, place[row]) for i, row in enumerate(at.tolist()) if row in place]
             gold = Gold(np.array([i for i, _ in new], int), gold.y[[k for _, k in new]]) if new else None
         return Rows(
-            [self.texts[i] for i in at], self.y[at], self.kind, None if self.scores is None else self.scores[at], gold
+            [self.texts[i] for i in at], self.y[at], self.kind, None if self.scores is None else self.scores[at], gold,
+            None if self.ids is None else [self.ids[i] for i in at],
         )
 
 # %% ../../nbs/export/rows.ipynb #0e828a6c
 def labelled_rows(data, task, threshold: float | None = None, on_error: str = "raise"):
-    """A `datasets.Dataset` in the form of the export, whatever `data` is: documents, or a dataset. `scores` and `gold`
-    are there where any row has them"""
+    """A `datasets.Dataset` in the form of the export, whatever `data` is: documents, or a dataset. `scores`, `gold` and
+    `id` are there where any row has them"""
     from datasets import Dataset, DatasetDict
     if not isinstance(data, (Dataset, DatasetDict)): return _exported(data, task, threshold, on_error)
     if threshold is not None:
@@ -155,8 +177,10 @@ def labelled_rows(data, task, threshold: float | None = None, on_error: str = "r
 def _exported(docs, task, threshold: float | None, on_error: str):
     kind = kind_of(task)
     scored = kind.scored and hasattr(task, "read")
-    rows = to_hf_dataset(docs, task, threshold=threshold, scores=scored, gold=True, on_error=on_error)
+    ids = "id" not in task.columns()
+    rows = to_hf_dataset(docs, task, threshold=threshold, scores=scored, gold=True, on_error=on_error, ids=ids)
     if rows.data.column("gold").null_count == len(rows): rows = rows.remove_columns("gold")
+    if ids and read_ids(rows) is None: rows = rows.remove_columns("id")
     return rows.remove_columns("scores") if scored and read_scores(rows, kind) is None else rows
 
 # %% ../../nbs/export/rows.ipynb #9a0f9300

@@ -17,7 +17,8 @@ from ..basics.checks import check_int, check_text
 from ..tasks.kinds import kind_of
 from ..students.student import Student
 from .opinion import labelled_data, tfidf_words
-from .near_duplicates import NearDuplicates, text_pieces
+from ..evaluate.distinct import text_pieces
+from .near_duplicates import NearDuplicates
 
 # %% auto #0
 __all__ = ['choose_next']

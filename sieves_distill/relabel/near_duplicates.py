@@ -7,15 +7,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from typing import NamedTuple
-from sklearn.feature_extraction.text import HashingVectorizer
 from tqdm.auto import tqdm
 from ..basics.checks import check_installed
-from ..export.rows import Rows
+from ..export.rows import Rows, id_series
 from ..split import fold_text
+from ..evaluate.distinct import text_pieces
 from .opinion import labelled_data
 
 # %% auto #0
-__all__ = ['conflicts', 'text_pieces', 'NearDuplicates']
+__all__ = ['conflicts', 'NearDuplicates']
 
 # %% ../../nbs/relabel/near_duplicates.ipynb #3d378aef
 def conflicts(
@@ -28,7 +28,7 @@ def conflicts(
 ):
     """Pairs of equal or nearly equal texts with different labels, the most similar first.
 
-    A pandas frame with `similarity`, and of both rows `row`, `text` and `teacher`.
+    A pandas frame with `similarity`, and of both rows `row`, `id` (where documents have any), `text` and `teacher`.
 
     Rows of equal text (case and white space folded) and equal label are represented by the first of them; of several
     near-duplicates each is paired with the most similar one before it. Similarity is Jaccard's of pieces of five
@@ -43,7 +43,7 @@ def conflicts(
     if similarity < 1: pieces = text_pieces([rows.texts[same_text[0]] for same_text in variants])
     variants_bar = tqdm(variants, desc="compare texts", unit=" texts", disable=not progress, leave=False)
     pairs = _conflicting(variants_bar, variants, pieces, near, answers)
-    return _as_frame(pairs, rows.texts, answers)
+    return _as_frame(pairs, rows, answers)
 
 # %% ../../nbs/relabel/near_duplicates.ipynb #19b98c9a
 class _Pair(NamedTuple):
@@ -73,22 +73,15 @@ def _conflicting(variants_bar, variants: list, pieces: list, near: NearDuplicate
     return sorted(pairs, key=lambda pair: (-pair.similarity, pair.a, pair.b))
 
 # %% ../../nbs/relabel/near_duplicates.ipynb #bae78864
-def _as_frame(pairs: list[_Pair], texts: list[str], answers: list):
+def _as_frame(pairs: list[_Pair], data: Rows, answers: list):
     columns = {"similarity": [pair.similarity for pair in pairs]}
     for side in "a", "b":
         rows = [getattr(pair, side) for pair in pairs]
         columns[f"row_{side}"] = rows
-        columns[f"text_{side}"] = [texts[i] for i in rows]
+        if data.ids is not None: columns[f"id_{side}"] = id_series(data.ids[i] for i in rows)
+        columns[f"text_{side}"] = [data.texts[i] for i in rows]
         columns[f"teacher_{side}"] = [answers[i] for i in rows]
     return pd.DataFrame(columns)
-
-# %% ../../nbs/relabel/near_duplicates.ipynb #4db6e92c
-def text_pieces(texts: list[str]) -> list:
-    "The pieces of five characters that each text has, as arrays of hashed numbers"
-    hashing = HashingVectorizer(analyzer="char_wb", ngram_range=(5, 5), n_features=2 ** 22, binary=True, norm=None,
-                                alternate_sign=False)
-    matrix = hashing.transform(map(fold_text, texts))
-    return np.split(matrix.indices, matrix.indptr[1:-1])
 
 # %% ../../nbs/relabel/near_duplicates.ipynb #bb033a37
 class NearDuplicates:

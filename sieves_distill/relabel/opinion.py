@@ -37,12 +37,11 @@ def labelled_data(data, task):
 # %% ../../nbs/relabel/opinion.ipynb #5b813a5f
 def _rows_of_student(student: Student):
     "The rows that a student learned from, and behind them those of its report"
-    from datasets import concatenate_datasets, load_from_disk
+    from datasets import concatenate_datasets
     if student.train_data is None:
         raise ValueError("expected a student with the rows it was made from, found no data/ in its folder "
                          f"{str(student.path)!r}: pass documents or a dataset, and the task")
-    parts = load_from_disk(str(student.path / "data"))
-    return concatenate_datasets([parts["train"], parts["val"]])
+    return concatenate_datasets([student.train_data, student.val_data])
 
 def task_of_student(student) -> Classification:
     "The task that a student answers; what its labels mean is not kept in its folder"

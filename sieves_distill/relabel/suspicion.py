@@ -11,7 +11,7 @@ from functools import singledispatch
 from itertools import chain, islice
 from ..basics.checks import check_installed, check_int, clip_label
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
-from ..export.rows import Rows
+from ..export.rows import Rows, id_series
 from ..split import fold_text
 from .opinion import cut_folds, judge_unseen, labelled_data, tfidf_words
 
@@ -34,6 +34,7 @@ def suspects(
     |---|---|
     | `rank` | from 1 |
     | `row` | position in the data, from 0; of a student's rows those of `train` come first, then those of `val` |
+    | `id` | that of the document; no such column where none has one |
     | `text`, `teacher` | the text and its label (multi-label: a list of labels) |
     | `student` | the label, or list of labels, of a classifier that has not seen the text |
     | `quality` | the probability, in [0, 1], that it gives the teacher's label; multi-label: of the worst label |
@@ -65,6 +66,7 @@ def _rank(rows: Rows, proba):
         "row": np.arange(len(rows)), "text": rows.texts, "teacher": answers, "student": kind.decode(kind.decide(proba)),
         "quality": quality, "issue": issue, "doubt": doubt, "reason": _with_twins(reason, rows, answers),
         "proba": [dict(zip(kind.labels, row)) for row in proba.tolist()]})
+    if rows.ids is not None: frame.insert(1, "id", id_series(rows.ids))
     frame = frame.iloc[np.argsort(quality, kind="stable")].reset_index(drop=True)
     frame.insert(0, "rank", np.arange(1, len(frame) + 1))
     return frame

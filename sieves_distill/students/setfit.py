@@ -93,7 +93,8 @@ class SetFitStudent(LinearStudent):
 
     embed_texts = features
 
-    def __getstate__(self): return self.__dict__ | {"_compiled": {}}  # which cannot be pickled, and is made again
+    def __getstate__(self):
+        return super().__getstate__() | {"_compiled": {}}  # which cannot be pickled, and is made again
 
     def _token_shares(self, texts):
         ids = (

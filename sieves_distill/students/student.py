@@ -12,13 +12,14 @@ import numpy as np
 from tqdm.auto import tqdm
 from ..basics.disk import read_json
 from ..basics.quiet import quiet
+from ..documents.doc import write_result
 from ..tasks.kinds import Kind
 from ..evaluate.evaluate import read_mistakes
 from ..evaluate.report import report_of
 from .frameworks import FRAMEWORKS, framework_name
 
 # %% auto #0
-__all__ = ['InFolder', 'Student', 'LinearStudent', 'check_texts', 'read_about']
+__all__ = ['InFolder', 'Student', 'LinearStudent', 'check_texts', 'read_about', 'rows_in']
 
 # %% ../../nbs/students/student.ipynb #544b0e24
 class InFolder:
@@ -38,6 +39,11 @@ class InFolder:
         "Write the student in a form to deploy it in: see `sieves_distill.deploy.export_student`"
         import sieves_distill
         return sieves_distill.export_student(self, path, format)
+
+    def explain(self, text: str):
+        "What each word of a text adds to the logit of each label: see `sieves_distill.deploy.explain`"
+        import sieves_distill
+        return sieves_distill.explain(self, text)
 
     def write(self, path: Path):
         "Write the framework's own files"
@@ -75,7 +81,7 @@ class InFolder:
         there are no figures"""
         if not self.metrics:
             raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
-        return report_of(self.kind, self.metrics, self._mistakes if self.val_data is not None else None)
+        return report_of(self.kind, self.metrics, self._mistakes if self._has_rows("val") else None)
 
     def _mistakes(self): return read_mistakes(self, self.val_data)
 
@@ -87,18 +93,34 @@ class InFolder:
 
     @property
     def train_data(self):
-        "The rows the student was trained on, a `datasets.Dataset`; None where its folder has no `data/`"
+        """The rows the student was trained on, a `datasets.Dataset`; None where its folder has no `data/`. Raises
+        ValueError where another student has come into the folder since"""
         return self._rows("train")
 
     @property
     def val_data(self):
-        "The rows that were held out for the report, a `datasets.Dataset`; None where its folder has no `data/`"
+        """The rows that were held out for the report, a `datasets.Dataset`; None where its folder has no `data/`.
+        Raises ValueError where another student has come into the folder since"""
         return self._rows("val")
 
+    def keep_rows(self) -> Student:
+        "Open the rows now, so that they are at hand even when another student has come into the folder"
+        for side in ("train", "val"): self._rows(side)
+        return self
+
+    def _has_rows(self, side: str) -> bool:
+        return side in self._opened or bool(self.path) and (self.path / "data" / side).is_dir()
+
     def _rows(self, side: str):
-        if not self.path or not (self.path / "data" / side).is_dir(): return None
+        if side in self._opened or not self._has_rows(side): return self._opened.get(side)
+        if rows_in(self.path)[side] != self._rows_known[side]:
+            raise ValueError(
+                f"expected the rows of this student in {str(self.path)!r}, found those of another, which has come into "
+                "the folder since this one was loaded: load it anew, or pass the rows"
+            )
         from datasets import load_from_disk
-        return load_from_disk(str(self.path / "data" / side))
+        self._opened[side] = load_from_disk(str(self.path / "data" / side))
+        return self._opened[side]
 
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student(InFolder):
@@ -113,6 +135,7 @@ class Student(InFolder):
         self.path = None if path is None else Path(path)  # Its folder
         # Agreement, gold, baselines, and how the student was made
         self.metrics: dict = read_json(self.path / "metrics.json") if self.path else {}
+        self._rows_known, self._opened = rows_in(self.path), {}  # What tells its rows from others; those that are open
         # What weights and biases were divided by, so that probabilities are calibrated; None where they were not
         self.temperature = temperature
 
@@ -121,6 +144,8 @@ class Student(InFolder):
 
     @property
     def multi_label(self) -> bool: return self.kind.multi_label
+
+    def __getstate__(self): return self.__dict__ | {"_opened": {}}  # rows are read again from the folder
 
     def __repr__(self):
         f1 = f", {self.kind.f1_words} {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
@@ -151,13 +176,18 @@ class Student(InFolder):
         return None
 
     def __call__(self, docs: Iterable, progress: bool = False):
-        """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and return the
-        documents"""
+        """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and who gave it
+        into `doc.meta[task_id]`; return the documents"""
         if hasattr(docs, "text"): raise TypeError("expected a list of documents, found one document: put it in a list")
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
+        about = {"student": repr(self)}
         for doc, result in zip(docs, self.results([doc.text for doc in docs], progress)):
-            doc.results[self.task_id] = result
+            write_result(doc, self.task_id, result, about)
         return docs
+
+    def results(self, texts: list[str], progress: bool = False) -> list:
+        "What it writes into documents with these texts"
+        return self.kind.results(self.predict_proba(texts, progress))
 
     def results(self, texts: list[str], progress: bool = False) -> list:
         "What it writes into documents with these texts"
@@ -200,6 +230,9 @@ def check_texts(texts) -> list[str]:
 def read_about(path: Path) -> dict:
     "What student.json says; raises FileNotFoundError for a folder that holds no student"
     about = read_json(path / "student.json")
+    if "export" in about:
+        raise ValueError(f"expected the folder of a student at {str(path)!r}, found one that was exported as"
+                         f" {about.get('format')!r}: load it with load() of the student.py in it")
     framework = FRAMEWORKS.get(about.get("framework"), FRAMEWORKS["model2vec"])  # where there is none, all are missing
     missing = [name for name in ("student.json", *framework.files) if not (path / name).is_file()]
     if not missing: return about
@@ -207,3 +240,8 @@ def read_about(path: Path) -> dict:
     raise FileNotFoundError(
         f"expected the folder of a student at {str(path)!r}, found {content}; make one with task.distill(…)"
     )
+
+def rows_in(path: Path | None) -> dict:
+    "What tells the rows in a student's folder from others: the fingerprints of `datasets`; None where there are none"
+    states = {side: path and read_json(path / "data" / side / "state.json") for side in ("train", "val")}
+    return {side: (state or {}).get("_fingerprint") for side, state in states.items()}

@@ -8,7 +8,7 @@ import warnings
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from ..documents.doc import check_docs, doc_name, read_text
+from ..documents.doc import check_docs, check_not_anothers, doc_name, read_text, write_result
 from ..tasks.task import Task
 from .teacher import Answer, Teacher, as_teacher
 
@@ -29,11 +29,13 @@ def label_docs(
 
     Where a teacher refuses, or says what cannot be read as an answer, the result is None, the meta data say why, and
     a warning at the end gives the number. Raises TypeError or ValueError for a document that has no text, naming it,
-    before any is asked where `docs` is a list; and RuntimeError where the teacher failed."""
+    before any is asked where `docs` is a list, and then for answers of another task with the same task id as well; and
+    RuntimeError where the teacher failed."""
     if on_error not in ("raise", "skip"): raise ValueError(f"on_error must be 'raise' or 'skip', found {on_error!r}")
     check_docs(docs, repr(task.task_id))
     teacher = as_teacher(task.model if teacher is None else teacher)
     teacher.check(task)
+    if isinstance(docs, (list, tuple)): check_not_anothers(docs, task.task_id, task.row)
     if isinstance(docs, (list, tuple)) and on_error == "raise":
         for position, doc in enumerate(docs): _text(doc, position)
     labelled = _label(docs, task, teacher, on_error, progress)
@@ -118,9 +120,7 @@ def _write(question: _Question, task: Task, teacher: Teacher):
     "Leave the answer in the document, and beside it where it comes from"
     doc, answer = question.doc, question.answer
     about = {"teacher": repr(teacher), "outcome": answer.outcome, "scores": answer.scores, "why": answer.why}
-    if hasattr(doc, "results"): doc.results[task.task_id] = answer.result
-    if isinstance(getattr(doc, "meta", None), dict):
-        doc.meta[task.task_id] = {name: value for name, value in about.items() if value}
+    write_result(doc, task.task_id, answer.result, {name: value for name, value in about.items() if value})
 
 # %% ../../nbs/teach/label.ipynb #00b373b4
 @dataclass

@@ -1,0 +1,69 @@
+"""Exported students answer as the student does where nothing is installed but what their requirements.txt names."""
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sieves_distill import Student
+from sieves_distill.deploy.parity import HARD_TEXTS
+
+import old_folders
+
+NAMES = sorted(path.stem for path in old_folders.FIXTURES.glob("*.json"))
+FORMATS = {"model2vec": ("numpy",), "setfit": ("onnx", "onnx-int8")}
+CASES = [(name, format) for name in NAMES for format in FORMATS[name.partition("_")[0]]]
+# What onnxruntime imports besides numpy, where it is there
+NEEDED = {"numpy": ("numpy", "tokenizers"), "onnx": ("numpy", "tokenizers", "onnxruntime", "google", "flatbuffers")}
+ANSWER = """
+import json, sys
+sys.path[:0] = [sys.argv[2], sys.argv[1]]
+from student import load
+student, texts = load(sys.argv[1]), json.load(sys.stdin)
+loaded = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps([student.predict_proba(texts).tolist(), student.predict(texts), loaded]))
+"""
+
+
+def packages(names: tuple, folder: Path) -> Path:
+    "A folder in which these packages, and no others, can be imported."
+    folder.mkdir()
+    for name in names:
+        module = importlib.import_module(name)
+        for path in map(Path, module.__path__):
+            if not (folder / name).exists(): (folder / name).symlink_to(path)
+            libraries = path.with_name(f"{name}.libs")
+            if libraries.is_dir(): (folder / libraries.name).symlink_to(libraries)
+    return folder
+
+
+def answer_alone(folder: Path, texts: list[str], site: Path) -> tuple:
+    "What student.py says in a Python that has no site-packages, and what it imported."
+    command = [sys.executable, "-I", "-S", "-B", "-c", ANSWER, str(folder), str(site)]
+    done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True, cwd=folder)
+    assert not done.returncode, done.stderr
+    return tuple(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name, format", CASES)
+def test_answers_without_torch_and_this_package(name, format, tmp_path):
+    student = Student.load(old_folders.FIXTURES / name)
+    student.exact = True
+    folder = student.export(tmp_path / "exported", format=format)
+    texts = [*student.train_data["text"], *HARD_TEXTS]
+    site = packages(NEEDED[format.partition("-")[0]], tmp_path / "site")
+    proba, answers, modules = answer_alone(folder, texts, site)
+    assert not {"torch", "transformers", "sieves_distill", "sklearn", "scipy", "onnx"} & set(modules)
+    expected, about = student.predict_proba(texts), json.loads((folder / "student.json").read_text())
+    np.testing.assert_allclose(proba, expected, rtol=0, atol=.1 if format == "onnx-int8" else 1e-6)
+    if format != "onnx-int8": assert answers == student.predict(texts)
+    assert about["parity"]["n_texts"] == len(student.val_data)
+    assert about["parity"]["f1_before"] == pytest.approx(student.metrics["f1"], abs=.02)
+    with pytest.raises(ValueError, match="student.py"): Student.load(folder)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["README.md", "requirements.txt", "student.json", "student.py", "tokenizer.json",
+         *(["model.npz"] if format == "numpy" else ["head.npz", "model.onnx"])])
