@@ -30,7 +30,7 @@ def count_entities(kind: Entities, truth, answers):
             for *_, entity_type in places: row[column[entity_type], k] += 1
     return counts
 
-# %% ../../nbs/evaluate/entity_figures.ipynb #267a953e
+# %% ../../nbs/evaluate/entity_figures.ipynb #c330f869
 def entity_figures(counts) -> dict:
     """Precision, recall and F1 `(…)` of counts `(…, n_types, 3)`, their macro-F1 `(…)` over the types that occur,
     and the F1 of each type `(…, n_types)`; NaN where it is not defined"""
@@ -43,19 +43,21 @@ def entity_figures(counts) -> dict:
     return {**{name: value[..., 0] for name, value in total.items()}, "macro_f1": macro,
             "type_f1": np.where(occurs, each, np.nan)}
 
-def bootstrap_entities(counts, n_resamples: int, seed: int) -> dict:
-    "What `entity_figures` gives, first of all rows of `counts` `(n, n_types, 3)`, then of `n_resamples` draws of them"
+def bootstrap_entities(counts, n_resamples: int, seed: int, clusters=None) -> dict:
+    """What `entity_figures` gives, first of all rows of `counts` `(n, n_types, 3)`, then of `n_resamples` draws of
+    them; rows of a cluster, of `clusters` `(n,)`, are drawn together"""
     flat = counts.reshape(len(counts), -1)
-    draws = [flat.sum(0, keepdims=True), *(drawn @ flat for drawn in bootstrap_draws(len(flat), n_resamples, seed))]
+    drawn = bootstrap_draws(len(flat), n_resamples, seed, clusters)
+    draws = [flat.sum(0, keepdims=True), *(weights @ flat for weights in drawn)]
     return entity_figures(np.concatenate(draws).reshape(-1, *counts.shape[1:]))
 
-# %% ../../nbs/evaluate/entity_figures.ipynb #83f95a4e
+# %% ../../nbs/evaluate/entity_figures.ipynb #8fdcd29c
 FIGURES = "precision", "recall", "f1", "macro_f1"
 
-def entity_scores(kind: Entities, truth, answers: dict, n_resamples: int, seed: int) -> dict:
+def entity_scores(kind: Entities, truth, answers: dict, n_resamples: int, seed: int, clusters=None) -> dict:
     "For each model in `answers` its figures with intervals; of the others than \"student\" also what it gains on them"
     counts = {name: count_entities(kind, truth, answer) for name, answer in answers.items()}
-    draws = {name: bootstrap_entities(count, n_resamples, seed) for name, count in counts.items()}
+    draws = {name: bootstrap_entities(count, n_resamples, seed, clusters) for name, count in counts.items()}
     scores = {name: {figure: _interval(draw[figure]) for figure in FIGURES} for name, draw in draws.items()}
     for name in scores.keys() - {"student"}:
         scores[name]["student_gain"] = _interval(draws["student"]["f1"] - draws[name]["f1"])
