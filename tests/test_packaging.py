@@ -14,6 +14,7 @@ import sieves_distill
 from conftest import ROOT, copy_checkout, run
 
 MODULES = {str(p.relative_to(ROOT)) for p in (ROOT / "sieves_distill").rglob("*.py")}
+PAGE = {f"sieves_distill/deploy/web/{name}" for name in ("page.html", "tokenizers.min.mjs", "LICENSE-tokenizers")}
 HEAVY = ["torch", "transformers", "sentence_transformers", "datasets", "setfit", "model2vec", "sklearn", "scipy",
          "numpy", "pandas", "pyarrow", "matplotlib", "ipywidgets", "IPython", "nbdev", "fastcore"]
 
@@ -47,13 +48,13 @@ def bare(wheel, tmp_path_factory) -> Path:
 
 def test_sdist_holds_the_package_and_what_builds_it(sdist):
     with tarfile.open(sdist) as archive: names = {m.name.partition("/")[2] for m in archive.getmembers() if m.isfile()}
-    assert MODULES | {"setup.py", "settings.ini", "LICENSE", "README.md", "CHANGELOG.md", "PKG-INFO"} <= names
+    assert MODULES | PAGE | {"setup.py", "settings.ini", "LICENSE", "README.md", "CHANGELOG.md", "PKG-INFO"} <= names
     assert not [n for n in names if n.split("/")[0] in {"nbs", "tests", "tools", "benchmarks", "_docs", "_proc"}]
 
 
 def test_wheel_holds_the_package_alone(wheel):
     with zipfile.ZipFile(wheel) as archive: names = set(archive.namelist())
-    assert MODULES == {n for n in names if ".dist-info/" not in n}
+    assert MODULES | PAGE == {n for n in names if ".dist-info/" not in n}
     assert any(n.endswith("LICENSE") for n in names)
 
 

@@ -51,6 +51,9 @@ FORMATS: dict[str, Format] = {
     ), "onnx-int8": Format(
         "sieves_distill.deploy.onnx_format:write_onnx_int8", "the same in a quarter of the size, less exactly",
         ("setfit",), LabelKind,
+    ), "browser": Format(
+        "sieves_distill.deploy.browser:write_browser", "a web page that answers as one types", ("model2vec",),
+        LabelKind,
     ),
 }
 
