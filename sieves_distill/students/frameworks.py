@@ -68,7 +68,7 @@ FRAMEWORKS: dict[str, Framework] = {
     "setfit": Framework(
         student="sieves_distill.students.setfit:SetFitStudent", answers=LabelKind,
         train="sieves_distill.train.setfit:train_setfit", check=f"{_OPTIONS}:check_setfit",
-        known_names=f"{_OPTIONS}:setfit_names", aliases={"learning_rate": "body_learning_rate"},
+        known_names="sieves_distill.train.kwargs:setfit_names", aliases={"learning_rate": "body_learning_rate"},
         notes=f"{_OPTIONS}:setfit_notes", files=("head.safetensors", "model.safetensors"), library="setfit",
         native_code="from setfit import SetFitModel\nmodel = SetFitModel.from_pretrained(path)", card_note=(
             "\nSooner on a CPU: `Student.load(path, backend=\"openvino\")`, after `pip install"
@@ -79,7 +79,7 @@ FRAMEWORKS: dict[str, Framework] = {
     ), "model2vec": Framework(
         student="sieves_distill.students.model2vec:Model2VecStudent", answers=LabelKind,
         train="sieves_distill.train.model2vec:train_model2vec", check=f"{_OPTIONS}:check_model2vec",
-        known_names=f"{_OPTIONS}:model2vec_names", aliases={"max_iter": "max_epochs"},
+        known_names="sieves_distill.train.kwargs:model2vec_names", aliases={"max_iter": "max_epochs"},
         notes=f"{_OPTIONS}:model2vec_notes", files=("head.safetensors", "model.safetensors"), library="model2vec",
         native_code=(
             "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)"

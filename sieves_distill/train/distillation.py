@@ -22,7 +22,8 @@ from sieves_distill.students.frameworks import (
 )
 from ..students.student import Student
 from .lesson import Lesson, Trained, macro_f1, split_answers
-from .options import check_kwargs, check_learnable, check_seed
+from .kwargs import check_kwargs, idle_notes
+from .options import check_learnable, check_seed
 from .recipe import Recipe
 
 # %% auto #0
@@ -88,6 +89,7 @@ class _Order:
     seed: int
     recipe: Recipe
     given: dict  # `init_kwargs` and `train_kwargs` as the user gave them
+    notes: list[str] = field(default_factory=list)  # On what was asked for and changes nothing
     asked: dict = field(default_factory=dict)
     seconds: dict = field(default_factory=dict)  # Of each stage
     start: float = field(default_factory=time.perf_counter)
@@ -108,10 +110,12 @@ def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kw
     if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1:
         raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
     seed = check_seed(seed)
-    init, train = check_kwargs(framework, init_kwargs=init_kwargs, train_kwargs=train_kwargs)
+    given = {"init_kwargs": init_kwargs, "train_kwargs": train_kwargs}
+    init, train = check_kwargs(framework, task.kind, **given)
     if check := FRAMEWORKS[framework].part("check"): check(task.kind, base, init)
-    given = {"init_kwargs": init_kwargs or {}, "train_kwargs": train_kwargs or {}}
-    return _Order(task, str(base), framework, val_frac, init, train, seed, recipe, given)
+    notes = idle_notes(framework, task.kind, **given)
+    given = {name: value or {} for name, value in given.items()}
+    return _Order(task, str(base), framework, val_frac, init, train, seed, recipe, given, notes)
 
 # %% ../../nbs/train/distillation.ipynb #2b38997b
 @dataclass
@@ -130,7 +134,7 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
         warnings.simplefilter("always")
         rows = labelled_rows(data, task, order.asked["threshold"], on_error)
         parts = split_answers(rows, kind, order.val_frac, order.seed)
-    notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+    notes = order.notes + [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
     if order.asked["learn_from_gold"]: parts["train"] = gold_for_labels(parts["train"], kind.column)
     train, val = (Rows.read(parts[side], task) for side in ("train", "val"))
     notes += check_learnable(kind, train.y, order.framework)
