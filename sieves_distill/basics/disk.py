@@ -4,12 +4,13 @@
 
 # %% ../../nbs/basics/disk.ipynb #3509d1d3
 from __future__ import annotations
-import contextlib, ctypes, errno, hashlib, json, os, platform, re, shutil, sys, tempfile, time, uuid
+import contextlib, ctypes, errno, hashlib, json, os, platform, re, shutil, stat, sys, tempfile, time, uuid
 from pathlib import Path
+from .checks import typed_repr
 
 # %% auto #0
-__all__ = ['check_place', 'absolute', 'new_folder', 'keep_folder', 'read_json', 'deployed_megabytes', 'append_line',
-           'has_torn_line', 'cut_torn_line']
+__all__ = ['check_place', 'absolute', 'new_folder', 'follow_umask', 'keep_folder', 'read_json', 'deployed_megabytes',
+           'append_line', 'has_torn_line', 'cut_torn_line']
 
 # %% ../../nbs/basics/disk.ipynb #e7c18987
 def check_place(path) -> Path:
@@ -50,10 +51,23 @@ def new_folder(path):
     try:
         lock = _claim(partial)
         yield partial
+        follow_umask(partial)
         _take_place(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         _unlock(lock)
+
+# %% ../../nbs/basics/disk.ipynb #7586734b
+def follow_umask(folder: Path):
+    "Grant, for all files in a folder, what a new file would grant in it"
+    probe = folder / f".{uuid.uuid4().hex}"
+    probe.touch()
+    granted = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    for path in folder.rglob("*"):
+        if path.is_symlink(): continue
+        to_enter = (granted & 0o444) >> 2 if path.is_dir() else 0
+        with contextlib.suppress(OSError): path.chmod(stat.S_IMODE(path.stat().st_mode) | granted | to_enter)
 
 # %% ../../nbs/basics/disk.ipynb #f2c45485
 def _take_place(partial: Path, path: Path):
@@ -224,8 +238,14 @@ def _age(folder: Path) -> float:
 
 # %% ../../nbs/basics/disk.ipynb #b6c5da05
 def read_json(path: Path) -> dict:
-    "The object in a file, an empty one if there is no file"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    "The object in a file, an empty one if there is no file; raises ValueError, with the file's name, for what is none"
+    if not path.exists(): return {}
+    expected = f"expected an object of JSON in {str(path)!r}, found"
+    try: content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # not UTF-8, half-written, or nested for ever
+        raise ValueError(f"{expected} what cannot be read ({error}): it is damaged, take a whole copy") from None
+    if not isinstance(content, dict): raise ValueError(f"{expected} {typed_repr(content)}: this is another file")
+    return content
 
 def deployed_megabytes(folder: Path) -> float:
     "What has to be deployed: all files of the folder but the data"

@@ -4,29 +4,41 @@
 
 # %% ../../nbs/basics/quiet.ipynb #24a112d4
 from __future__ import annotations
-import contextlib, io, logging, sys, threading, warnings
+import contextlib, io, logging, os, sys, threading, warnings
 
 # %% auto #0
 __all__ = ['quiet']
 
 # %% ../../nbs/basics/quiet.ipynb #8de89d75
 _QUIET = threading.Lock()
-_n_quiet, _silenced = 0, None  # how many blocks are open, of all threads, and what puts everything back
+_open, _silenced = [], None  # the threads that have a block open, once for each, and what puts everything back
 
 @contextlib.contextmanager
 def quiet():
     "Within the block, logs, warnings, progress bars and what is printed are not shown, of any thread; exceptions are"
-    global _n_quiet, _silenced
+    global _silenced
     with _QUIET:
-        if not _n_quiet:
+        if not _open:
             _silenced = contextlib.ExitStack()
             _silenced.enter_context(_silence())
-        _n_quiet += 1
+        _open.append(threading.get_ident())
     try: yield
     finally:
         with _QUIET:
-            _n_quiet -= 1
-            if not _n_quiet: _silenced.close()  # the last one out puts back what the first one in found
+            _open.remove(threading.get_ident())
+            if not _open: _silenced.close()  # the last one out puts back what the first one in found
+
+# %% ../../nbs/basics/quiet.ipynb #4e214a87
+def _close_blocks_of_others():
+    "In a child that was forked: only the thread that forked is left"
+    global _QUIET
+    _QUIET, others = threading.Lock(), [thread for thread in _open if thread != threading.get_ident()]
+    for thread in others: _open.remove(thread)
+    if others and not _open: _silenced.close()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=lambda: _QUIET.acquire(), after_in_parent=lambda: _QUIET.release(),
+                        after_in_child=_close_blocks_of_others)
 
 # %% ../../nbs/basics/quiet.ipynb #e0b0febc
 @contextlib.contextmanager

@@ -110,7 +110,7 @@ def explain(
     Raises TypeError for what is no str, and for a student that has no logits."""
     check_texts([text])
     student = as_it_is(student)
-    spans, shares, rest = attribute(student, text)
+    with student.turn: spans, shares, rest = attribute(student, text)
     proba = student.kind.activate(rest + shares.sum(0))
     chosen = np.flatnonzero(student.kind.one_hot(student.kind.decide(proba[None]))[0])
     answer = [student.labels[i] for i in chosen]

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-import shutil
 from ..basics.disk import deployed_megabytes, new_folder
 from ..students.frameworks import framework_name
 from ..students.student import Student
@@ -38,8 +37,6 @@ def write_folder(student: Student, folder: Path):
     """What `Student.load` and the framework's own loader read, with the report and the model card where there are any,
     and without the rows"""
     student.save_pretrained(folder)
-    for name in ("metrics.json", "README.md"):
-        if student.path and (student.path / name).is_file(): shutil.copy(student.path / name, folder / name)
 
 FORMATS: dict[str, Format] = {
     "folder": Format(write_folder, "a folder that Student.load reads, without the training texts"),

@@ -7,11 +7,12 @@ from __future__ import annotations
 import numpy as np
 from ..basics.quiet import quiet
 from ..tasks.kinds import Kind, kind_from
+from .folder import check_tensors
 from .frameworks import DistillationFramework
 from .student import LinearStudent
 
 # %% auto #0
-__all__ = ['Model2VecStudent']
+__all__ = ['Model2VecStudent', 'check_pipeline']
 
 # %% ../../nbs/students/model2vec.ipynb #b4f456a3
 class Model2VecStudent(LinearStudent):
@@ -23,14 +24,36 @@ class Model2VecStudent(LinearStudent):
         super().__init__(model, last.weight, last.bias, kind, task_id, path, temperature)
 
     def features(self, texts):
-        x = self.model.model.encode(texts, use_multiprocessing=False)
+        with self.turn: x = self.model.model.encode(texts, use_multiprocessing=False)
         for layer in self.model.head.layers[:-1]: x = np.maximum(layer(x), 0)
         return x
 
     def write(self, path): self.model.save_pretrained(str(path))
 
     @classmethod
-    def read(cls, path, about, backend=None):
+    def read(cls, path, about, backend=None, **options):
         from model2vec.inference import StaticModelPipeline
         with quiet(): pipeline = StaticModelPipeline.from_pretrained(str(path))
-        return cls(pipeline, kind_from(about), about["task_id"], path, about.get("temperature"))
+        check_pipeline(pipeline, kind := kind_from(about), path)
+        return cls(pipeline, kind, about["task_id"], path, about.get("temperature"))
+
+# %% ../../nbs/students/model2vec.ipynb #9c593024
+def check_pipeline(pipeline, kind: Kind, path):
+    "Refuse, with a ValueError, files that do not fit one another or student.json"
+    static, head, width = pipeline.model, pipeline.head, pipeline.model.dim
+    names = [] if head.classes_ is None else list(head.classes_)
+    if names != kind.labels or head.activation.value != kind.activation:
+        raise ValueError(
+            f"config.json speaks of {head.activation.value} over {names}, student.json of {kind.activation} over"
+            f" {kind.labels}"
+        )
+    for i, layer in enumerate(head.layers):
+        length = len(kind) if i == len(head.layers) - 1 else None
+        weight, bias = f"head.{i}.weight", f"head.{i}.bias"
+        shapes = {weight: (length, width), bias: (length,)}
+        check_tensors(path / "head.safetensors", {weight: layer.weight, bias: layer.bias}, shapes)
+        width = len(layer.bias)
+    if (mapping := static.token_mapping) is None: return
+    check_tensors(path / "model.safetensors", {"mapping": mapping}, {"mapping": (len(static.tokens),)})
+    if mapping.min() < 0 or mapping.max() >= len(static.embedding):
+        raise ValueError(f"the mapping in model.safetensors names rows beyond its {len(static.embedding)} embeddings")

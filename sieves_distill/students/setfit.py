@@ -4,7 +4,7 @@
 
 # %% ../../nbs/students/setfit.ipynb #5d505878
 from __future__ import annotations
-import threading
+from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
@@ -16,6 +16,8 @@ from ..tasks.kinds import Kind, LabelKind, kind_from
 from ..heads.embed import embed
 from ..heads.logistic import Linear
 from ..heads.tokens import token_shares
+from .devices import known_device
+from .folder import check_tensors
 from .frameworks import DistillationFramework
 from .openvino import import_openvino, with_openvino
 from .student import LinearStudent
@@ -64,9 +66,6 @@ def setfit_strategy(kind: LabelKind) -> str | None:
     return {"softmax": None, "sigmoid": "multi-output"}[kind.activation]
 
 # %% ../../nbs/students/setfit.ipynb #e99f5148
-# a tokenizer of transformers, whose padding is changed from call to call, fails when threads share it
-_ONE_AT_A_TIME = threading.Lock()
-
 class SetFitStudent(LinearStudent):
     """A student that is a sentence transformer with a linear head, and perhaps a token table; `model` is a
     `setfit.SetFitModel`"""
@@ -76,11 +75,13 @@ class SetFitStudent(LinearStudent):
     def __init__(
         self, model, linear: Linear, kind: Kind, task_id: str = "Classification", path=None,
         temperature: float | None = None, table=None, alone: Linear | None = None, backend: str | None = None,
+        trust_remote_code: bool = False,
     ):
         super().__init__(model, linear.weight, linear.bias, kind, task_id, path, temperature)
         self.table = table  # `(n_tokens, n_labels)`, or None
         self.alone = linear if alone is None else alone  # The head of `model`, which knows no token table
         self.backend, self._compiled = backend, {}
+        self.trust_remote_code = trust_remote_code  # Whether the encoder runs code that its folder brings along
 
     def _encoder(self):
         if self.backend is None: return self.model.model_body
@@ -89,7 +90,9 @@ class SetFitStudent(LinearStudent):
         return self._compiled[self.exact]
 
     def features(self, texts):
-        return embed(self._encoder(), texts, self.model.normalize_embeddings, self.exact or self.backend is not None)
+        with self.turn:  # of the tokenizer, whose padding is changed from call to call
+            exact = self.exact or self.backend is not None
+            return embed(self._encoder(), texts, self.model.normalize_embeddings, exact)
 
     embed_texts = features
 
@@ -104,7 +107,7 @@ class SetFitStudent(LinearStudent):
         return token_shares(ids, len(self.table))
 
     def logits(self, texts):
-        with _ONE_AT_A_TIME:
+        with self.turn:
             logits = super().logits(texts)
             return logits if self.table is None else logits + self._token_shares(texts) @ self.table
 
@@ -114,8 +117,10 @@ class SetFitStudent(LinearStudent):
         has none"""
         if self.table is None: return self
         out = SetFitStudent(self.model, self.alone, self.kind, self.task_id, backend=self.backend)
-        out.exact, out._compiled = self.exact, self._compiled
+        out.exact, out._compiled, out.turn = self.exact, self._compiled, self.turn
         return out
+
+    def about(self): return super().about() | ({"trust_remote_code": True} if self.trust_remote_code else {})
 
     def write(self, path):
         from safetensors.numpy import save_file
@@ -132,30 +137,76 @@ class SetFitStudent(LinearStudent):
         if backend: import_openvino()
 
     @classmethod
-    def read(cls, path, about, backend=None):
-        from safetensors.numpy import load_file
-        head, kind = load_file(path / "head.safetensors"), kind_from(about)
+    def check_device(cls, device, backend=None):
+        device = known_device(device)
+        if backend is None or device == "cpu": return device
+        raise ValueError(f"backend={backend!r} computes on the CPU: expected no device, found {device!r}")
+
+    @classmethod
+    def read(cls, path, about, backend=None, *, device=None, trust_remote_code=False):
+        kind = kind_from(about)
+        head = _read_head(path, kind)
         linear = Linear(head["weight"], head["bias"])
         alone = Linear(head.get("weight_alone", linear.weight), head.get("bias_alone", linear.bias))
-        model = _read_model(path, alone, kind, device="cpu" if backend else None)
-        student = cls(
-            model, linear, kind, about["task_id"], path, about.get("temperature"), head.get("table"), alone, backend
-        )
-        student._encoder()  # what fails, fails here
-        return student
+        model = _read_model(path, alone, kind, "cpu" if backend else device, trust_remote_code)
+        table = head.get("table")
+        _check_body(path, model.model_body, linear, table)
+        trusted = bool(about.get("trust_remote_code"))
+        temperature = about.get("temperature")
+        return cls(model, linear, kind, about["task_id"], path, temperature, table, alone, backend, trusted)
+
+    def prepare(self): self._encoder()  # what OpenVINO cannot do, fails here
 
 # %% ../../nbs/students/setfit.ipynb #014dc4d0
-def _read_model(path, alone: Linear, kind: LabelKind, device: str | None):
+def _read_head(path: Path, kind: LabelKind) -> dict:
+    "The tensors of head.safetensors"
+    from safetensors.numpy import load_file
+    head, n = load_file(path / "head.safetensors"), len(kind)
+    shapes = {"weight": (n, None), "bias": (n,)}
+    if len(head) > 2: shapes |= {"table": (None, n), "weight_alone": (n, None), "bias_alone": (n,)}
+    check_tensors(path / "head.safetensors", head, shapes)
+    return head
+
+def _read_model(path: Path, alone: Linear, kind: LabelKind, device: str | None, trust_remote_code: bool):
     "SetFit's model, without its pickled head"
     from sentence_transformers import SentenceTransformer
     from setfit import SetFitModel
+    about, strategy = read_json(path / "config_setfit.json"), setfit_strategy(kind)
+    normalize, labels = about.get("normalize_embeddings", False), about.get("labels")
+    if not isinstance(normalize, bool): raise ValueError(f"config_setfit.json says normalize_embeddings: {normalize!r}")
+    if labels not in (None, kind.labels):
+        raise ValueError(f"config_setfit.json speaks of the labels {labels}, student.json of {kind.labels}")
     with quiet():
         body = SentenceTransformer(
-            str(path), model_kwargs={"use_safetensors": True}, local_files_only=True, device=device
+            str(path), model_kwargs={"use_safetensors": True}, local_files_only=True, device=device,
+            trust_remote_code=trust_remote_code,
         )
-    normalize, strategy = read_json(path / "config_setfit.json").get("normalize_embeddings", False), setfit_strategy(
-        kind
-    )
     return SetFitModel(
         body, sklearn_head(alone, strategy), strategy, normalize_embeddings=normalize, labels=kind.labels
     )
+
+# %% ../../nbs/students/setfit.ipynb #92b6d14d
+def _check_body(path: Path, body, linear: Linear, table):
+    "Refuse, with a ValueError, an encoder that does not fit its head or its tokenizer, or lacks weights"
+    width, longest = body.get_embedding_dimension(), body.max_seq_length
+    check_tensors(path / "head.safetensors", {"weight": linear.weight}, {"weight": (len(linear.bias), width)})
+    if longest is not None and (isinstance(longest, bool) or not isinstance(longest, int) or longest < 1):
+        raise ValueError(f"sentence_bert_config.json says max_seq_length: {longest!r}")
+    n_tokens = len(body.tokenizer) if callable(body.tokenizer) else 0
+    if table is not None:
+        check_tensors(path / "head.safetensors", {"table": table}, {"table": (n_tokens, len(linear.bias))})
+    encoder = getattr(body[0], "auto_model", None)
+    if encoder is None: return
+    words = encoder.get_input_embeddings()
+    if getattr(words, "num_embeddings", n_tokens) < n_tokens:
+        raise ValueError(f"tokenizer.json has {n_tokens} tokens, model.safetensors knows {words.num_embeddings}")
+    _check_weights(path / "model.safetensors", encoder)
+
+def _check_weights(file: Path, encoder):
+    "Refuse a file that lacks most weights: transformers draws those that are missing at random, without a word"
+    from safetensors import safe_open
+    if not file.is_file(): return
+    with safe_open(file, "numpy") as tensors:
+        n = sum(int(np.prod(tensors.get_slice(name).get_shape())) for name in tensors.keys())
+    expected = sum(parameter.numel() for parameter in encoder.parameters())
+    if n < .9 * expected: raise ValueError(f"{file.name} holds {n:,} of the encoder's {expected:,} weights")
