@@ -40,7 +40,7 @@ def _around(small: list[str], shapes: list[str]) -> list[str]:
     near = [f"{name}{d}={values[d + 2]}" for name, values in both for d in (-2, -1, 1, 2)]
     return near + [f"{name}{i}+={values[i]}|{values[i + 1]}" for name, values in both for i in range(4)]
 
-# %% ../../nbs/students/crf.ipynb #40400c18
+# %% ../../nbs/students/crf.ipynb #ba56c8ee
 class CRFStudent(EntityStudent):
     "A student that is a conditional random field; `model` are the bytes of a file of CRFsuite"
     framework = "crf"
@@ -50,7 +50,8 @@ class CRFStudent(EntityStudent):
         self.model = model
         self._local = threading.local()
 
-    def __getstate__(self): return {name: value for name, value in vars(self).items() if name != "_local"}
+    def __getstate__(self):
+        return {name: value for name, value in super().__getstate__().items() if name != "_local"}
 
     def __setstate__(self, state): vars(self).update(state, _local=threading.local())
 

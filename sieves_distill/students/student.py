@@ -4,36 +4,56 @@
 
 # %% ../../nbs/students/student.ipynb #b24e75ef
 from __future__ import annotations
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
-import json
+import json, shutil
 import numpy as np
 from tqdm.auto import tqdm
-from ..basics.disk import read_json
+from ..basics.checks import REPAIR, is_encodable, typed_repr
+from ..basics.disk import follow_umask, new_folder, read_json
 from ..basics.quiet import quiet
-from ..documents.doc import write_result
+from ..basics.turns import Turn
 from ..tasks.kinds import Kind
+from ..documents.doc import doc_name, write_result
 from ..evaluate.evaluate import read_mistakes
 from ..evaluate.report import report_of
+from .folder import read_about, reading
 from .frameworks import FRAMEWORKS, framework_name
 
 # %% auto #0
-__all__ = ['InFolder', 'Student', 'LinearStudent', 'check_texts', 'read_about', 'rows_in']
+__all__ = ['Written', 'InFolder', 'Answering', 'Student', 'LinearStudent', 'check_texts', 'is_document', 'check_documents',
+           'texts_of', 'rows_in', 'lies_in']
 
 # %% ../../nbs/students/student.ipynb #544b0e24
-class InFolder:
-    "What a student is in its folder: it can be written and read, and knows how good it is"
+class Written:
+    "How a student is written: the framework's files, and what else belongs to its folder"
     def save_pretrained(self, path):
-        "Write the framework's own files, and what `Student.load` needs beside them, into the folder `path`"
+        """Write the framework's own files into the folder `path` and, beside them, what `Student.load` needs, and the
+        report and the model card, where there are any. A student that is there is replaced, with its report and its
+        rows; saved where it lies, a student keeps its own rows. Raises FileExistsError for a folder with other files"""
         path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
-        with quiet(): self.write(path)
-        about = {
+        if path.is_dir() and not any(path.iterdir()): return self._write_all(path)
+        with new_folder(path) as folder:
+            self._write_all(folder)
+            if lies_in(self, path) and (path / "data").is_dir(): shutil.copytree(path / "data", folder / "data")
+
+    def _write_all(self, folder: Path):
+        "student.json comes last: without it, a folder that was written half holds no student"
+        with quiet(): self.write(folder)
+        if self.metrics: _write_json(self.metrics, folder / "metrics.json")
+        if self.path and lies_in(self, self.path) and (self.path / "README.md").is_file():
+            shutil.copyfile(self.path / "README.md", folder / "README.md")
+        _write_json(self.about(), folder / "student.json")
+        follow_umask(folder)
+
+    def about(self) -> dict:
+        "The content of student.json"
+        return {
             "format": 1, "framework": framework_name(self.framework), **self.kind.about(), "task_id": self.task_id,
             "temperature": self.temperature,
         }
-        (path / "student.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def export(self, path, format: str = "folder") -> Path:
         "Write the student in a form to deploy it in: see `sieves_distill.deploy.export_student`"
@@ -49,23 +69,41 @@ class InFolder:
         "Write the framework's own files"
         raise NotImplementedError(f"{type(self).__name__} must write its files: def write(self, path)")
 
+# %% ../../nbs/students/student.ipynb #94e42d78
+class InFolder(Written):
+    "What a student is in its folder: it can be written and read, and knows how good it is"
     @staticmethod
-    def load(path, backend: str | None = None) -> Student:
+    def load(path, backend: str | None = None, *, device=None, trust_remote_code: bool = False) -> Student:
         """Load a student from its folder, without unpickling anything. Raises FileNotFoundError or ValueError for a
-        folder that holds none.
+        folder that holds none, or whose files do not fit one another.
 
         `backend="openvino"`: the encoder of a SetFit student computes with OpenVINO on the CPU, sooner than with
         PyTorch. Raises ImportError where that is not installed, ValueError for other students and other names,
-        RuntimeError where OpenVINO gives other embeddings than PyTorch. None: as the framework does."""
+        RuntimeError where OpenVINO gives other embeddings than PyTorch. None: as the framework does.
+
+        `device`: where the encoder of a SetFit student computes, "cpu", "cuda", "cuda:1", "mps"; None: on a GPU, if
+        there is one. Raises ValueError for one that is unknown or not there.
+
+        `trust_remote_code=True`: run the code that an encoder brings along in its folder, which a student that was
+        made with `init_kwargs={"trust_remote_code": True}` needs; for folders of people you trust. Raises ValueError
+        where it is needed and not given."""
         about = read_about(path := Path(path))
-        student = FRAMEWORKS[framework_name(about["framework"])].part("student")
+        student = FRAMEWORKS[about["framework"]].part("student")
         student.check_backend(backend)
-        return student.read(path, about, backend)
+        options = {} if device is None else {"device": student.check_device(device, backend)}
+        if trust_remote_code: options["trust_remote_code"] = True
+        elif about.get("trust_remote_code"): raise ValueError(_needs_trust(path))
+        with reading(path): loaded = student.read(path, about, backend, **options)
+        loaded.prepare()
+        return loaded
 
     @classmethod
-    def read(cls, path: Path, about: dict, backend: str | None = None) -> Student:
-        "The student in a folder, whose student.json is `about`"
+    def read(cls, path: Path, about: dict, backend: str | None = None, **options) -> Student:
+        "The student in a folder, whose student.json is `about`; `options` are what else `load` was given, if anything"
         raise NotImplementedError(f"{cls.__name__} must read its folder: def read(cls, path, about, backend)")
+
+    def prepare(self):
+        "Whatever has to be made once after a folder was read"
 
     @classmethod
     def check_backend(cls, backend: str | None):
@@ -74,6 +112,15 @@ class InFolder:
                 f"expected no backend for a student of {framework_name(cls.framework)}, which is quick as it is, found"
                 f" {backend!r}"
             )
+
+    @classmethod
+    def check_device(cls, device, backend: str | None = None) -> str:
+        "The device, by its name; raises ValueError for one where such a student cannot compute"
+        if str(device) == "cpu": return "cpu"
+        raise ValueError(
+            f"expected 'cpu' as device, or none, for a student of {framework_name(cls.framework)}, which computes on"
+            f" the CPU alone, found {str(device)!r}"
+        )
 
     @property
     def report(self):
@@ -122,13 +169,52 @@ class InFolder:
         self._opened[side] = load_from_disk(str(self.path / "data" / side))
         return self._opened[side]
 
+# %% ../../nbs/students/student.ipynb #ba21c805
+class Answering(InFolder):
+    "How a student answers texts: in batches, to one thread at a time"
+    _batch = 256  # texts between two steps of the progress bar
+
+    def __new__(cls, *_, **__):
+        student = super().__new__(cls)
+        student.turn = Turn()  # Of threads that share the student, or what it computes with
+        return student
+
+    def predict(self, texts: list[str], progress: bool = False) -> list:
+        """The label of each text or, where the task is multi-label, a list of labels (perhaps empty). `texts` may be a
+        list, a Series, an array, a column of a dataset, a generator. Raises TypeError for what holds no str, or is a
+        table"""
+        return self.kind.decode(self.kind.decide(self.predict_proba(texts, progress)))
+
+    def predict_proba(self, texts: list[str], progress: bool = False):
+        """Probabilities, an array `(n_texts, n_labels)` of float in the order of `labels`; what the student computes
+        where answers are no labels. `texts` as for `predict`"""
+        texts, blocks = check_texts(texts), [np.zeros((0, *self.kind.shape))]
+        shown = tqdm(total=len(texts), desc="predict", unit=" texts", leave=False) if progress else nullcontext()
+        with shown as bar:
+            for start in range(0, len(texts), self._batch):
+                block = texts[start:start + self._batch]
+                with self.turn: blocks.append(self.scores(block))
+                if bar is not None: bar.update(len(block))
+        return np.concatenate(blocks)
+
+    def results(self, texts: list[str], progress: bool = False) -> list:
+        "What it writes into documents with these texts"
+        return self.kind.results(self.predict_proba(texts, progress))
+
+    def scores(self, texts: list[str]):
+        "What the model computes of a batch of texts, `(n_texts, …)`: what the kind of answer decides by"
+        raise NotImplementedError(f"{type(self).__name__} must compute: def scores(self, texts) -> array")
+
+    def embed_texts(self, texts: list[str]):
+        "Vectors `(n_texts, dim)` that say what texts are about; None where the student has none to speak of"
+        return None
+
 # %% ../../nbs/students/student.ipynb #ae37de34
-class Student(InFolder):
+class Student(Answering):
     "A trained student: it predicts, and knows how good it is. Made by `task.distill(…)` or `Student.load(path)`"
     framework: str  # Its name in `FRAMEWORKS`
     backend: str | None = None  # What computes in place of the framework, see `load`
     answers_from_proba = True  # `predict` follows from `predict_proba`: whoever needs both runs the model once
-    _batch = 256  # texts between two steps of the progress bar
 
     def __init__(self, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None):
         self.kind, self.task_id = kind, task_id  # What kind of answer it gives, and to which question
@@ -151,47 +237,15 @@ class Student(InFolder):
         f1 = f", {self.kind.f1_words} {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
         return f"Student({framework_name(self.framework)}, {self.kind.shown()}{f1}, path={str(self.path)!r})"
 
-    def predict(self, texts: list[str], progress: bool = False) -> list:
-        """The label of each text or, where the task is multi-label, a list of labels (perhaps empty). Raises TypeError
-        unless `texts` is a list of str"""
-        return self.kind.decode(self.kind.decide(self.predict_proba(texts, progress)))
-
-    def predict_proba(self, texts: list[str], progress: bool = False):
-        """Probabilities, an array `(n_texts, n_labels)` of float in the order of `labels`; what the student computes
-        where answers are no labels. Raises TypeError unless `texts` is a list of str"""
-        texts, blocks = check_texts(texts), [np.zeros((0, *self.kind.shape))]
-        with tqdm(total=len(texts), desc="predict", unit=" texts", disable=not progress, leave=False) as bar:
-            for start in range(0, len(texts), self._batch):
-                block = texts[start:start + self._batch]
-                blocks.append(self.scores(block))
-                bar.update(len(block))
-        return np.concatenate(blocks)
-
-    def scores(self, texts: list[str]):
-        "What the model computes of a batch of texts, `(n_texts, …)`: what the kind of answer decides by"
-        raise NotImplementedError(f"{type(self).__name__} must compute: def scores(self, texts) -> array")
-
-    def embed_texts(self, texts: list[str]):
-        "Vectors `(n_texts, dim)` that say what texts are about; None where the student has none to speak of"
-        return None
-
     def __call__(self, docs: Iterable, progress: bool = False):
         """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and who gave it
-        into `doc.meta[task_id]`; return the documents"""
-        if hasattr(docs, "text"): raise TypeError("expected a list of documents, found one document: put it in a list")
+        into `doc.meta[task_id]`; return the documents. Raises TypeError for what holds no documents, or is a table"""
+        check_documents(docs)
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
         about = {"student": repr(self)}
-        for doc, result in zip(docs, self.results([doc.text for doc in docs], progress)):
+        for doc, result in zip(docs, self.results(texts_of(docs), progress)):
             write_result(doc, self.task_id, result, about)
         return docs
-
-    def results(self, texts: list[str], progress: bool = False) -> list:
-        "What it writes into documents with these texts"
-        return self.kind.results(self.predict_proba(texts, progress))
-
-    def results(self, texts: list[str], progress: bool = False) -> list:
-        "What it writes into documents with these texts"
-        return self.kind.results(self.predict_proba(texts, progress))
 
     def _stream(self, docs: Iterator) -> Iterator:
         while batch := list(islice(docs, self._batch)): yield from self(batch)
@@ -219,29 +273,83 @@ class LinearStudent(Student):
 
 # %% ../../nbs/students/student.ipynb #5ff88d53
 def check_texts(texts) -> list[str]:
-    "`texts` as a list; raises TypeError for what is no list of str"
-    if isinstance(texts, str): raise TypeError("expected a list of str, found one str: put it in a list")
-    texts = list(texts)
+    "`texts` as a list; raises TypeError for what holds no str, ValueError for a str that is no Unicode"
+    if (refusal := _no_column(texts)) is not None: raise TypeError(f"expected texts, a list of str, found {refusal}")
+    texts = list(texts.to_pylist() if hasattr(texts, "to_pylist") else texts)
     for i, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"expected a list of str, found {type(text).__name__} at position {i}")
+        if not isinstance(text, str): raise TypeError(_no_text(text, i))
+        if not text.isascii() and not is_encodable(text):
+            raise ValueError(f"expected valid Unicode, found a lone surrogate in the text at position {i}; {REPAIR}")
     return texts
 
-def read_about(path: Path) -> dict:
-    "What student.json says; raises FileNotFoundError for a folder that holds no student"
-    about = read_json(path / "student.json")
-    if "export" in about:
-        raise ValueError(f"expected the folder of a student at {str(path)!r}, found one that was exported as"
-                         f" {about.get('format')!r}: load it with load() of the student.py in it")
-    framework = FRAMEWORKS.get(about.get("framework"), FRAMEWORKS["model2vec"])  # where there is none, all are missing
-    missing = [name for name in ("student.json", *framework.files) if not (path / name).is_file()]
-    if not missing: return about
-    content = f"no {', '.join(missing)} in it" if path.is_dir() else "no such folder"
-    raise FileNotFoundError(
-        f"expected the folder of a student at {str(path)!r}, found {content}; make one with task.distill(…)"
+def _no_column(texts) -> str | None:
+    "What is given in place of a column of texts, and what to pass; None where it may be one"
+    name = f"a {type(texts).__name__}"
+    if isinstance(texts, (str, bytes)): return f"one {type(texts).__name__}: put it in a list"
+    columns = getattr(texts, "column_names", getattr(texts, "columns", None))
+    if columns is not None: return f"{name}, a table: pass the column with the texts, such as data[{_first(columns)!r}]"
+    if isinstance(texts, Mapping):
+        return f"{name}: pass the part of it that holds the texts, such as data[{_first(texts)!r}], or its values()"
+    if isinstance(texts, (set, frozenset)): return f"{name}, which has no order that answers could have: pass a list"
+    if is_document(texts) and not hasattr(texts, "__len__"): return f"one {type(texts).__name__}: ask student([doc])"
+    return typed_repr(texts) if not hasattr(texts, "__iter__") or getattr(texts, "shape", None) == () else None
+
+def is_document(thing) -> bool: return hasattr(thing, "text") and hasattr(thing, "results")
+
+def _first(names):
+    "The name that probably holds the texts"
+    names = list(names)
+    return "text" if "text" in names or not names else names[0]
+
+def _no_text(value, position: int) -> str:
+    advice = ""
+    if is_document(value): advice = ": student(docs) answers documents, student.predict their texts"
+    elif isinstance(value, bytes): advice = ": decode it, text.decode()"
+    elif isinstance(value, (list, tuple, Mapping)) or getattr(value, "shape", None): advice = ": pass one str a text"
+    elif value is None or value != value: advice = ": leave out what has no text, or pass ''"
+    return f"expected a list of str, found {type(value).__name__} at position {position}{advice}"
+
+# %% ../../nbs/students/student.ipynb #3884b038
+def check_documents(docs):
+    "Refuse, with a TypeError, what is no collection of documents"
+    if (refusal := _no_column(docs)) is None: return
+    if is_document(docs):
+        raise TypeError("expected a list of documents, found one document: put it in a list")
+    raise TypeError(
+        f"expected a list or a generator of documents, found a {type(docs).__name__}: read_docs(data) makes documents"
+        " of the rows of a table, and predict(texts) answers texts without any"
     )
 
+def texts_of(docs: Iterable) -> list[str]:
+    "The texts of documents, which may be empty; raises TypeError, naming the document, where there is none"
+    docs = list(docs)
+    for i, doc in enumerate(docs):
+        if isinstance(getattr(doc, "text", None), str) and hasattr(doc, "results"): continue
+        shown = f"the text {doc.text!r}" if hasattr(doc, "text") else f"a {type(doc).__name__}"
+        raise TypeError(f"{doc_name(doc, i)}: expected an object with .text, a str, and .results, found {shown}")
+    return [doc.text for doc in docs]
+
+# %% ../../nbs/students/student.ipynb #a206eb00
 def rows_in(path: Path | None) -> dict:
     "What tells the rows in a student's folder from others: the fingerprints of `datasets`; None where there are none"
     states = {side: path and read_json(path / "data" / side / "state.json") for side in ("train", "val")}
     return {side: (state or {}).get("_fingerprint") for side, state in states.items()}
+
+# %% ../../nbs/students/student.ipynb #c79267bf
+def lies_in(student: Student, path: Path) -> bool:
+    "Whether a folder is that of this student, and not of another one that was written there since"
+    if student.path is None or not path.is_dir() or path.resolve() != student.path.resolve(): return False
+    about, entries = student.about(), read_json(path / "student.json")
+    same = {name: entries.get(name) for name in about if name != "temperature"}  # which may have been changed since
+    known, read = [about, student.metrics], [{**about, **same}, read_json(path / "metrics.json")]
+    return json.dumps(known) == json.dumps(read) and rows_in(path) == student._rows_known
+
+# %% ../../nbs/students/student.ipynb #aa5fa162
+def _write_json(content: dict, path: Path):
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+def _needs_trust(path: Path) -> str:
+    return (
+        f"the encoder of the student at {str(path)!r} runs code of its own, which lies in its folder: if you trust who"
+        " made it, Student.load(path, trust_remote_code=True)"
+    )
