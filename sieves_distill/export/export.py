@@ -137,7 +137,7 @@ def to_hf_dataset(
             if ids: names += read.ids
             if columns is not None: store.write(columns)
             del batch, columns, read  # not to be held while the next is read
-        if warning := tally.check(): warnings.warn(warning, stacklevel=2)
+        for warning in filter(None, (tally.check(), layout.doubt())): warnings.warn(warning, stacklevel=2)
         return _with_ids(store.dataset(), names) if ids else store.dataset()
     except BaseException:
         store.discard()

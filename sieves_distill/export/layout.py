@@ -20,19 +20,18 @@ __all__ = ['Layout', 'LabelLayout', 'OneLabelLayout', 'ManyLabelsLayout', 'layou
 class Layout:
     "How the answers to a task lie in columns: each is a row already, as the task reads it"
     line_for_none = ""  # The line that gives documents without a result what none may stand for, where there is one
-
     def __init__(self, kind, task: Task, threshold: float | None = None, scores: bool = False):
         self.kind, self.task, self.threshold, self.scores = kind, task, threshold, scores
         self.check_options()
 
     def check_options(self):
         "Refuse options that have no meaning here, with a ValueError or TypeError"
-        name = type(self.task).__name__
         if self.threshold is not None:
             raise ValueError("threshold decides which labels of a classification count, "
-                             f"found threshold={self.threshold!r} for {name}; leave it out")
+                             f"found threshold={self.threshold!r} for {type(self.task).__name__}; leave it out")
         if self.scores:
-            raise ValueError(f"scores adds a column to a classification, found scores=True for {name}, "
+            raise ValueError("scores adds a column to a classification, "
+                             f"found scores=True for {type(self.task).__name__}, "
                              f"whose columns are {', '.join(self.task.columns())}; leave it out")
 
     def width(self) -> int:
@@ -57,6 +56,8 @@ class Layout:
         `present` `(n_docs,)` says which documents of the batch have a result; default all.
         Raises AttributeError, KeyError, TypeError or ValueError where each must be looked at."""
         raise TypeError("rows are read one by one")
+
+    def doubt(self) -> str | None: "What to warn of, once all answers have become columns"
 
     def columns(self, answers, gold=None) -> dict:
         "The Arrow columns of a batch beside `text`; `gold` is the truth, gathered, where it is asked for"
@@ -107,6 +108,8 @@ class OneLabelLayout(LabelLayout):
 # %% ../../nbs/export/layout.ipynb #6bfa2f0d
 class ManyLabelsLayout(LabelLayout):
     "The labels whose scores reach a threshold, as booleans"
+    passed, highest = False, -1.0  # Did any label? And the highest score of all, -1 where there was none
+
     def check_options(self):
         threshold = self.threshold
         if threshold is None: return
@@ -115,6 +118,21 @@ class ManyLabelsLayout(LabelLayout):
         if not 0 <= threshold <= 1: raise ValueError(f"threshold must be in [0, 1], found {threshold}")
 
     def lay(self, results: list, present): return lay_flat(speak_of_many(results), self.kind.labels, present)
+
+    def columns(self, answers, gold=None) -> dict:
+        scores = answers.scores
+        if not self.passed and len(scores):
+            self.passed = bool((~(scores < self._least())).any())  # NaN is a label named without a score: it counts
+            self.highest = max(self.highest, np.nanmax(scores, initial=-1.0))
+        return super().columns(answers, gold)
+
+    def doubt(self) -> str | None:
+        if self.passed or self.highest < 0: return None
+        return (f"no document has a label: no score reaches threshold={self._least():g}, the highest is "
+                f"{self.highest:.3g}. If these scores are right as they are, pass a lower threshold to to_hf_dataset; "
+                "if a teacher gives too low ones throughout, some gold can correct them (EmbeddingTeacher.fit)")
+
+    def _least(self) -> float: return 0.5 if self.threshold is None else float(self.threshold)
 
     @property
     def line_for_none(self) -> str: return f"for doc in docs: doc.results.setdefault({self.task.task_id!r}, [])"

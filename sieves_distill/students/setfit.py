@@ -107,9 +107,12 @@ class SetFitStudent(LinearStudent):
         return token_shares(ids, len(self.table))
 
     def logits(self, texts):
-        with self.turn:
-            logits = super().logits(texts)
-            return logits if self.table is None else logits + self._token_shares(texts) @ self.table
+        with self.turn: return self.logits_of(self.features(texts), texts)
+
+    def logits_of(self, X, texts: list[str]):
+        "What the last layer and, where there is one, the token table say of texts whose features are `X`"
+        logits = X @ self.weight.T + self.bias
+        return logits if self.table is None else logits + self._token_shares(texts) @ self.table
 
     @property
     def native(self) -> SetFitStudent:

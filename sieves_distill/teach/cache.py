@@ -4,52 +4,134 @@
 
 # %% ../../nbs/teach/cache.ipynb #afdb4205
 from __future__ import annotations
-import json, os
+import json, os, warnings
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 from .form import Form
 
 # %% auto #0
-__all__ = ['AnswerCache', 'Sizes', 'default_cache_path', 'open_cache']
+__all__ = ['AnswerCache', 'open_database', 'why_not_kept', 'kept_answer', 'kept_forms', 'Sizes', 'default_cache_path',
+           'open_cache']
 
 # %% ../../nbs/teach/cache.ipynb #d9176183
 class AnswerCache:
     "Answers of servers, in a file or (path None) in memory"
     def __init__(self, path):
-        import sqlite3
-        self.path, self.lock = path, Lock()
-        if path is not None: Path(path).parent.mkdir(parents=True, exist_ok=True)
-        place = ":memory:" if path is None else str(path)
-        try:
-            self.db = sqlite3.connect(place, timeout=60, isolation_level=None, check_same_thread=False)
-            if path is not None: self.db.execute("PRAGMA journal_mode=WAL")
-            for table in _TABLES: self.db.execute(f"CREATE TABLE IF NOT EXISTS {table}")
-        except sqlite3.DatabaseError as e:
-            raise ValueError(f"expected a file of answers at {str(path)!r}, or none yet, "
-                             f"found what SQLite cannot use ({e}); name another one with cache=") from None
+        self.path, self.pid, self.lock = path, os.getpid(), Lock()
+        self.db, self._unwritten, self._warned = open_database(path), {}, None
 
     def get(self, key: str) -> dict | None:
-        row = self._run("SELECT answer FROM answers WHERE key = ?", key)
-        return row and json.loads(row[0])
+        return kept_answer(self._read("SELECT answer FROM answers WHERE key = ?", key))
 
     def put(self, key: str, server: str, characters: int, answer: dict):
         "Keep an answer of a server, and how many characters it was asked with"
-        self._run("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", key, server, characters, json.dumps(answer))
+        self._write("answers", key, server, characters, json.dumps(answer))
 
-    def form(self, server: str) -> Form | None:
-        row = self._run("SELECT form FROM forms WHERE server = ?", server)
-        return row and Form(*json.loads(row[0]))
+    def forms(self, server: str) -> list[Form]:
+        "How a server was found to want to be asked, the latest first"
+        return kept_forms(self._read("SELECT form FROM forms WHERE server = ?", server))
 
     def put_form(self, server: str, form: Form):
-        self._run("INSERT OR REPLACE INTO forms VALUES (?, ?)", server, json.dumps(form))
+        "Keep how a server wants to be asked now; answers to earlier forms can be found by these"
+        forms = [form, *(other for other in self.forms(server) if other != form)][:8]
+        self._write("forms", server, json.dumps([*form, [list(other) for other in forms[1:]]]))
 
     def sizes(self, server: str) -> Sizes:
         "Of the latest answers of a server"
-        return Sizes(*self._run(_SIZES, server))
+        return Sizes(*self._read(_SIZES, server) or (None, None, None, 0))
 
-    def _run(self, sql: str, *values):
-        with self.lock: return self.db.execute(sql, values).fetchone()
+    def flush(self):
+        "Try to write what could not be written"
+        if self._unwritten: self._write()
+
+    def _read(self, sql: str, key: str) -> tuple | None:
+        with self._mine():
+            if kept := self._unwritten.get((sql.split()[3], key)): return kept[-1:]
+            try: return self.db.execute(sql, [key]).fetchone()
+            except self.db.Error as e: return self._warn(e)
+
+    def _write(self, table: str = "", *row):
+        with self._mine():
+            if row: self._unwritten[table, row[0]] = row
+            try:
+                for table, key in list(self._unwritten):
+                    row = self._unwritten[table, key]
+                    self.db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+                    del self._unwritten[table, key]
+                if self._warned: self.db.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+                self._warned = None
+            except self.db.Error as e: self._warn(e)
+
+    def _warn(self, e: Exception):
+        "Say, once, that the file fails; it is not waited for again until it works"
+        if self._warned: return
+        self._warned = str(e)
+        with suppress(self.db.Error): self.db.execute("PRAGMA busy_timeout = 50")
+        warnings.warn(f"the file of answers at {str(self.path)!r} cannot be used for now: {why_not_kept(e)}. "
+                      "The run goes on; answers stay in memory, and go into the file as soon as it takes them")
+
+    def _mine(self) -> Lock:
+        "The lock; a forked process has its own connection and its own lock"
+        if self.path is not None and self.pid != os.getpid(): self.__init__(self.path)
+        return self.lock
+
+    def __reduce__(self): return type(self), (self.path,)
+
+# %% ../../nbs/teach/cache.ipynb #285ca43a
+def open_database(path):
+    "The database at a path (None: in memory); raises ValueError for a file that cannot be used"
+    import sqlite3
+    try:
+        if path is not None: Path(path).parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(":memory:" if path is None else str(path), isolation_level=None, check_same_thread=False)
+        db.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+        if path is not None: db.execute("PRAGMA journal_mode=WAL")
+        for table, columns in _TABLES.items():
+            db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+            db.execute(f"SELECT {', '.join(column.split()[0] for column in columns.split(', '))} FROM {table} LIMIT 1")
+    except (OSError, sqlite3.Error) as e:
+        raise ValueError(f"answers cannot be kept in {str(path)!r}: {why_not_kept(e)}. Name another file with cache=, "
+                         "or a folder for all teachers with the environment variable SIEVES_DISTILL_CACHE; "
+                         "cache=False keeps them in memory alone") from None
+    return db
+
+def why_not_kept(e: Exception) -> str:
+    "What is wrong with a file of answers, in words"
+    words = str(e)
+    return next((f"{why} ({words})" for pattern, why in _FAILURES.items() if pattern in words), words)
+
+_PATIENCE = 10_000  # milliseconds for which another process may lock the file
+_TABLES = {"answers": "key TEXT PRIMARY KEY, server TEXT, asked INTEGER, answer TEXT",
+           "forms": "server TEXT PRIMARY KEY, form TEXT"}
+_FAILURES = {
+    "locked": "another process has locked it", "disk is full": "the disk is full",
+    "disk I/O": "the disk fails, or is full", "malformed": "it is damaged",
+    "not a database": "it is no file of answers",
+    "no such column": "it is another's database", "unable to open": "it is a folder, or cannot be opened or written",
+    "readonly": "it cannot be written", "Permission": "its folder cannot be written",
+    "Read-only": "its folder cannot be written",
+}
+
+# %% ../../nbs/teach/cache.ipynb #5903718f
+def kept_answer(row: tuple | None) -> dict | None:
+    "The answer in a row, if it is one"
+    try:
+        answer = json.loads(row[0])
+        texts = [answer[name] for name in ("content", "refusal", "finish_reason")]
+        numbers = [*(answer["scores"] or {}).values(), *(answer["usage"] or [])]
+    except (TypeError, ValueError, KeyError, AttributeError): return None
+    are_texts = all(text is None or isinstance(text, str) for text in texts)
+    return answer if are_texts and all(isinstance(number, (int, float)) for number in numbers) else None
+
+def kept_forms(row: tuple | None) -> list[Form]:
+    "The forms in a row, the latest first; older versions kept one, and no others behind it"
+    try:
+        structure, scores, limit, temperature, *before = json.loads(row[0])
+        forms = [Form(structure, scores, limit, temperature), *(Form(*form) for form in before and before[0])]
+    except (TypeError, ValueError): return []
+    return [form for form in forms if form.is_known()]
 
 # %% ../../nbs/teach/cache.ipynb #3d539d3e
 class Sizes(NamedTuple):
@@ -69,20 +151,25 @@ class Sizes(NamedTuple):
         if not self.answers: return characters / 4, answers * (answer_size / 3)
         return characters * self.prompt_tokens / self.characters, answers * self.completion_tokens / self.answers
 
-_TABLES = ("answers (key TEXT PRIMARY KEY, server TEXT, asked INTEGER, answer TEXT)",
-           "forms (server TEXT PRIMARY KEY, form TEXT)")
 _SIZES = """
-    SELECT sum(asked), sum(json_extract(answer, '$.usage[0]')), sum(json_extract(answer, '$.usage[1]')), count(*)
-    FROM (SELECT * FROM answers WHERE server = ? AND json_extract(answer, '$.usage[0]') IS NOT NULL
-          ORDER BY rowid DESC LIMIT 1000)"""
+    SELECT sum(asked), sum(read), sum(written), count(*) FROM (
+        SELECT asked, CASE WHEN json_valid(answer) THEN json_extract(answer, '$.usage[0]') END AS read,
+               CASE WHEN json_valid(answer) THEN json_extract(answer, '$.usage[1]') END AS written
+        FROM answers WHERE server = ? ORDER BY rowid DESC LIMIT 1000)
+    WHERE typeof(read) = 'integer' AND typeof(written) = 'integer'
+          AND typeof(asked) = 'integer' AND asked > 0"""
 
 # %% ../../nbs/teach/cache.ipynb #b242f2c9
 def default_cache_path() -> Path:
     "`$SIEVES_DISTILL_CACHE`, else the user's cache folder"
     folder = os.environ.get("SIEVES_DISTILL_CACHE")
-    if not folder: folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sieves_distill"
-    return Path(folder) / "answers.sqlite"
+    if not folder: folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "sieves_distill")
+    return Path(os.path.expanduser(folder)) / "answers.sqlite"
 
 def open_cache(cache) -> AnswerCache:
     "The answers in the file `cache`; those in the default one for None, or in memory alone for False"
-    return AnswerCache(None if cache is False else default_cache_path() if cache is None else Path(cache))
+    if cache is None or cache is True: return AnswerCache(default_cache_path())
+    if cache is False: return AnswerCache(None)
+    try: return AnswerCache(Path(os.path.expanduser(cache)))
+    except TypeError:
+        raise TypeError(f"cache must be the path of a file, or False, found {type(cache).__name__}") from None

@@ -18,7 +18,7 @@ from ..tasks.task import Task
 from .teacher import Answer, Teacher, check_classification, text_batches
 
 # %% auto #0
-__all__ = ['EmbeddingTeacher', 'Scale', 'default_scale', 'log_likelihood']
+__all__ = ['EmbeddingTeacher', 'Cosines', 'Scale', 'default_scale', 'nearness', 'log_likelihood']
 
 # %% ../../nbs/teach/embedding.ipynb #217b9406
 class EmbeddingTeacher(Teacher):
@@ -26,10 +26,9 @@ class EmbeddingTeacher(Teacher):
     def __init__(
         self,
         model="sentence-transformers/all-MiniLM-L6-v2",  # A `SentenceTransformer`, or the name or path of one
-        # How sharply scores fall with the cosine; default 0.05 for one label a text, 0.1 for several
-        temperature: float | None = None,
-        # What is added to cosine / temperature, a number for each label;
-        # default 0 for one label a text, -4 for several. See `fit`
+        temperature: float | None = None,  # How sharply scores fall with the distance from a label; default 0.05
+        # What is added to nearness / temperature, a number for each label;
+        # default 0 for one label a text, -1.4 for several. See `fit`
         bias: Mapping | None = None,
         batch_size: int = 32,  # Texts encoded at once
     ):
@@ -51,7 +50,7 @@ class EmbeddingTeacher(Teacher):
     def answers(self, texts: Iterable[str], task: Task) -> Iterator[Answer]:
         scale = self._scale(task)
         for batch in text_batches(texts, self.batch_size):
-            logits = self._cosines(batch, task) / scale.temperature + scale.bias
+            logits = self._nearness(batch, task) / scale.temperature + scale.bias
             for row in task.kind.activate(logits).tolist(): yield Answer(dict(zip(task.labels, row)), "similarity")
 
     def fit(self, docs: Iterable, task: Classification) -> EmbeddingTeacher:
@@ -62,7 +61,7 @@ class EmbeddingTeacher(Teacher):
         Raises ValueError where none has gold."""
         self.check(task)
         texts, hot = _truth(docs, task)
-        scale = _fitted(self._cosines(texts, task), hot, task.kind, self._scale(task))
+        scale = _fitted(self._nearness(texts, task), hot, task.kind, self._scale(task))
         bias = dict(zip(task.labels, scale.bias.tolist()))
         return type(self)(self._encoder.loaded or self.model, float(scale.temperature), bias, self.batch_size)
 
@@ -71,16 +70,16 @@ class EmbeddingTeacher(Teacher):
         bias = default.bias if self.bias is None else np.array([self.bias[label] for label in task.labels])
         return Scale(self.temperature or default.temperature, bias)
 
-    def _cosines(self, texts: list[str], task: Task):
+    def _nearness(self, texts: list[str], task: Task):
         descriptions = tuple(description or label for label, description in task.descriptions.items())
-        return self._encoder.cosines(texts, descriptions, self.batch_size)
+        return nearness(task.kind, self._encoder.cosines(texts, descriptions, self.batch_size))
 
 # %% ../../nbs/teach/embedding.ipynb #9ee3eee1
 class _Encoder:
     "A `SentenceTransformer`, or the name or path of one, which is loaded when it is first needed"
     def __init__(self, model):
         is_name = isinstance(model, str) or hasattr(model, "__fspath__")
-        self.model, self.loaded, self._labels = model, None if is_name else model, {}
+        self.model, self.loaded, self._kept = model, None if is_name else model, {}
 
     @property
     def name(self) -> str:
@@ -96,14 +95,30 @@ class _Encoder:
             with quiet(): self.loaded = SentenceTransformer(str(self.model))
         return self.loaded.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False)
 
-    def cosines(self, texts: list[str], labels: tuple[str, ...], batch_size: int):
-        "Of texts and labels, floats `(n_texts, n_labels)`"
-        if labels not in self._labels: self._labels[labels] = self.embed(list(labels), batch_size)
-        return (self.embed(texts, batch_size) @ self._labels[labels].T).astype(float)
+    def cosines(self, texts: list[str], labels: tuple[str, ...], batch_size: int) -> Cosines:
+        "Of texts with labels, and with subjects that any text may have"
+        vectors, subjects = self.embed(texts, batch_size), self._embed_once(_SUBJECTS)
+        among = (subjects @ subjects.T)[~np.eye(len(subjects), dtype=bool)]
+        with_labels, with_subjects = vectors @ self._embed_once(labels).T, vectors @ subjects.T
+        return Cosines(with_labels.astype(float), with_subjects.astype(float), max(1 - float(among.mean()), 1e-3))
+
+    def _embed_once(self, words: tuple[str, ...]):
+        if words not in self._kept: self._kept[words] = self.embed(list(words), len(words))
+        return self._kept[words]
+
+class Cosines(NamedTuple):
+    "How near texts are to labels, and to what else they could be about"
+    labels: np.ndarray  # `(n_texts, n_labels)`
+    subjects: np.ndarray  # `(n_texts, n_subjects)`
+    spread: float  # 1 less the mean cosine of two subjects: some encoders put all texts into a narrow cone
+
+_SUBJECTS = ("music", "health", "travel", "food", "weather", "history", "science", "art", "law", "education", "money",
+             "war", "religion", "animals", "cars", "fashion", "family", "work", "film", "computers", "sport",
+             "politics", "nature", "houses")
 
 # %% ../../nbs/teach/embedding.ipynb #6a88cf59
 class Scale(NamedTuple):
-    "How logits come of cosines: cosine / temperature + bias"
+    "How logits come of nearness: nearness / temperature + bias"
     temperature: float
     bias: object  # A float, or floats `(n_labels,)`
 
@@ -117,7 +132,22 @@ def default_scale(kind) -> Scale:
 def _scale_one(kind: OneLabel) -> Scale: return Scale(0.05, 0.0)
 
 @default_scale.register(ManyLabels)
-def _scale_many(kind: ManyLabels) -> Scale: return Scale(0.1, -4.0)
+def _scale_many(kind: ManyLabels) -> Scale: return Scale(0.05, -1.4)
+
+# %% ../../nbs/teach/embedding.ipynb #32a07b68
+@singledispatch
+def nearness(kind, cosines: Cosines):
+    "How near each text is to each label, floats `(n_texts, n_labels)`: the cosine, if the kind registers nothing else"
+    return cosines.labels
+
+@nearness.register(ManyLabels)
+def _nearness_many(kind: ManyLabels, cosines: Cosines):
+    "How far a label stands out from what a text is near to anyway"
+    from scipy.special import logsumexp
+    labels, subjects = cosines.labels / cosines.spread, cosines.subjects / cosines.spread
+    n_labels, n_subjects = labels.shape[1], subjects.shape[1]
+    weights = np.array([1 / (n_labels + 5)] * n_labels + [5 / n_subjects / (n_labels + 5)] * n_subjects)
+    return labels - logsumexp(10 * np.hstack([labels, subjects]), axis=1, b=weights, keepdims=True) / 10
 
 # %% ../../nbs/teach/embedding.ipynb #0a4e42d6
 @singledispatch
@@ -146,12 +176,12 @@ def _truth(docs: Iterable, task: Task) -> tuple:
     texts, rows = zip(*known)
     return list(texts), task.kind.one_hot([row[task.kind.column] for row in rows])
 
-def _fitted(cosines, hot, kind, scale: Scale) -> Scale:
+def _fitted(near, hot, kind, scale: Scale) -> Scale:
     "The scale under which the truth is most likely, with a little weight on staying where it was"
     from scipy.optimize import minimize
     start = np.concatenate([[np.log(scale.temperature)], np.broadcast_to(scale.bias, len(kind))])
     def loss(params):
-        logits = cosines / np.exp(params[0]) + params[1:]
+        logits = near / np.exp(params[0]) + params[1:]
         return -log_likelihood(kind, logits, hot) + ((params - start) ** 2).sum() / 2
     params = minimize(loss, start, method="L-BFGS-B").x
     return Scale(np.exp(params[0]), params[1:])

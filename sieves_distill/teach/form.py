@@ -11,7 +11,7 @@ from ..basics.checks import check_one_of
 from .server import NoAnswer, RunStopped
 
 # %% auto #0
-__all__ = ['Form', 'first_form', 'check_form', 'find_form']
+__all__ = ['Form', 'first_form', 'check_form', 'find_form', 'no_logprobs']
 
 # %% ../../nbs/teach/form.ipynb #16876019
 class Form(NamedTuple):
@@ -21,7 +21,18 @@ class Form(NamedTuple):
     limit: str = "max_tokens"  # What it calls the limit on the length of an answer
     temperature: bool = True  # Does it let one set the temperature?
 
+    def is_known(self) -> bool:
+        "Whether it is a form at all, and not what stood in a damaged file"
+        return (self.structure in ("json_schema", "json_object", "prompt", "label")
+                and self.scores in ("logprobs", "stated", None)
+                and self.limit in ("max_tokens", "max_completion_tokens") and isinstance(self.temperature, bool))
+
     def without_logprobs(self) -> Form: return self._replace(scores=None if self.structure == "label" else "stated")
+
+    def plainest(self, scores: str | None) -> Form:
+        "The form that asks for least, as far as `scores` lets it"
+        form = self.without_logprobs() if self.scores == "logprobs" and scores == "auto" else self
+        return form if form.structure == "label" else form._replace(structure="prompt")
 
     def simpler(self, param: str | None, scores: str | None) -> list[Form]:
         """The forms to try after this one was turned down, the most likely first.
@@ -50,7 +61,8 @@ def check_form(answer: str, scores: str | None, prefill: str | None, calibrate: 
     "Refuse, with a ValueError, settings of an `LLMTeacher` that do not go together"
     check_one_of(answer, "answer", ("json", "label"))
     check_one_of(scores, "scores", ("auto", "logprobs", "stated", None))
-    if prefill and answer != "label": raise ValueError("prefill begins a bare label: it needs answer='label'")
+    if prefill and answer != "label":
+        raise ValueError("prefill is the beginning of an answer that is a bare label: it needs answer='label'")
     if answer == "label" and scores == "stated":
         raise ValueError("a bare label comes without a stated score; use answer='json', or scores='logprobs'")
     if calibrate and scores in ("stated", None):
@@ -66,21 +78,30 @@ def find_form(
     """The first form that a server takes, and what it says; raises the first NoAnswer where it takes none.
 
     Raises RunStopped where the log-probabilities that were asked for by name are missing."""
-    tried, to_try, refusal = set(), deque([first]), None
+    tried, to_try, refusal, is_up = set(), deque([first]), None, False
     while to_try and len(tried) < 24:
         form = to_try.popleft()
         if form in tried: continue
         tried.add(form)
         try: reply = ask(form)
         except NoAnswer as e:
-            if not e.bad_request: raise
+            is_up = is_up or e.broke and form != form.plainest(scores) and _takes(ask, form.plainest(scores))
+            if not e.bad_request and not (e.broke and is_up): raise
             refusal = refusal or e
             to_try.extend(form.simpler(e.param, scores))
             continue
         if form.scores != "logprobs" or reply["logprobs"]: return form, reply
-        if scores == "logprobs":
-            raise RunStopped("scores='logprobs' needs the log-probabilities of tokens, "
-                             f"and {base_url} gives none; use scores='stated', or None")
+        if scores == "logprobs": raise RunStopped(no_logprobs(base_url))
         form = form.without_logprobs()
         return form, ask(form) if form.scores else reply
     raise refusal
+
+def no_logprobs(base_url: str) -> str:
+    return ("scores='logprobs' needs the log-probabilities of tokens, "
+            f"and {base_url} gives none; use scores='stated', or None")
+
+def _takes(ask: Callable, form: Form) -> bool:
+    "Whether a server takes a form, or at least can say that it does not"
+    try: ask(form)
+    except NoAnswer as e: return e.bad_request
+    return True

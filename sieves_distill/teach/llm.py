@@ -4,24 +4,27 @@
 
 # %% ../../nbs/teach/llm.ipynb #ade78534
 from __future__ import annotations
-import json
+import json, os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import deepcopy
+from functools import cached_property
+from threading import Condition
 from typing import NamedTuple
 from ..basics.checks import check_count
 from ..documents.doc import read_text
 from ..tasks.task import Task
-from .cache import open_cache
-from .form import Form, check_form, find_form, first_form
-from .reply import json_reply, reply_to
+from .cache import AnswerCache, open_cache
+from .form import Form, check_form, find_form, first_form, no_logprobs
+from .reply import answer_text, json_reply, reply_to
 from .request import Prompt, Request, check_prompt, read_examples
 from .server import NoAnswer, RunStopped, Server, open_client
 from .teacher import Answer, Teacher, check_classification
-from .usage import Estimate, Metered, money
+from .usage import Amount, Estimate, Metered, money
 
 # %% auto #0
-__all__ = ['LLMTeacher']
+__all__ = ['LLMTeacher', 'reopened_client']
 
 # %% ../../nbs/teach/llm.ipynb #1dd0fc1b
 class LLMTeacher(Teacher, Metered):
@@ -53,7 +56,7 @@ class LLMTeacher(Teacher, Metered):
         # How often a request is repeated after 429, 5xx, a timeout or a broken answer,
         # after a wait that grows, or that the server asks for
         retries: int = 5,
-        timeout: float = 60.0,  # Seconds for one request
+        timeout: float = 60.0,  # Seconds within which the answer to one request must be complete
         price: tuple | None = None,  # Of a million tokens read and of a million written, in any currency
         max_calls: int | None = None,  # Limits, over the life of this object: not one call more,
         max_total_tokens: int | None = None,  # nor one that could go beyond this number of tokens,
@@ -72,8 +75,11 @@ class LLMTeacher(Teacher, Metered):
         check_prompt(model, prompt, self.params)
         super().__init__(price, max_calls, max_total_tokens, max_cost)
         retries = getattr(client, "max_retries", retries)
+        self._key_is = "client" if client else "api_key" if api_key else None
+        self._address = base_url, retries, timeout
         self._server = Server(client or open_client(base_url, api_key, retries, timeout), retries)
-        self.base_url, self._kept, self._priors = self._server.base_url, open_cache(cache), {}
+        self.base_url, self._kept, self._priors, self._failures = self._server.base_url, open_cache(cache), {}, 0
+        self._cache = self._kept.path or False
 
     def __repr__(self):
         where = "" if "api.openai.com" in self.base_url else f", base_url={self.base_url!r}"
@@ -103,6 +109,12 @@ class LLMTeacher(Teacher, Metered):
         self.check(task)
         return _Asker(self, task).estimate(docs)
 
+    def _count(self, outcome: str) -> int:
+        "Count a document with what became of it; how many have failed in a row, in this run and those before it"
+        self.usage.count_document(outcome)
+        self._failures = self._failures % _DOWN + 1 if outcome == "failed" else 0
+        return self._failures
+
     def _prompt(self) -> Prompt:
         return Prompt(self.model, self.instructions, self.prompt, self.examples, self.prefill,
                       self.temperature, self.max_tokens, self.params)
@@ -111,19 +123,74 @@ class LLMTeacher(Teacher, Metered):
         "What a form and the sizes of answers are kept for"
         return json.dumps([self.base_url, self.model, self.answer, self.scores, sorted(self.params)])
 
+    @cached_property
+    def _server(self) -> Server: return Server(reopened_client(self._address, self._key_is), self._address[1])
+
+    @cached_property
+    def _kept(self) -> AnswerCache: return open_cache(self._cache)
+
+    def __getstate__(self) -> dict:
+        left_out = "turn", "_reserved", "_server", "_kept"  # the key above all: a pickle may lie about anywhere
+        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+
+    def __setstate__(self, state: dict): self.__dict__ |= {**state, "turn": Condition(), "_reserved": Amount()}
+
+    def __deepcopy__(self, memo: dict) -> LLMTeacher:
+        copied = type(self).__new__(type(self))
+        copied.__setstate__(deepcopy(self.__getstate__(), memo))
+        copied._server, copied._kept = self._server, self._kept
+        return copied
+
+    def __copy__(self) -> LLMTeacher: return self.__deepcopy__({})
+
+_DOWN = 20  # failures in a row after which the server is held to be down
+
+# %% ../../nbs/teach/llm.ipynb #c04ec17a
+def reopened_client(address: tuple, key_is: str | None):
+    "The client of a teacher that was pickled; raises ValueError where the key that it left behind is not here"
+    if key_is == "client":
+        raise ValueError("this teacher was pickled, and its client, which holds the key, stayed behind; "
+                         "make it anew: LLMTeacher(model, client=…)")
+    if key_is and not os.environ.get("OPENAI_API_KEY"):
+        raise ValueError("this teacher was pickled, and its key stayed behind: "
+                         "put it into the environment variable OPENAI_API_KEY")
+    base_url, retries, timeout = address
+    return open_client(base_url, None, retries, timeout)
+
 # %% ../../nbs/teach/llm.ipynb #3c6a521f
 class _Asker:
     "Asks a model about single texts, for one task"
-    def __init__(self, teacher: LLMTeacher, task: Task): self.teacher, self.task = teacher, task
+    def __init__(self, teacher: LLMTeacher, task: Task):
+        self.teacher, self.task, self.forms = teacher, task, teacher._kept.forms(teacher._name())
+        self.worked, self.without_logprobs = False, 0  # Has the server answered? And how often in a row without them?
+
+    @property
+    def form(self) -> Form | None:
+        "How the server wants to be asked, as far as that is known; earlier forms stand behind it in `forms`"
+        return self.forms[0] if self.forms else None
 
     def request(self, text: str, form: Form) -> Request:
         return Request(self.teacher._prompt().body(text, self.task, form), self.teacher.base_url)
+
+    def question(self, text: str, form: Form) -> tuple[Form, Request]:
+        "How to ask about a text: in a form, or in the earlier one in which it was answered before"
+        request = self.request(text, form)
+        if len(self.forms) > 1 and self.kept(request) is None:
+            before = [(other, self.request(text, other)) for other in self.forms if other != form]
+            return next((pair for pair in before if self.kept(pair[1]) is not None), (form, request))
+        return form, request
+
+    def kept(self, request: Request) -> dict | None:
+        "The reply in the cache, if it is one to this task"
+        reply = self.teacher._kept.get(request.key)
+        is_odd = reply and reply["scores"] and reply["scores"].keys() != self.task.descriptions.keys()
+        return None if is_odd else reply
 
     def ask(self, request: Request, form: Form) -> dict:
         "The reply in the cache, else that of the server; raises NoAnswer where it gives none, or a limit is reached"
         teacher, most, reply = self.teacher, self.teacher.call_of(*request.most_tokens), None
         with teacher.turn:
-            if (kept := teacher._kept.get(request.key)) is not None:
+            if (kept := self.kept(request)) is not None:
                 teacher.usage.cached += 1
                 return kept
             teacher.reserve(most)
@@ -133,28 +200,29 @@ class _Asker:
             scores = reply_to(self.task, form).scores(logprobs) if form.scores == "logprobs" else None
             reply |= {"scores": scores, "logprobs": bool(logprobs)}  # a hundredth of the size
             teacher._kept.put(request.key, teacher._name(), request.characters, reply)
+            self.worked, self.without_logprobs = True, 0 if logprobs else self.without_logprobs + 1
             return reply
         finally: teacher.settle(most, reply)
 
-    def form(self) -> Form | None:
-        "How the server was found to want to be asked"
-        return self.teacher._kept.form(self.teacher._name())
-
     def find_form(self, text: str) -> tuple[Form, dict]:
-        "Find that out with a text: the form, and the reply to the text"
+        "Find out with a text how the server wants to be asked: the form, and the reply to the text"
         teacher = self.teacher
         form, reply = find_form(first_form(teacher.answer, teacher.scores), teacher.scores,
                                 lambda form: self.ask(self.request(text, form), form), teacher.base_url)
-        teacher._kept.put_form(teacher._name(), form)
+        self.keep_form(form)
         return form, reply
+
+    def keep_form(self, form: Form):
+        self.teacher._kept.put_form(self.teacher._name(), form)
+        self.forms, self.without_logprobs = self.teacher._kept.forms(self.teacher._name()), 0
 
     def estimate(self, docs: Iterable) -> Estimate:
         "What it would take to ask about `docs`"
-        teacher, form = self.teacher, self.form() or first_form(self.teacher.answer, self.teacher.scores)
+        teacher, form = self.teacher, self.form or first_form(self.teacher.answer, self.teacher.scores)
         keys, documents, cached, characters = set(), 0, 0, 0
         for documents, doc in enumerate(docs, 1):
-            request = self.request(read_text(doc), form)
-            if request.key in keys or teacher._kept.get(request.key) is not None: cached += 1
+            _, request = self.question(read_text(doc), form)
+            if request.key in keys or self.kept(request) is not None: cached += 1
             else:
                 keys.add(request.key)
                 characters += request.characters
@@ -169,30 +237,28 @@ class _Reader:
     "Makes answers of what a server said, for one task"
     def __init__(self, asker: _Asker): self.asker, self.teacher, self.task = asker, asker.teacher, asker.task
 
-    def settled(self, call: _Call) -> Answer:
-        "The answer that a call has led to, when it is there; it is counted"
-        try:
-            result = call.future.result()
-            form, reply = result if call.form is None else (call.form, result)
-            answer = self.answer(reply, form)
-        except NoAnswer as e: answer = Answer(outcome=e.outcome, why=str(e))
-        self.teacher.usage.count_document(answer.outcome)
-        return answer
-
     def answer(self, reply: dict, form: Form) -> Answer:
         "What a reply says; raises NoAnswer where the texts that calibrate it get no reply"
-        content, scores = reply["content"] or "", reply["scores"]
         if reply["refusal"] or reply["finish_reason"] == "content_filter":
-            return Answer(outcome="refused", why=reply["refusal"] or content or "the server's filter")
-        if scores and self.teacher.calibrate: scores = self._calibrated(scores, form)
-        if scores and form.structure == "label": return Answer(scores, "logprobs")
-        try:
-            result = reply_to(self.task, form).read(content)
-            self.task.read(result)
+            return Answer(outcome="refused", why=reply["refusal"] or reply["content"] or "the server's filter")
+        try: result, scores = self._result(reply, form)
         except (TypeError, ValueError) as e:
             cut_off = "; the answer was cut off, raise max_tokens" if reply["finish_reason"] == "length" else ""
             return Answer(outcome="unreadable", why=f"{e}{cut_off}")
-        return Answer(scores, "logprobs") if scores else Answer(result, "stated" if form.scores == "stated" else None)
+        if not scores: return Answer(result, "stated" if form.scores == "stated" else None)
+        return Answer(self._calibrated(scores, form) if self.teacher.calibrate else scores, "logprobs")
+
+    def _result(self, reply: dict, form: Form) -> tuple:
+        "The result and the scores of the labels by log-probabilities, or None; raises TypeError or ValueError"
+        content, scores, reading = answer_text(reply), reply["scores"], reply_to(self.task, form)
+        if form.structure == "label" and scores:
+            if self.teacher.prefill: return None, scores  # asked for is how the model would go on, whatever it wrote
+            if reply["finish_reason"] == "length" and reading.is_begun(content): return None, scores
+            if content.lstrip().startswith("{"): scores = None  # its first token begins no label
+        if not content.strip(): raise ValueError("found an empty answer")
+        result = reading.read(content)
+        self.task.read(result)
+        return result, scores
 
     def _calibrated(self, scores: dict[str, float], form: Form) -> dict[str, float]:
         prior = self._prior(form)
@@ -202,9 +268,10 @@ class _Reader:
 
     def _prior(self, form: Form) -> dict[str, float]:
         "The scores that texts without content get, on the mean; none where none of them has scores"
-        priors, key = self.teacher._priors, json.dumps([self.task.descriptions, form])
+        priors, requests = self.teacher._priors, [self.asker.request(text, form) for text in _WITHOUT_CONTENT]
+        key = requests[0].key
         if key not in priors:
-            replies = [self.asker.ask(self.asker.request(text, form), form) for text in _WITHOUT_CONTENT]
+            replies = [self.asker.ask(request, form) for request in requests]
             rows, labels = [reply["scores"] for reply in replies if reply["scores"]], self.task.labels
             priors[key] = {label: sum(row[label] for row in rows) / len(rows) for label in labels} if rows else {}
         return priors[key]
@@ -214,49 +281,87 @@ _WITHOUT_CONTENT = ("N/A", "[MASK]", "...")
 # %% ../../nbs/teach/llm.ipynb #3663cb93
 class _Call(NamedTuple):
     "A call that is under way"
+    text: str
     form: Form | None  # None where it is to find the form out
     key: str | None
     future: Future
+
+# %% ../../nbs/teach/llm.ipynb #24942f6d
+class _Replies:
+    "What comes of calls; where the server does not take their form any more, of calls in another"
+    def __init__(self, asker: _Asker): self.asker, self.turned_down, self.searches = asker, 0, 0
+
+    def of(self, call: _Call) -> tuple[dict, Form]:
+        "The reply to a call, and the form in which it was given; raises NoAnswer where there is none"
+        try: result = call.future.result()
+        except NoAnswer as e:
+            if self._blames_form(e, call): return self._asked_anew(call, e)
+            raise
+        form, reply = result if call.form is None else (call.form, result)
+        self.turned_down = 0
+        self._miss_logprobs(form)
+        return reply, form
+
+    def _blames_form(self, e: NoAnswer, call: _Call) -> bool:
+        "Whether a call may have been turned down for its form, and it is worth to look for another"
+        if call.form is None or not (e.bad_request or e.broke): return False
+        if self.asker.form != call.form: return True  # another has been found already
+        self.turned_down += 1
+        seems_fine = self.asker.worked and self.turned_down < 3  # then the text may be to blame
+        return self.searches < (1 if seems_fine else 3) and not (seems_fine and e.broke)
+
+    def _asked_anew(self, call: _Call, e: NoAnswer) -> tuple[dict, Form]:
+        form = self.asker.form
+        if form != call.form: return self.asker.ask(self.asker.request(call.text, form), form), form
+        self.searches += 1
+        try: return self.asker.find_form(call.text)[::-1]
+        except NoAnswer: raise e from None  # in no form
+
+    def _miss_logprobs(self, form: Form):
+        "Give log-probabilities up where they come no more"
+        teacher = self.asker.teacher
+        if form.scores != "logprobs" or self.asker.without_logprobs < 3 or self.asker.form != form: return
+        if teacher.scores == "logprobs": raise RunStopped(no_logprobs(teacher.base_url))
+        self.asker.keep_form(form.without_logprobs())
 
 # %% ../../nbs/teach/llm.ipynb #50bcb8bd
 class _Run:
     "Asks about many texts at once, for one task"
     def __init__(self, teacher: LLMTeacher, task: Task):
         self.teacher, self.asker = teacher, _Asker(teacher, task)
-        self.reader, self.failures = _Reader(self.asker), 0
+        self.reader, self.replies, self.server = _Reader(self.asker), _Replies(self.asker), teacher._server
         self.under_way, self.by_key = deque(), {}
         self.pool = ThreadPoolExecutor(teacher.concurrency, thread_name_prefix="LLMTeacher")
 
     def answers(self, texts: Iterable[str]) -> Iterator[Answer]:
-        form = None
         try:
             for text in texts:
-                form = form or self.asker.form()
+                form = self.asker.form
                 if form is None:
                     while self.under_way: yield self._finish()
-                    self.under_way.append(_Call(None, None, self.pool.submit(self.asker.find_form, text)))
+                    future = self.pool.submit(self.asker.find_form, text)
+                    self.under_way.append(_Call(text, None, None, future))
                 else: self._ask(text, form)
                 if form is None or len(self.under_way) >= 2 * self.teacher.concurrency: yield self._finish()
             while self.under_way: yield self._finish()
-        finally: self.pool.shutdown(wait=False, cancel_futures=True)
+        finally:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+            self.teacher._kept.flush()
 
     def _ask(self, text: str, form: Form):
-        request = self.asker.request(text, form)
+        form, request = self.asker.question(text, form)
         if request.key in self.by_key:
             with self.teacher.turn: self.teacher.usage.cached += 1
         else: self.by_key[request.key] = self.pool.submit(self.asker.ask, request, form)
-        self.under_way.append(_Call(form, request.key, self.by_key[request.key]))
+        self.under_way.append(_Call(text, form, request.key, self.by_key[request.key]))
 
     def _finish(self) -> Answer:
-        "The answer to the first text under way; raises RunStopped where many in a row got none"
+        "The answer to the first text under way, which is counted; raises RunStopped where many in a row got none"
         call = self.under_way.popleft()
-        answer = self.reader.settled(call)
+        try: answer = self.reader.answer(*self.replies.of(call))
+        except NoAnswer as e: answer = Answer(outcome=e.outcome, why=str(e))
         still_needed = any(other.future is call.future for other in self.under_way)
         if self.by_key.get(call.key) is call.future and not still_needed: del self.by_key[call.key]
-        self.failures = self.failures + 1 if answer.outcome == "failed" else 0
-        if self.failures < _DOWN: return answer
-        raise RunStopped(f"{self.failures} documents in a row got no answer, the last because {answer.why}\n"
+        if self.teacher._count(answer.outcome) < _DOWN: return answer
+        raise RunStopped(f"{_DOWN} documents in a row got no answer, the last because {answer.why}\n"
                          "The answers so far are kept; the next run goes on from them.")
-
-
-_DOWN = 20  # failures in a row after which the server is held to be down

@@ -20,15 +20,38 @@ class Written:
         self.tokens = [(_bytes(token), _options(token)) for token in logprobs]
         self.text = b"".join(text for text, _ in self.tokens)
 
-    def value_start(self, key: str, quote: bytes = b"") -> int | None:
-        "The byte at which the value of a JSON key begins, behind `quote`; None where the answer has no such key"
-        pattern = re.escape(json.dumps(key, ensure_ascii=False).encode()) + rb"\s*:\s*" + quote
-        place = re.search(pattern, self.text)
-        return place and place.end()
+    @property
+    def content(self) -> str: return self.text.decode("utf-8", "replace")
+
+    def places(self, answer: str) -> dict[str, int]:
+        """The byte at which the value of each key of `answer` begins, a JSON object that was written; of several that
+        are the same, the last. Empty where it was not written."""
+        start = self.text.rfind(answer.encode())
+        return {key: start + len(answer[:place].encode()) for key, place in _value_places(answer)} if start >= 0 else {}
+
+    def start(self, content: str = "") -> int:
+        "The byte at which the first token begins, behind `content`, that is more than space"
+        position, behind = 0, 0
+        if content: behind = self.text.rfind(content.encode()) + len(content.encode())
+        for text, _ in self.tokens:
+            if position >= behind and text.strip(): break
+            position += len(text)
+        return position
 
     def shares(self, start: int | None, answers: Mapping[str, bytes], end: bytes = b"") -> dict[str, float] | None:
         "The probability of each of `answers`: see `alternatives`; None where there is no place for them"
         return None if start is None else alternatives(self.tokens, start, answers, end)
+
+def _value_places(answer: str) -> Iterator[tuple[str, int]]:
+    "The keys of a JSON object, each with the character at which its value begins"
+    decoder, at = json.JSONDecoder(), 1
+    while answer[at := _BETWEEN.match(answer, at).end()] != "}":
+        key, at = decoder.raw_decode(answer, at)
+        at = _BETWEEN.match(answer, at).end()
+        yield key, at
+        _, at = decoder.raw_decode(answer, at)
+
+_BETWEEN = re.compile(r"[\s:,]*")
 
 def _bytes(token: dict) -> bytes:
     return bytes(token["bytes"]) if token.get("bytes") else token["token"].encode("utf-8", "replace")

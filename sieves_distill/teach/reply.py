@@ -5,14 +5,18 @@
 # %% ../../nbs/teach/reply.ipynb #63584e27
 from __future__ import annotations
 import json, re
+from collections.abc import Callable, Iterator
 from functools import singledispatch
+from typing import NamedTuple
+from ..basics.checks import check_known
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
 from ..tasks.labels import Classification
 from .form import Form
 from .logprobs import Written
 
 # %% auto #0
-__all__ = ['Reply', 'json_reply', 'reply_to', 'first_object', 'OneLabelReply', 'ManyLabelsReply', 'BareLabel']
+__all__ = ['Reply', 'json_reply', 'reply_to', 'without_draft', 'answer_text', 'Found', 'json_objects', 'only_answer',
+           'OneLabelReply', 'ManyLabelsReply', 'BareLabel']
 
 # %% ../../nbs/teach/reply.ipynb #b8537237
 class Reply:
@@ -34,12 +38,21 @@ class Reply:
         "A result, as the task reads it, in the words of the model"
         raise NotImplementedError
 
-    def read(self, content: str):
-        "What the model said, in a shape that the task reads; raises TypeError or ValueError for what is no answer"
+    def answers(self, value: dict) -> bool:
+        "Whether a JSON object is an answer to the question, right or wrong"
         raise NotImplementedError
 
-    def scores_in(self, written: Written) -> dict[str, float] | None:
-        "The score of each label by the tokens of an answer; None where they do not tell"
+    def read_object(self, value: dict):
+        "What an object says, in a shape that the task reads; raises TypeError or ValueError where it is none"
+        raise NotImplementedError
+
+    def read(self, content: str):
+        "What the model said, in a shape that the task reads; raises TypeError or ValueError for what is no answer"
+        return self.read_object(only_answer(content, self).value)
+
+    def scores_in(self, written: Written, places: dict[str, int]) -> dict[str, float] | None:
+        """The score of each label by the tokens of an answer, in which the value of each key begins at the byte
+        `places` says; None where they do not tell"""
 
     def most_tokens(self) -> int:
         "A number of tokens in which any answer has room: no token is shorter than a byte, and few are"
@@ -52,7 +65,11 @@ class Reply:
 
     def scores(self, logprobs: list | None) -> dict[str, float] | None:
         "The score of each label by the log-probabilities of an answer's tokens; None where they do not tell"
-        return self.scores_in(Written(logprobs)) if logprobs else None
+        if not logprobs: return None
+        written = Written(logprobs)
+        try: answer = only_answer(without_draft(written.content), self)
+        except (TypeError, ValueError): return None
+        return self.scores_in(written, {self.label(key): at for key, at in written.places(answer.text).items()})
 
     def label(self, name):
         "The label of the task that `name` is, but for case and the space around it; else `name` as it is"
@@ -74,13 +91,71 @@ def reply_to(task: Classification, form: Form) -> Reply:
     return (BareLabel if form.structure == "label" else json_reply)(task.kind, task, form)
 
 # %% ../../nbs/teach/reply.ipynb #2bed6af3
-def first_object(content: str) -> dict:
-    "The first JSON object in `content`; raises ValueError where there is none"
-    decoder = json.JSONDecoder()
-    for match in re.finditer(r"\{", content):
-        try: return decoder.raw_decode(content, match.start())[0]
-        except (json.JSONDecodeError, RecursionError): continue
-    raise ValueError(f"found no JSON object in the answer {content!r:.80}")
+_NAMES = "(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
+_DRAFT_END = re.compile(rf"</{_NAMES}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|channel\|>final<\|message\|>", re.I)
+_DRAFT = re.compile(rf"<{_NAMES}>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|channel\|>analysis<\|message\|>", re.I)
+
+def without_draft(content: str) -> str:
+    "What stands behind the draft of a model that thinks aloud; raises ValueError where the draft has no end"
+    if _is_json(content): return content
+    answer = _DRAFT_END.split(content)[-1]
+    if _DRAFT.search(answer):
+        raise ValueError(f"found a draft without an end, and no answer behind it, in {content!r:.80}")
+    return re.sub(r"(<\|\w+\|>\s*)+$", "", answer)
+
+def _is_json(content: str) -> bool:
+    try: json.loads(content)
+    except (ValueError, RecursionError): return False
+    return True
+
+def answer_text(reply: dict) -> str:
+    "What a reply of a server says: its words, without the draft, and the arguments of its calls of tools"
+    return "\n".join([without_draft(reply["content"] or ""), *(reply.get("calls") or [])])
+
+# %% ../../nbs/teach/reply.ipynb #62bc232f
+class Found(NamedTuple):
+    "A JSON object in what a model said"
+    value: dict
+    text: str  # As it stands there
+
+def json_objects(content: str, answers: Callable) -> Iterator[Found]:
+    """The JSON objects in `content` for which `answers` holds, alone or in another object.
+
+    Raises ValueError for one that has no end, or the same key twice."""
+    decoder, start = json.JSONDecoder(object_pairs_hook=_without_doubles), content.find("{")
+    while start >= 0:
+        end = start + 1
+        try: value, behind = decoder.raw_decode(content, start)
+        except (json.JSONDecodeError, RecursionError) as e:
+            if _has_no_end(e, content): raise ValueError(f"found no end of the JSON in {content!r:.80}") from None
+        else:
+            if answers(value): yield Found(value, content[start:behind])
+            if answers(value) or not _is_wrapper(value): end = behind
+        start = content.find("{", end)
+
+def _without_doubles(pairs: list) -> dict:
+    value = dict(pairs)
+    doubled = [key for key, other in pairs if other != value[key]]
+    if doubled: raise ValueError(f"found {doubled[0]!r} twice in a JSON object, with different values")
+    return value
+
+def _has_no_end(e: Exception, content: str) -> bool:
+    if isinstance(e, RecursionError): return True
+    return e.pos >= len(content.rstrip()) or e.msg.startswith("Unterminated string")
+
+def _is_wrapper(value: dict) -> bool:
+    "Whether an object may hold the answer: one with a single key, or a call of a tool"
+    return len(value) == 1 or value.keys() <= {"id", "type", "function", "name", "arguments", "parameters"}
+
+# %% ../../nbs/teach/reply.ipynb #3e730872
+def only_answer(content: str, reply: Reply) -> Found:
+    "The one answer that a text has; raises TypeError or ValueError where it has none, or several that differ"
+    answers = list(json_objects(content, reply.answers))
+    if not answers: raise ValueError(f"found no JSON object with {reply.keys()} in the answer {content.strip()!r:.80}")
+    first, *others = [reply.read_object(answer.value) for answer in answers]
+    if any(other != first for other in others):
+        raise ValueError(f"found several answers that differ, expected one, in {content!r:.160}")
+    return answers[-1]
 
 # %% ../../nbs/teach/reply.ipynb #2b3613c7
 @json_reply.register(OneLabel)
@@ -103,15 +178,18 @@ class OneLabelReply(Reply):
         if self.stated: answer["score"] = 1.0 if score is None else score
         return json.dumps(answer, ensure_ascii=False)
 
-    def read(self, content: str):
-        answer = first_object(content)
-        if "label" not in answer: raise ValueError(f"found no \"label\" in the answer {content!r:.80}")
-        label = self.label(answer["label"])
-        return (label, answer["score"]) if self.stated and answer.get("score") is not None else label
+    def keys(self) -> str: return '"label"'
 
-    def scores_in(self, written: Written) -> dict[str, float] | None:
+    def answers(self, value: dict) -> bool:
+        return "label" in value and value["label"] not in ("…", "...")  # the form of an answer, said once more
+
+    def read_object(self, value: dict):
+        label = self.label(value["label"])
+        return (label, value["score"]) if self.stated and value.get("score") is not None else label
+
+    def scores_in(self, written: Written, places: dict[str, int]) -> dict[str, float] | None:
         names = {label: json.dumps(label, ensure_ascii=False)[1:-1].encode() for label in self.task.labels}
-        return written.shares(written.value_start("label", b'"'), names, end=b'"')
+        return written.shares(places["label"] + 1, names, end=b'"') if "label" in places else None
 
     def most_tokens(self) -> int: return 64 + max(self.sizes())
 
@@ -135,27 +213,39 @@ class ManyLabelsReply(Reply):
         answer = scores if self.stated else {label: score >= 0.5 for label, score in scores.items()}
         return json.dumps(answer, ensure_ascii=False)
 
-    def read(self, content: str):
-        answer = {self.label(name): value for name, value in first_object(content).items()}
-        if self.stated: return answer
-        for value in answer.values():
-            if isinstance(value, bool): continue
-            raise TypeError(f"found {value!r:.80} in the answer, expected true or false")
-        for label in answer:
-            if label in self.task.descriptions: continue
-            raise ValueError(f"found the unknown label {label!r}, "
-                             f"expected one of {', '.join(map(repr, self.task.labels))}")
-        return [label for label, holds in answer.items() if holds]
+    def keys(self) -> str: return f"each of the labels {', '.join(map(repr, self.task.labels))}"
 
-    def scores_in(self, written: Written) -> dict[str, float] | None:
+    def answers(self, value: dict) -> bool: return any(self.label(name) in self.task.descriptions for name in value)
+
+    def read_object(self, value: dict):
+        answer = _judgements(value, self)
+        odd = [judgement for judgement in answer.values() if not isinstance(judgement, bool)]
+        if not odd: return [label for label, holds in answer.items() if holds]
+        if self.stated: return answer
+        raise TypeError(f"found {odd[0]!r:.80} in the answer, expected true or false")
+
+    def scores_in(self, written: Written, places: dict[str, int]) -> dict[str, float] | None:
         scores = {}
         for label in self.task.labels:
-            shares = written.shares(written.value_start(label), {"true": b"true", "false": b"false"})
+            shares = written.shares(places.get(label), {"true": b"true", "false": b"false"})
             if not shares: return None
             scores[label] = shares["true"]
         return scores
 
     def most_tokens(self) -> int: return 32 + sum(self.sizes()) + 16 * len(self.sizes())
+
+# %% ../../nbs/teach/reply.ipynb #8471d62b
+def _judgements(value: dict, reply: Reply) -> dict:
+    "What an object says of each label, in their order; raises ValueError unless it speaks of all, and of no other"
+    known = reply.task.descriptions
+    judged = [(reply.label(name), judgement) for name, judgement in value.items()]
+    judged = [(name, judgement) for name, judgement in judged if name in known or not isinstance(judgement, str)]
+    answer = dict(judged)  # words under another name, such as why, stand beside the answer
+    for name in answer: check_known(name, known)
+    if len(answer) < len(judged): raise ValueError(f"found a label twice in the answer {value!r:.80}")
+    left_out = [label for label in known if label not in answer]
+    if left_out: raise ValueError(f"found no word on {', '.join(map(repr, left_out))} in the answer {value!r:.80}")
+    return {label: answer[label] for label in known}
 
 # %% ../../nbs/teach/reply.ipynb #30861273
 class BareLabel(Reply):
@@ -167,12 +257,35 @@ class BareLabel(Reply):
     def example(self, reading: dict) -> str: return next(iter(reading))
 
     def read(self, content: str):
-        answer = content.strip().strip("\"'`*.").strip()
-        starts = [label for label in self.task.labels
-                  if re.match(re.escape(label.strip()) + r"(?!\w)", answer, re.IGNORECASE)]
-        return max(starts, key=len) if starts else self.label(answer)
+        answer = content.strip(_AROUND)
+        for words in content, answer:
+            if self.label(words) in self.task.descriptions: return self.label(words)
+        if "{" in answer: return OneLabelReply(self.kind, self.task, Form("prompt", None)).read(content)
+        label = max((label for label in self.task.labels if self._begins(answer, label)), key=len, default=answer)
+        others = [other for other in self.task.labels if other != label and _names(answer[len(label):], other)]
+        if not others: return label
+        raise ValueError(f"found the labels {', '.join(map(repr, [label, *others]))} in {content!r:.80}, expected one")
 
-    def scores_in(self, written: Written) -> dict[str, float] | None:
-        return written.shares(0, {label: label.encode() for label in self.task.labels})
+    def _begins(self, answer: str, label: str) -> bool:
+        return re.match(re.escape(label.strip()) + r"\s*(?:[\n.,;:!()*\"'`–—]|$)", answer, re.IGNORECASE) is not None
+
+    def is_begun(self, content: str) -> bool:
+        "Whether what was said is the beginning of a label"
+        answer = content.strip(_AROUND).casefold()
+        return bool(answer) and any(label.casefold().startswith(answer) for label in self.task.labels)
+
+    def scores(self, logprobs: list | None) -> dict[str, float] | None:
+        if not logprobs: return None
+        written = Written(logprobs)
+        try: answer = without_draft(written.content)
+        except ValueError: return None
+        draft = written.content[:len(written.content) - len(answer)]
+        return written.shares(written.start(draft), {label: label.encode() for label in self.task.labels})
 
     def most_tokens(self) -> int: return max(8, *self.sizes())
+
+def _names(words: str, label: str) -> bool:
+    "Whether a label stands among words"
+    return re.search(r"(?<!\w)" + re.escape(label.strip()) + r"(?!\w)", words, re.IGNORECASE) is not None
+
+_AROUND = " \n\r\t\"'`*."

@@ -4,7 +4,7 @@
 
 # %% ../../nbs/teach/request.ipynb #78dcef4d
 from __future__ import annotations
-import hashlib, json
+import hashlib, json, re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,7 +58,8 @@ class Prompt:
         return "\n".join([self.instructions, "", "The labels:", *labels, "", reply.words()])
 
     def _user(self, text: str, task: Classification) -> str:
-        return self.template.replace("{labels}", ", ".join(task.labels)).replace("{text}", text)
+        parts = {"{text}": text, "{labels}": ", ".join(task.labels)}  # at once: neither is looked for in the other
+        return re.sub(r"\{(?:text|labels)\}", lambda place: parts[place[0]], self.template)
 
 def _message(role: str, content: str) -> dict: return {"role": role, "content": content}
 

@@ -4,22 +4,30 @@
 
 # %% ../../nbs/teach/server.ipynb #47fa0e0e
 from __future__ import annotations
-import os, re, time
-from collections.abc import Mapping
+import json, math, os, re, sys, time
+from collections.abc import Iterator, Mapping
+from numbers import Real
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from ..basics.checks import short_repr
 
 # %% auto #0
-__all__ = ['RunStopped', 'NoAnswer', 'Server', 'kept_part', 'told_apart', 'open_client']
+__all__ = ['RunStopped', 'NoAnswer', 'Server', 'without_login', 'kept_part', 'usable_tokens', 'counts_in', 'Trouble',
+           'NoCompletion', 'trouble_of', 'trouble_in', 'words_in', 'told_apart', 'open_client', 'check_key',
+           'check_address', 'timed_client', 'errors_in', 'why_unreached', 'is_hopeless']
 
 # %% ../../nbs/teach/server.ipynb #7a19cad7
 class RunStopped(RuntimeError): "An error that every document would meet"
 
 class NoAnswer(Exception):
     "This document got no answer"
-    def __init__(self, why: str, outcome: str = "failed", bad_request: bool = False, param: str | None = None):
+    def __init__(self, why: str, outcome: str = "failed", bad_request: bool = False, param: str | None = None,
+                 broke: bool = False):
         super().__init__(why)
         self.outcome = outcome  # As in `Answer`
         self.bad_request = bad_request  # Was it refused for what it asks for, whatever the text?
         self.param = param  # Which parameter is to blame, where that is known
+        self.broke = broke  # Did the server fail over it, with a status from 500 on?
 
 # %% ../../nbs/teach/server.ipynb #7729bb4b
 class Server:
@@ -30,7 +38,7 @@ class Server:
         retries: int,  # How often an answer that is none is asked for again
     ):
         self.client, self.retries = client, retries
-        self.base_url = re.sub(r"//[^/@]*@", "//", str(client.base_url)).rstrip("/")  # no user's name and password
+        self.base_url = without_login(str(client.base_url)).rstrip("/")
 
     def call(self, body: dict, params: Mapping | None = None) -> dict:
         """What it says to a request, cut down to what is kept; `params` are those of its fields that the client may not
@@ -40,62 +48,288 @@ class Server:
         for attempt in range(self.retries + 1):
             if attempt: time.sleep(min(0.5 * 2 ** (attempt - 1), 8))
             try: return kept_part(self.client.chat.completions.create(**known, extra_body=params or None))
-            except openai.APIStatusError as e:
-                why = f"status {e.status_code} from {self.base_url}: {self._redacted(e)}"
-                raise told_apart(e, why, body["model"]) from None
-            except (openai.APITimeoutError, openai.APIConnectionError) as e:
-                raise NoAnswer(f"the server at {self.base_url} could not be reached, or broke off: "
-                               f"{type(e).__name__}, {self._redacted(e)}") from None
+            except openai.APIStatusError as e: raise self._told(trouble_of(e), body) from None
+            except openai.APIConnectionError as e: raise self._unreached(e) from None
+            except NoCompletion as e:
+                trouble = e.trouble
+                if not trouble.may_pass: break
             except (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError) as e:
-                broken = e  # no completion: JSON that is cut off, an error page with status 200
-        raise NoAnswer(f"the server at {self.base_url} answered {self.retries + 1} times with what is no completion: "
-                       f"{self._redacted(broken)}")
+                trouble = Trouble(200, f"found what is no completion ({e})")  # such as JSON that is cut off
+        raise self._told(trouble, body) from None
 
-    def _redacted(self, e: Exception) -> str:
+    def _told(self, trouble: Trouble, body: dict) -> Exception:
+        return told_apart(trouble._replace(words=self._redacted(trouble.words)), self.base_url, body["model"])
+
+    def _unreached(self, e: Exception) -> Exception:
+        errors = errors_in(e)
+        why = f"the server at {self.base_url} gave no answer: {why_unreached(errors)} ({self._redacted(errors[-1])})"
+        return RunStopped(why) if is_hopeless(errors) else NoAnswer(why)
+
+    def _redacted(self, words: str) -> str:
         "What an error says, without the key"
-        text, key = str(e), getattr(self.client, "api_key", None)
-        return (text.replace(key, "<api_key>") if isinstance(key, str) and len(key) > 4 else text)[:500]
+        key = getattr(self.client, "api_key", None)
+        if isinstance(key, str) and len(key.strip()) > 4: words = words.replace(key.strip(), "<api_key>")
+        return without_login(words)[:500]
+
+def without_login(words: str) -> str:
+    "An address, or a sentence with one, without a user's name and password"
+    return re.sub(r"//[^/@\s]*@", "//", words)
 
 # %% ../../nbs/teach/server.ipynb #54c6e564
 def kept_part(answer) -> dict:
-    "What is kept of a completion"
-    choice, usage = answer.choices[0], answer.usage
-    message, logprobs = choice.message, getattr(choice, "logprobs", None)
-    tokens = logprobs and logprobs.content and [token.model_dump(include=_TOKEN) for token in logprobs.content]
-    counts = [usage.prompt_tokens, usage.completion_tokens] if usage and usage.prompt_tokens is not None else None
-    return {"content": message.content, "refusal": getattr(message, "refusal", None),
-            "finish_reason": choice.finish_reason, "model": answer.model, "logprobs": tokens, "usage": counts}
+    "What is kept of a completion; raises NoCompletion for what is none"
+    choices = getattr(answer, "choices", None)
+    if not choices: raise NoCompletion(trouble_in(answer))
+    choice = choices[0]
+    if error := getattr(choice, "error", None): raise NoCompletion(trouble_in({"error": error}))
+    message, refusal = choice.message, getattr(choice.message, "refusal", None)
+    kept = {"content": _words_of(message.content), "refusal": refusal if refusal is None else str(refusal),
+            "finish_reason": str(choice.finish_reason), "model": str(answer.model),
+            "logprobs": usable_tokens(getattr(choice, "logprobs", None)), "usage": counts_in(answer.usage)}
+    calls = _arguments(message)
+    return {**kept, "calls": calls} if calls else kept
 
-_TOKEN = {"token": True, "bytes": True, "logprob": True, "top_logprobs": {"__all__": {"token", "bytes", "logprob"}}}
+def _words_of(content) -> str | None:
+    "What a message says; some servers give it in parts, the draft among them"
+    if not isinstance(content, list): return content if content is None else str(content)
+    parts = [part if isinstance(part, dict) else vars(part) for part in content]
+    return "".join(part["text"] for part in parts if part.get("type") == "text")
+
+def _arguments(message) -> list[str]:
+    "What a message calls tools with, each as JSON"
+    functions = [getattr(call, "function", None) for call in getattr(message, "tool_calls", None) or []]
+    functions.append(getattr(message, "function_call", None))
+    arguments = [getattr(function, "arguments", None) for function in functions]
+    return [words if isinstance(words, str) else json.dumps(words) for words in arguments if words is not None]
+
+# %% ../../nbs/teach/server.ipynb #1ff2a50a
+def usable_tokens(logprobs) -> list[dict] | None:
+    "The tokens of an answer, each with its log-probability and those of others; None where they cannot be used"
+    content = getattr(logprobs, "content", None)
+    tokens = [_as_dict(token) for token in content] if isinstance(content, list) else []
+    if not tokens or not all(isinstance(token.get("token"), str) for token in tokens): return None
+    others = [[_usable_token(other) for other in map(_as_dict, token.get("top_logprobs") or [])
+               if isinstance(other.get("token"), str)] for token in tokens]
+    usable = [{**_usable_token(token), "top_logprobs": top} for token, top in zip(tokens, others)]
+    return usable if any(token["logprob"] > -math.inf for token in usable) else None
+
+def _usable_token(token: dict) -> dict:
+    "A token with a log-probability, -inf where it has none, and the bytes it is made of, None where they are unknown"
+    logprob, data = token.get("logprob"), token.get("bytes")
+    is_logprob = isinstance(logprob, Real) and not isinstance(logprob, bool) and logprob < 0.001  # which NaN is not
+    is_data = isinstance(data, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in data)
+    return {"token": token["token"], "bytes": data if is_data else None,
+            "logprob": min(logprob, 0.0) if is_logprob else -math.inf}
+
+def _as_dict(entry) -> dict:
+    if isinstance(entry, dict): return entry
+    return {name: getattr(entry, name, None) for name in ("token", "bytes", "logprob", "top_logprobs")}
+
+# %% ../../nbs/teach/server.ipynb #5764755a
+def counts_in(usage) -> list[int] | None:
+    "How many tokens were read and written, as a server counts them; None where that is not to be known"
+    names = "prompt_tokens", "completion_tokens", "total_tokens"
+    read, written, total = (_count(getattr(usage, name, None)) for name in names)
+    if read is None or written is None: return None
+    return [read, max(written, (total or 0) - read)]  # some count what was thought in the total alone
+
+def _count(n) -> int | None:
+    is_number = isinstance(n, Real) and not isinstance(n, bool) and 0 <= n < math.inf
+    return int(n) if is_number and n == int(n) else None
 
 # %% ../../nbs/teach/server.ipynb #b953a5b8
-_STOP = ("AuthenticationError", "PermissionDeniedError", "NotFoundError")  # no document will fare better
-_BLAMED = {"logprobs": "logprobs", "response_format": "response_format", "json_schema": "response_format",
-           "max_tokens": "max_tokens", "temperature": "temperature"}  # word in an error to parameter
+class Trouble(NamedTuple):
+    "What a server says is wrong"
+    status: int  # 200 where it said that all was well
+    words: str
+    code: str = ""
+    param: str = ""
 
-def told_apart(e, why: str, model: str) -> Exception:
-    "What an `openai.APIStatusError` means, for the run or for a document; `why` is what it says"
+    @property
+    def may_pass(self) -> bool:
+        "Whether the same request may have an answer later"
+        return not self.blamed and (self.status < 400 or self.status in (408, 409, 429) or self.status >= 500)
+
+    @property
+    def blamed(self) -> str | None:
+        "The parameter that it says is wrong; not every server names it, then words tell"
+        return self.param or next((param for word, param in _BLAMED.items() if word in self.words), None)
+
+    def speaks_of(self, pattern: str) -> bool: return re.search(pattern, f"{self.code} {self.words}", re.I) is not None
+
+class NoCompletion(Exception):
+    "What a server sent with status 200 is none"
+    def __init__(self, trouble: Trouble):
+        super().__init__(trouble.words)
+        self.trouble = trouble
+
+_BLAMED = {"logprobs": "logprobs", "response_format": "response_format", "json_schema": "response_format",
+           "grammar": "response_format", "max_tokens": "max_tokens", "temperature": "temperature"}  # word to parameter
+
+# %% ../../nbs/teach/server.ipynb #e3ff0f65
+def trouble_of(e) -> Trouble:
+    "What an `openai.APIStatusError` says"
     about = e.body if isinstance(e.body, dict) else {}
-    code = str(about.get("code") or getattr(e, "code", "") or "")
-    param = str(about.get("param") or "") or next((param for word, param in _BLAMED.items() if word in why), None)
-    if type(e).__name__ in _STOP and param != "logprobs":
-        return RunStopped(f"{why}\nNo document would fare better, so the run has stopped: "
-                          f"check the key, the address, and the name of the model ({model!r}).")
-    if code == "insufficient_quota":
-        return RunStopped(f"{why}\nNothing more can be asked of this account; "
+    code = str(about.get("code") or about.get("type") or "")
+    return Trouble(e.status_code, words_in(e.body) or "it gives no reason", code, str(about.get("param") or ""))
+
+def trouble_in(answer) -> Trouble:
+    "What an answer says that is no completion, though its status is that of one"
+    body = answer.model_dump() if hasattr(answer, "model_dump") else answer
+    error = body.get("error") if isinstance(body, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    status = int(code) if re.fullmatch(r"[45]\d\d", str(code)) else 200
+    if isinstance(body, dict): body = {name: part for name, part in body.items() if part and name not in _ENVELOPE}
+    words = words_in(body) if error or not isinstance(body, dict) else words_in(body, short_repr(body))
+    param = str(error.get("param") or "") if isinstance(error, dict) else ""
+    if not error: words = f"found no completion: {words or 'an empty answer'}"
+    return Trouble(status, words, str(code or ""), param)
+
+def words_in(body, default: str = "") -> str:
+    "What is said in the body of an error, wherever it stands"
+    if isinstance(body, str): return " ".join(re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", body, flags=re.S).split())
+    if isinstance(body, list): return "; ".join(filter(None, map(words_in, body))) or default
+    if not isinstance(body, dict): return default
+    return next(filter(None, (words_in(body.get(name)) for name in _SPEAKING)), default)
+
+_SPEAKING = "message", "msg", "error", "detail", "errors", "error_description", "title", "reason"
+_ENVELOPE = "id", "object", "created", "model", "usage", "choices", "service_tier", "system_fingerprint"
+
+# %% ../../nbs/teach/server.ipynb #05c58388
+def told_apart(trouble: Trouble, base_url: str, model: str) -> Exception:
+    "What a trouble with a server means, for the run or for a document"
+    status, blamed = trouble.status, trouble.blamed
+    why = f"status {status} from {base_url}: {trouble.words.rstrip('. ')}. "
+    if status in (400, 403) and trouble.speaks_of(_FILTERED):
+        return NoAnswer(f"{why}Its filter refuses the text.", "refused")
+    if status in (400, 413, 422, 500) and trouble.speaks_of(_TOO_LONG):
+        return NoAnswer(f"{why}The text is too long for the model: shorten it, or leave it out.")
+    if status == 402 or trouble.code == "insufficient_quota":
+        return RunStopped(f"{why}Nothing more can be asked of this account; "
                           "the answers so far are kept, and the next run goes on from them.")
-    if "content_filter" in code or "content_policy" in code: return NoAnswer(why, "refused")
-    bad_request = e.status_code in (400, 403, 422, 501) and "context_length" not in code
-    return NoAnswer(why, bad_request=bad_request, param=param)
+    if status in _STOP and blamed != "logprobs":
+        return RunStopped(f"{why}{_STOP[status].format(model=model)}\n"
+                          "No document would fare better, so the run has stopped.")
+    bad_request = status in (400, 403, 422, 501) or blamed is not None and (status == 200 or status >= 500)
+    return NoAnswer(why + _cause(trouble, bad_request), bad_request=bad_request, param=blamed, broke=status >= 500)
+
+def _cause(trouble: Trouble, bad_request: bool) -> str:
+    if bad_request: return f"It does not take a request of this form{trouble.blamed and f' ({trouble.blamed})' or ''}."
+    if trouble.status == 429: return "It was asked too often: lower concurrency=, or go on later."
+    if trouble.status >= 500: return "The server itself failed: go on later, the answers so far are kept."
+    if trouble.status == 200: return "It said so in place of an answer, each time that it was asked."
+    return "It did not take the request."
+
+_STOP = {  # statuses that no document escapes
+    401: "The key is not accepted: check api_key, or the environment variable OPENAI_API_KEY.",
+    403: "The key is not allowed to do this: check what it may use, and the name of the model ({model!r}).",
+    404: "There is no such address, or no such model: check base_url, which mostly ends in /v1, "
+         "and the name of the model ({model!r}).",
+    405: "The address takes no questions: check base_url, which mostly ends in /v1.",
+}
+_FILTERED = "content.?(filter|policy)|content management policy|moderation|flagged"
+_TOO_LONG = "context.?(length|window|size)|maximum context|too long|too many tokens|exceed_context"
 
 # %% ../../nbs/teach/server.ipynb #3700a150
 def open_client(base_url: str | None, api_key: str | None, retries: int, timeout: float):
-    "An `openai.OpenAI`; raises ImportError where it is not installed, ValueError where OpenAI's server has no key"
+    """An `openai.OpenAI`, of which no request takes longer than `timeout` seconds.
+
+    Raises ImportError where it is not installed; ValueError where OpenAI's server has no key, or where the key or the
+    address cannot be right."""
     try: from openai import OpenAI
     except ImportError:
         raise ImportError("LLMTeacher needs the package openai: pip install 'sieves-distill[llm]'") from None
     key = api_key or os.environ.get("OPENAI_API_KEY")
-    if not key and base_url is None and not os.environ.get("OPENAI_BASE_URL"):
+    address = base_url or os.environ.get("OPENAI_BASE_URL")
+    if not key and not address:
         raise ValueError("expected a key to OpenAI's server in the environment variable OPENAI_API_KEY, or api_key=, "
                          "found none; for a server of your own give base_url=")
-    return OpenAI(base_url=base_url, api_key=key or "none", max_retries=retries, timeout=timeout)
+    check_key(key or "none", "api_key" if api_key else "the environment variable OPENAI_API_KEY")
+    if address: check_address(address, "base_url" if base_url else "the environment variable OPENAI_BASE_URL")
+    return OpenAI(base_url=base_url, api_key=key or "none", max_retries=retries, timeout=timeout,
+                  http_client=timed_client(timeout))
+
+def check_key(key: str, name: str):
+    "Refuse a key that cannot be sent, with a ValueError that does not show it"
+    if callable(key): return  # it is fetched anew for each request
+    if not isinstance(key, str): raise TypeError(f"{name} must be a str, found {type(key).__name__}")
+    if key.isascii() and key.isprintable() and " " not in key: return
+    where = "at its beginning or end: pass it on with .strip()" if key != key.strip() else "in it: copy it anew"
+    raise ValueError(f"{name} must be a key in plain letters, "
+                     f"found a line break, a space or a letter beyond ASCII {where}")
+
+def check_address(address: str, name: str):
+    "Refuse an address that cannot be that of a server, with a ValueError"
+    shown = f"{name} must be an address such as 'http://localhost:8000/v1', found {without_login(str(address))!r}"
+    try: parts = urlsplit(address); parts.port
+    except (ValueError, AttributeError): raise ValueError(f"{shown}, which is none") from None
+    if parts.scheme not in ("http", "https"): raise ValueError(f"{shown}: it must begin with http:// or https://")
+    if not parts.hostname: raise ValueError(f"{shown}: it names no server")
+    if parts.path.rstrip("/").endswith("/completions"):
+        raise ValueError(f"{shown}: leave out what comes after /v1, the client adds it")
+
+# %% ../../nbs/teach/server.ipynb #a8009caf
+def timed_client(limit: float):
+    "What `openai` sends requests with, in which an answer must be complete within `limit` seconds"
+    from openai import DefaultHttpxClient
+    httpx = sys.modules[DefaultHttpxClient.__mro__[1].__module__.split(".")[0]]  # or httpx2, its successor
+
+    class TimedStream(httpx.SyncByteStream):
+        def __init__(self, response, end: float):
+            self.stream, self.request, self.end = response.stream, response.request, end
+
+        def __iter__(self) -> Iterator[bytes]:
+            for chunk in self.stream:
+                if time.monotonic() > self.end:
+                    raise httpx.ReadTimeout(f"no complete answer within {limit:g} seconds", request=self.request)
+                yield chunk
+
+        def close(self): self.stream.close()
+
+    class TimedClient(DefaultHttpxClient):
+        def send(self, request, *, stream: bool = False, **options):
+            end = time.monotonic() + limit
+            response = super().send(request, stream=True, **options)
+            response.stream = TimedStream(response, end)
+            if stream: return response
+            try: response.read()
+            except BaseException:
+                response.close()
+                raise
+            return response
+
+    return TimedClient()
+
+# %% ../../nbs/teach/server.ipynb #f4e5ea2c
+def errors_in(e: BaseException) -> list[str]:
+    "What an error says, and those that it came from, the first cause last"
+    words = []
+    while e is not None and len(words) < 8:
+        words.append(f"{type(e).__name__}: {e}")
+        e = e.__cause__ or e.__context__
+    return words
+
+def why_unreached(errors: list[str]) -> str:
+    "Why a server could not be reached, or broke off, in a sentence"
+    words = " ".join(errors).lower()
+    return next((sentence for pattern, sentence in _UNREACHED.items() if re.search(pattern, words)),
+                "the connection failed")
+
+def is_hopeless(errors: list[str]) -> bool:
+    "Whether no request would get through"
+    return re.search(_UNSENDABLE, " ".join(errors).lower()) is not None
+
+_UNSENDABLE = "unsupportedprotocol|illegal header"
+_UNREACHED = {
+    "unsupportedprotocol": "the address must begin with http:// or https://",
+    "illegal header": "the key, or another header, has a character in it that cannot be sent, such as a line break",
+    "not known|nodename|getaddrinfo|name resolution|no address associated":
+        "no server of that name is known; check the address, and the network",
+    "refused": "nothing listens at that address; is the server running, and is it that port?",
+    "certificate": "its certificate is not trusted here",
+    "ssl|tls|wrong.version": "it does not answer in https; is http:// meant?",
+    "timeout|timed out": "no complete answer came in time; raise timeout=, or lower concurrency=",
+    "unreachable|no route": "the network does not lead there",
+    "proxy": "the proxy in between refuses",
+    "reset|disconnected|broken pipe|incomplete|peer closed": "it broke off the connection",
+}

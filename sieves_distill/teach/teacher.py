@@ -6,6 +6,7 @@
 from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from numbers import Real
 from ..basics.checks import check_count
@@ -157,7 +158,7 @@ class _ZeroShotTeacher(CallableTeacher):
         yield from CallableTeacher(scores, self.batch_size, self.name).answers(texts, task)
 
 def _text_classifier(pipeline) -> CallableTeacher:
-    return CallableTeacher(lambda texts: pipeline(texts, top_k=None), name=_pipeline_name(pipeline, "pipeline"))
+    return CallableTeacher(partial(pipeline, top_k=None), name=_pipeline_name(pipeline, "pipeline"))
 
 def _pipeline_name(pipeline, default: str) -> str:
     return f"transformers {getattr(pipeline.model, 'name_or_path', default)}"

@@ -11,10 +11,17 @@ from typing import NamedTuple
 from .server import NoAnswer
 
 # %% auto #0
-__all__ = ['money', 'Usage', 'Estimate', 'Amount', 'Metered', 'check_limits']
+__all__ = ['money', 'counted', 'questions', 'Usage', 'Estimate', 'Amount', 'Metered', 'check_limits']
 
 # %% ../../nbs/teach/usage.ipynb #3bd347de
 def money(cost: float) -> str: return f"{cost:,.4f}" if cost < 1 else f"{cost:,.2f}"
+
+def counted(n: int, thing: str) -> str: return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+def questions(amount: Usage | Estimate) -> str:
+    "How many documents were asked about, and where their answers are from, in words"
+    return (f"{counted(amount.documents, 'document')}: {counted(amount.calls, 'call')}, "
+            f"{counted(amount.cached, 'answer')} from the cache")
 
 # %% ../../nbs/teach/usage.ipynb #373b28c2
 @dataclass
@@ -25,7 +32,7 @@ class Usage:
     cached: int = 0  # Answers that were there already, or came twice in one run
     prompt_tokens: int = 0  # As the server counted them, for the calls
     completion_tokens: int = 0
-    unmetered: int = 0  # Calls for which the server gave no count
+    unmetered: int = 0  # Calls for which the server gave no count, or none that can be
     cost: float | None = None  # In the currency of `price`; None where no price is known
     refused: int = 0
     unreadable: int = 0
@@ -34,7 +41,7 @@ class Usage:
 
     @property
     def total(self) -> Amount:
-        "What is held against the limits"
+        "What was counted"
         return Amount(self.calls, self.prompt_tokens + self.completion_tokens, self.cost or 0.0)
 
     def count_call(self, tokens: list | None, cost: float):
@@ -56,9 +63,9 @@ class Usage:
         outcomes = {"refused": self.refused, "unreadable": self.unreadable, "failed": self.failed,
                     "not asked": self.not_asked}
         without = ", ".join(f"{n:,} {outcome}" for outcome, n in outcomes.items() if n)
-        unmetered = f", not counting {self.unmetered:,} calls without figures" if self.unmetered else ""
+        unmetered = f", not counting {counted(self.unmetered, 'call')} without figures" if self.unmetered else ""
         cost = "" if self.cost is None else f"; cost {money(self.cost)}"
-        return (f"{self.documents:,} documents: {self.calls:,} calls, {self.cached:,} answers from the cache"
+        return (questions(self)
                 + (f"; without an answer: {without}" if without else "")
                 + f"\n{self.prompt_tokens:,} tokens read, {self.completion_tokens:,} written{unmetered}{cost}")
 
@@ -76,7 +83,7 @@ class Estimate:
 
     def __str__(self):
         cost = "" if self.cost is None else f"; cost about {money(self.cost)}"
-        return (f"{self.documents:,} documents: {self.calls:,} calls, {self.cached:,} answers from the cache\n"
+        return (f"{questions(self)}\n"
                 f"about {self.prompt_tokens:,} tokens read, {self.completion_tokens:,} written{cost} ({self.basis})")
 
 # %% ../../nbs/teach/usage.ipynb #25164c46
@@ -104,6 +111,7 @@ class Metered:
         self.price, self.usage = price, Usage(cost=0.0 if price else None)
         self.max_calls, self.max_total_tokens, self.max_cost = max_calls, max_total_tokens, max_cost
         self.turn, self._reserved = Condition(), Amount()  # the second: what the calls under way may take at most
+        self._unmetered = Amount()  # what those may have taken that the server did not count
 
     def cost_of(self, prompt: float, completion: float | None) -> float:
         "Of tokens read and written; 0 where there is no price"
@@ -124,13 +132,17 @@ class Metered:
         "The call for which `most` was reserved is over, with a reply of the server, or None"
         with self.turn:
             self._reserved = self._reserved.minus(most) if self._reserved.calls > 1 else Amount()
-            if reply is not None: self.usage.count_call(reply["usage"], self.cost_of(*reply["usage"] or (0, 0)))
+            if reply is not None:
+                tokens = reply["usage"]
+                self.usage.count_call(tokens, self.cost_of(*tokens or (0, 0)))
+                if tokens is None: self._unmetered = self._unmetered.plus(most._replace(calls=0))
             self.turn.notify_all()
 
     def _limit_reached(self, most: Amount) -> str | None:
         "Which limit a call that can take `most` might go beyond"
         limits = {"calls": self.max_calls, "total_tokens": self.max_total_tokens, "cost": self.max_cost}
-        for (name, limit), taken, reserved, more in zip(limits.items(), self.usage.total, self._reserved, most):
+        total = self.usage.total.plus(self._unmetered)
+        for (name, limit), taken, reserved, more in zip(limits.items(), total, self._reserved, most):
             if limit is not None and taken + reserved + more > limit * (1 + 1e-9):
                 return f"max_{name}={limit:,} is reached: {taken:,.6g} used, and this document could take {more:,.6g}"
         return None

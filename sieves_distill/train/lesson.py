@@ -31,6 +31,7 @@ class Lesson:
     init_kwargs: dict = field(default_factory=dict)  # The user's own, by the framework's names
     train_kwargs: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)  # What `distill` was asked for that is for this framework alone
+    guided: object = None  # Texts that a guide has labelled, a `Guidance`; None where there are none
 
     def __post_init__(self):
         if self.bar is None: self.bar = tqdm(disable=True)
@@ -43,6 +44,7 @@ class Trained:
     "What a recipe gives"
     student: Student
     made: dict = field(default_factory=dict)  # How: plain values, for the report
+    beside: dict = field(default_factory=dict)  # Students to be scored beside it, by name
 
 # %% ../../nbs/train/lesson.ipynb #62c1ed76
 def split_answers(dataset, kind: Kind, val_frac: float, seed: int):

@@ -22,7 +22,7 @@ from ..students.model2vec import Model2VecStudent
 from .lesson import Lesson, Trained, inner_split, macro_f1
 
 # %% auto #0
-__all__ = ['TokenFeatures', 'TokenTable', 'fit_token_table', 'train_model2vec']
+__all__ = ['TokenFeatures', 'TokenTable', 'fit_token_table', 'train_model2vec', 'static_student', 'cool']
 
 # %% ../../nbs/train/model2vec.ipynb #08afc57f
 def _pipeline(static, table, layers: list[Linear], kind: Kind):
@@ -175,9 +175,9 @@ def train_model2vec(lesson: Lesson) -> Trained:
     bar.set_description("linear")
     table = fit_token_table(model, rows, lesson.task, lesson.seed, recipe, bar, soft)
     if tune: return _train_further(model, table, lesson, soft)
-    return Trained(_student(table.pipeline, lesson, table.made["temperature"]), {"kept": "linear", **table.made})
+    return Trained(static_student(table.pipeline, lesson, table.made["temperature"]), {"kept": "linear", **table.made})
 
-def _student(pipeline, lesson: Lesson, temperature: float | None = None) -> Model2VecStudent:
+def static_student(pipeline, lesson: Lesson, temperature: float | None = None) -> Model2VecStudent:
     return Model2VecStudent(pipeline, lesson.kind, lesson.task.task_id, temperature=temperature)
 
 # %% ../../nbs/train/model2vec.ipynb #c5d121dc
@@ -193,17 +193,17 @@ def _train_further(model, table: TokenTable, lesson: Lesson, soft) -> Trained:
     with quiet(): tuned = _fine_tune(model, start, rest, held, lesson)
     lesson.bar.update()
     logits = {
-        name: _student(pipeline, lesson).logits(held.texts)
+        name: static_student(pipeline, lesson).logits(held.texts)
         for name, pipeline in (("linear", start.pipeline), ("fine-tuned", tuned))
     }
     f1, made = {name: macro_f1(held.kind, held.y, z) for name, z in logits.items()}, dict(table.made)
     kept = "fine-tuned" if f1["fine-tuned"] > f1["linear"] else "linear"
-    if kept == "fine-tuned": made["temperature"] = _cool(tuned, fit_temperature(logits[kept], held.y, held.kind))
-    student = _student(tuned if kept == "fine-tuned" else table.pipeline, lesson, made["temperature"])
+    if kept == "fine-tuned": made["temperature"] = cool(tuned, fit_temperature(logits[kept], held.y, held.kind))
+    student = static_student(tuned if kept == "fine-tuned" else table.pipeline, lesson, made["temperature"])
     return Trained(student, {"kept": kept, **made, "held_out_f1": f1, "held_out": len(held)})
 
 # %% ../../nbs/train/model2vec.ipynb #19a632b2
-def _cool(pipeline, temperature: float) -> float:
+def cool(pipeline, temperature: float) -> float:
     "Divide the logits of a pipeline by `temperature`"
     *_, last = pipeline.head.layers
     last.weight, last.bias = last.weight / temperature, last.bias / temperature

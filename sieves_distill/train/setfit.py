@@ -6,6 +6,7 @@
 from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+import time
 import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
@@ -24,8 +25,8 @@ from .contrast import n_steps, setfit_arguments
 from .lesson import Lesson, Trained, inner_split, macro_f1
 
 # %% auto #0
-__all__ = ['train_setfit', 'Evidence', 'gather', 'View', 'WithCounts', 'join_counts', 'add_counts', 'Plan', 'make_plan',
-           'find_doubtful', 'average_weights', 'Heads', 'fit_heads', 'keep_encoder']
+__all__ = ['train_setfit', 'expected_seconds', 'Evidence', 'gather', 'View', 'WithCounts', 'join_counts', 'add_counts', 'Plan',
+           'make_plan', 'find_doubtful', 'average_weights', 'Heads', 'fit_heads', 'keep_encoder']
 
 # %% ../../nbs/train/setfit.ipynb #09aa7b51
 def train_setfit(lesson: Lesson) -> Trained:
@@ -66,6 +67,19 @@ def _load(lesson: Lesson):
         from setfit import SetFitModel
         ours = {"multi_target_strategy": setfit_strategy(lesson.kind)}
         return SetFitModel.from_pretrained(lesson.base, **{**ours, **lesson.init_kwargs, "labels": lesson.kind.labels})
+
+# %% ../../nbs/train/setfit.ipynb #a7c3e1d2
+def expected_seconds(lesson: Lesson, n_texts: int) -> dict[str, float]:
+    """About how long it takes here to train a student, `guide`, and to have it label texts, `labels`; in seconds,
+    measured on a batch"""
+    model, args, rows = _load(lesson), setfit_arguments(lesson.train_kwargs, lesson.seed), lesson.rows
+    sample = [rows.texts[i] for i in few_rows(len(rows), lesson.seed, 32)]
+    for _ in range(2):  # the first time is slower
+        start = time.perf_counter()
+        embed(model.model_body, sample, model.normalize_embeddings)
+    text = (time.perf_counter() - start) / len(sample)
+    steps = n_steps(len(rows), args, lesson.recipe.steps_per_epoch)
+    return {"guide": text * (3 * 2 * args.embedding_batch_size * steps + 2 * len(rows)), "labels": text * n_texts}
 
 # %% ../../nbs/train/setfit.ipynb #95aa48e8
 @dataclass(frozen=True, eq=False)
