@@ -31,6 +31,7 @@ def evaluate_student(
     train=None,  # The rows the baselines learn from; default the student's own training rows, where its folder has them
     n_resamples: int = 1000,  # Draws of the bootstrap
     seed: int = 0,  # Seed of the bootstrap
+    beside: dict | None = None,  # Other students, by name, that are scored as baselines are
 ) -> MetricsReport:
     """Score a student on labelled rows: agreement with the teacher, gold where known, per-label figures, intervals,
     baselines. The report is a `Report` where answers are labels, else that of the kind of answer.
@@ -46,7 +47,7 @@ def evaluate_student(
     kind.check_measurable(rows.y)
     if train is None: train = getattr(student, "train_data", None)
     train = None if train is None else Rows.read(train, kind)
-    return score_answers(kind, student, rows, train, n_resamples, seed)
+    return score_answers(kind, student, rows, train, n_resamples, seed, **({"beside": beside} if beside else {}))
 
 # %% ../../nbs/evaluate/evaluate.ipynb #d651f6cf
 def _kind_of_student(student) -> Kind:
@@ -70,13 +71,17 @@ def score_answers(
 
 # %% ../../nbs/evaluate/evaluate.ipynb #2795a4c2
 @score_answers.register
-def _(kind: LabelKind, student, rows: Rows, train: Rows | None, n_resamples: int, seed: int) -> Report:
+def _(
+    kind: LabelKind, student, rows: Rows, train: Rows | None, n_resamples: int, seed: int, beside: dict | None = None
+) -> Report:
     rows, notes = _with_measurable_gold(rows)
     start = time.perf_counter()
     answers, proba = _ask(kind, student, rows.texts)
     seconds = time.perf_counter() - start
     models = {} if train is None else fit_baselines(train)
     baselines = {name: model(rows.texts) for name, model in models.items()}
+    others = {name: kind.encode(other.predict(rows.texts)) for name, other in (beside or {}).items()}
+    baselines |= {name: kind.one_hot(y) for name, y in others.items()}
     clusters = text_clusters(rows.texts)
     notes += _notes_on_copies(clusters) + _notes_on_training(rows, train)
     metrics = student_metrics(rows, {"student": answers, **baselines}, n_resamples, seed, notes, seconds, clusters)

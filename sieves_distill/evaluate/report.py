@@ -100,7 +100,8 @@ def _sentences(metrics: dict) -> list[str]:
     agreement, gold = metrics["agreement"], metrics["gold"]
     gain = metrics["baselines"].get("tfidf_lr", {}).get("student_gain")
     parts = [f"The student agrees with the teacher at macro-F1 {show_interval(agreement['f1'])} "
-             f"on {agreement['n']} documents", "" if gain is None else _beside_tfidf(gain), "."]
+             f"on {agreement['n']} documents", "" if gain is None else _beside_tfidf(gain), ".",
+             _brought(metrics["baselines"])]
     if gold:
         kept = f": {100 * gold['kept']['value']:.0f} % of the teacher's score is kept" if gold["kept"] else ""
         student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
@@ -113,9 +114,19 @@ def _beside_tfidf(gain: dict) -> str:
     word = side_of_zero(gain["low"], gain["high"], COMPARED)
     return ", {} TF-IDF + logistic regression ({value:+.3f} [{low:+.3f}, {high:+.3f}])".format(word, **gain)
 
+def _brought(baselines: dict) -> str:
+    "What unlabelled texts brought, or would have brought, where there were any"
+    for name, sign, words in (("without_unlabelled", 1, "brought"), ("with_unlabelled", -1, "would have brought")):
+        if name not in baselines: continue
+        gain = baselines[name]["student_gain"]
+        low, high = sorted(sign * gain[side] for side in ("low", "high"))
+        return f" Unlabelled texts {words} {sign * gain['value']:+.3f} [{low:+.3f}, {high:+.3f}]."
+    return ""
+
 # %% ../../nbs/evaluate/report.ipynb #fc56d2ed
-_MODELS = {"student": "student", "teacher": "teacher", "tfidf_lr": "TF-IDF + logistic regression",
-           "majority": "majority"}
+_MODELS = {"student": "student", "teacher": "teacher", "guide": "guide",
+           "without_unlabelled": "without unlabelled texts", "with_unlabelled": "with unlabelled texts",
+           "tfidf_lr": "TF-IDF + logistic regression", "majority": "majority"}
 
 def _model_frame(metrics: dict):
     agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}

@@ -54,6 +54,13 @@ class Framework:
     card_warning: str = ""  # and of the native loader
     packages: tuple = ()  # Whose versions matter
     options: tuple = ()  # Keyword arguments of `distill` that are for this framework
+    train_guided: str | Callable | None = (
+        None  # The recipe that learns from texts that a guide has labelled, too; None where there is none
+    )
+    no_guide: str = "its recipe learns from labelled rows alone"  # Why there is none
+    guide_base: str | Callable | None = None  # The base of a guide, where none is named: from the student's base
+    as_guide: str | Callable | None = None  # How a student labels texts for others: see `guide_of`
+    seconds: str | Callable | None = None  # How long training and a text will take about: from a `Lesson`
 
     def part(self, name: str):
         "A part of the row, imported where it is only named; None where there is none"
@@ -75,7 +82,8 @@ FRAMEWORKS: dict[str, Framework] = {
             " 'sieves-distill[openvino]'`.\n"
         ), card_warning=", from a source you trust (its head is a pickle)",
         packages=("setfit", "datasets", "scikit-learn", "numpy", "torch", "transformers", "sentence-transformers"),
-        options=("native",),
+        options=("native",), as_guide="sieves_distill.train.guide:guide_of_setfit",
+        seconds="sieves_distill.train.setfit:expected_seconds",
     ), "model2vec": Framework(
         student="sieves_distill.students.model2vec:Model2VecStudent", answers=LabelKind,
         train="sieves_distill.train.model2vec:train_model2vec", check=f"{_OPTIONS}:check_model2vec",
@@ -84,6 +92,7 @@ FRAMEWORKS: dict[str, Framework] = {
         native_code=(
             "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)"
         ), packages=("model2vec", "datasets", "scikit-learn", "numpy"),
+        train_guided="sieves_distill.train.guided:train_guided", guide_base="sieves_distill.train.guided:encoder_of",
     ), "crf": Framework(
         student="sieves_distill.students.crf:CRFStudent", answers=Entities, train="sieves_distill.train.crf:train_crf",
         check="sieves_distill.train.crf:check_crf", known_names="sieves_distill.train.crf:crf_names",

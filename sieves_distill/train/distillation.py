@@ -4,7 +4,7 @@
 
 # %% ../../nbs/train/distillation.ipynb #34a48d8d
 from __future__ import annotations
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 import json, platform, time, warnings
 from tqdm.auto import tqdm
@@ -21,6 +21,7 @@ from sieves_distill.students.frameworks import (
     FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
 )
 from ..students.student import Student
+from .guidance import GUIDES, Guidance, Wish, check_guidance, prepare_guidance
 from .lesson import Lesson, Trained, macro_f1, split_answers
 from .kwargs import check_kwargs, idle_notes
 from .options import check_learnable, check_seed
@@ -48,31 +49,42 @@ def distill(
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
+    unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
+    # What labels them: a `Student`, its folder, or what to train one from; default what the static base was made from
+    guide: Student | str | None = None,
 ) -> Student:
     """Train a student on what a teacher said, score it on held-out rows, and leave a folder that can be deployed.
 
-    Scores of the teacher, in the results or a column `scores`, are learnt where they help.
+    Scores of the teacher, in the results or a column `scores`, are learnt where they help. So are `unlabelled` texts,
+    which may be hundreds of thousands: some are drawn; the report says what they brought.
 
     Whatever cannot work raises ValueError, TypeError, KeyError or an OSError before training: an unknown framework,
     or name in `init_kwargs` or `train_kwargs`; a `val_frac` outside (0, 1); documents or rows that cannot be read,
-    or that all have the same answer; an `output_path` that holds other files."""
+    or that all have the same answer; an `output_path` that holds other files; a guide that has seen rows held out."""
     order = _check_order(
         as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
     )
     order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold}
+    wish = _check_wish(unlabelled, guide, order, output_path)
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
         sides = _read(data, order, on_error)
-        trained = _train(sides, order, bar, {"native": native})
-        bar.set_description("evaluate")
-        student = _save(trained.student, sides, folder)
-        metrics = _evaluate(student, trained, sides, order)
-        _write_report(metrics, order.kind, folder)
+        _make(sides, order, bar, folder, {"native": native}, wish)
         bar.set_description("done")
         bar.update(max(0, (bar.total or 0) - bar.n))
     for note in sides.notes: warnings.warn(note, stacklevel=3)
+    if wish is not None: wish.done()
     return Student.load(output_path)
 
 # %% ../../nbs/train/distillation.ipynb #843a97c9
+def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None):
+    "A student in a folder, with its report"
+    guided = None if wish is None else _guide(wish, sides, order, bar)
+    trained = _train(sides, order, bar, options, guided)
+    bar.set_description("evaluate")
+    student = _save(trained.student, sides, folder)
+    metrics = _evaluate(student, trained, sides, order)
+    _write_report(metrics, order.kind, folder)
+
 def _progress_bar(shown: bool) -> tqdm:
     return tqdm(desc="read", disable=not shown, bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}")
 
@@ -104,6 +116,11 @@ class _Order:
         self.seconds[stage] = round(time.perf_counter() - self.start - sum(self.seconds.values()), 3)
 
 # %% ../../nbs/train/distillation.ipynb #efea1c8b
+def _check_wish(unlabelled, guide, order: _Order, output_path) -> Wish | None:
+    return check_guidance(
+        unlabelled, guide, order.framework, order.base, order.kind, output_path, order.init_kwargs, order.train_kwargs
+    )
+
 def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
     framework, base = framework_name(framework), "" if base_model_id is None else base_model_id
     check_answers(framework, task.kind)
@@ -143,16 +160,33 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     return _Sides(parts, train, val, notes)
 
 # %% ../../nbs/train/distillation.ipynb #e7bca92e
-def _train(sides: _Sides, order: _Order, bar, options: dict) -> Trained:
-    "Whatever the framework's recipe makes of the training rows"
+def _train(sides: _Sides, order: _Order, bar, options: dict, guided: Guidance | None = None) -> Trained:
+    "Whatever the framework's recipe makes of the training rows and of texts that a guide has labelled"
     options = {name: value for name, value in options.items() if name in order.row.options}
-    lesson = Lesson(
-        sides.train, order.task, order.base, order.recipe, order.seed, bar, order.init_kwargs, order.train_kwargs,
-        options,
-    )
-    trained = order.row.part("train")(lesson)
+    lesson = replace(_lesson(sides, order, bar), options=options, guided=guided)
+    trained = order.row.part("train" if guided is None else "train_guided")(lesson)
     order.done("train")
     return trained
+
+def _lesson(sides: _Sides, order: _Order, bar) -> Lesson:
+    return Lesson(
+        sides.train, order.task, order.base, order.recipe, order.seed, bar, order.init_kwargs, order.train_kwargs
+    )
+
+def _guide(wish: Wish, sides: _Sides, order: _Order, bar) -> Guidance:
+    "The unlabelled texts, labelled by a guide that is there, or is trained on the same rows"
+    nothing = {"init_kwargs": {}, "train_kwargs": {}}
+    def guide_order(): return replace(
+        order, base=wish.base, framework=GUIDES, **nothing, given=nothing, seconds={}, start=time.perf_counter()
+    )
+    def train_guide(base: str, place) -> Student:
+        notes = check_learnable(order.kind, sides.train.y, GUIDES)
+        with new_folder(place) as folder: _make(replace(sides, notes=notes), guide_order(), bar, folder, {})
+        return Student.load(place)
+    lesson = _lesson(sides, order if wish.base is None else guide_order(), bar)
+    guided = prepare_guidance(wish, lesson, sides.val, train_guide, sides.notes)
+    order.done("guide")
+    return guided
 
 # %% ../../nbs/train/distillation.ipynb #b46bec86
 def _save(student: Student, sides: _Sides, folder) -> Student:
@@ -163,7 +197,9 @@ def _save(student: Student, sides: _Sides, folder) -> Student:
 
 def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
     "The content of metrics.json"
-    metrics = evaluate_student(student, sides.val, train=sides.train, seed=order.seed).metrics
+    metrics = evaluate_student(
+        student, sides.val, train=sides.train, seed=order.seed, **({"beside": trained.beside} if trained.beside else {})
+    ).metrics
     if student.native is not student:
         proba = student.native.predict_proba(sides.val.texts)
         trained.made["native_f1"] = macro_f1(order.kind, sides.val.y, proba - .5)

@@ -49,6 +49,7 @@ class Recipe:
     fit_offsets: Callable = (
         fit_offsets  # For one label a text: from `y`, logits `(rounds, n, n_labels)`, `stiff` and `rare`
     )
+    most_unlabelled: int = 5000  # Texts that a guide labels, at most
     # CRF
     crf_penalties: tuple = (.03, .1, .3, 1.)  # Candidates for c2, the weight of the squared penalty,
     crf_rows: int = 3000  # and the rows that it is chosen on, at most
