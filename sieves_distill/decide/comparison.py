@@ -4,6 +4,7 @@
 
 # %% ../../nbs/decide/comparison.ipynb #4919ffe4
 from __future__ import annotations
+import numpy as np
 from collections.abc import Mapping
 from pathlib import Path
 from tqdm.auto import tqdm
@@ -11,6 +12,7 @@ from ..basics.checks import check_number
 from ..basics.disk import deployed_megabytes
 from ..tasks.kinds import kind_of
 from ..export.rows import Rows
+from ..evaluate.distinct import n_distinct, text_clusters
 from ..students.student import Student
 from .comparison_measures import measure_memory, measure_quality, measure_speed, pareto_front
 from .comparison_result import Comparison
@@ -45,12 +47,15 @@ def compare(
     check_number(machine_hour, "machine_hour", above=0)
     students = _load_students(students)
     rows, notes = rows_unseen_by_all(students, dataset)
-    answers, costs = {}, {}
+    answers = {}
     for name, student in tqdm(students.items(), desc="compare", unit=" students", disable=not progress):
         answers[name] = rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts)))
-        costs[name] = _costs(student, rows.texts, n_single, machine_hour)
-    quality = measure_quality(rows.hot, answers, n_resamples, seed)
-    gold = _against_gold(rows, answers, n_resamples, seed)
+    speeds = measure_speed(students, rows.texts, n_single)
+    costs = {name: _costs(student, rows.texts[0], speeds[name], machine_hour) for name, student in students.items()}
+    clusters = text_clusters(rows.texts)
+    quality = measure_quality(rows.hot, answers, n_resamples, seed, clusters)
+    gold = _against_gold(rows, answers, n_resamples, seed, clusters)
+    notes = [*notes, *_note_copies(len(rows), n_distinct(clusters))]
     measured = {name: {**quality[name], "gold": gold.get(name), **costs[name]} for name in students}
     on_front = pareto_front(*zip(*((student["f1"]["value"], student["cost"]) for student in measured.values())))
     for student, on in zip(measured.values(), on_front): student["front"] = on
@@ -60,12 +65,12 @@ def compare(
 # %% ../../nbs/decide/comparison.ipynb #cb1a7007
 _TEACHER = "\0teacher"  # a name that no student has
 
-def _costs(student, texts: list[str], n_single: int, machine_hour: float) -> dict:
+def _costs(student, text: str, speed: dict, machine_hour: float) -> dict:
     "What a student takes, in the order in which it is saved; None where it could not be measured"
-    speed, run = measure_speed(student, texts, n_single), getattr(student, "metrics", {}).get("run", {})
+    run = getattr(student, "metrics", {}).get("run", {})
     path, framework = getattr(student, "path", None), getattr(student, "framework", None)
     return {**speed,
-            "memory_mb": measure_memory(Path(path), texts[0], getattr(student, "backend", None)) if path else None,
+            "memory_mb": measure_memory(Path(path), text, getattr(student, "backend", None)) if path else None,
             "disk_mb": deployed_megabytes(Path(path)) if path else None,
             "train_seconds": run.get("seconds", {}).get("train"),
             "train_rows": run.get("rows", {}).get("train", {}).get("n"),
@@ -73,11 +78,16 @@ def _costs(student, texts: list[str], n_single: int, machine_hour: float) -> dic
             "cost": 1e6 / speed["texts_per_second"] / 3600 * machine_hour}
 
 # %% ../../nbs/decide/comparison.ipynb #5102c6c3
-def _against_gold(rows: Rows, answers: dict, n_resamples: int, seed: int) -> dict:
+def _against_gold(rows: Rows, answers: dict, n_resamples: int, seed: int, clusters) -> dict:
     "The quality of the teacher and the students on the rows whose truth is known; nothing where none is"
     if rows.gold is None: return {}
     of_gold = {name: hot[rows.gold.rows] for name, hot in {_TEACHER: rows.hot, **answers}.items()}
-    return measure_quality(rows.kind.one_hot(rows.gold.y), of_gold, n_resamples, seed)
+    clusters = np.unique(clusters[rows.gold.rows], return_inverse=True)[1]
+    return measure_quality(rows.kind.one_hot(rows.gold.y), of_gold, n_resamples, seed, clusters)
+
+def _note_copies(n: int, distinct: int) -> list[str]:
+    if distinct == n: return []
+    return [f"{n:,} rows have {distinct:,} different texts: intervals take copies and near-copies of a text for one"]
 
 # %% ../../nbs/decide/comparison.ipynb #711d39ad
 def _load_students(students) -> dict:

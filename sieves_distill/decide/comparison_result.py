@@ -115,8 +115,8 @@ def _plot(result: Comparison, ax=None):
     cost = np.array([student["cost"] for student in students])
     value = np.array([student["f1"]["value"] for student in students])
     _draw_students(students, cost, value, ax)
-    middle = np.sqrt(cost.min() * cost.max())
-    for name, *at in zip(result.students, cost, value): _annotate(name, at, at[0] > middle, ax)
+    middle, heights = np.sqrt(cost.min() * cost.max()), _spread(value, .06 * np.ptp(ax.get_ylim()))
+    for name, *at, height in zip(result.students, cost, value, heights): _annotate(name, at, height, at[0] > middle, ax)
     if teacher := _teacher_cost(result):
         ax.axvline(teacher, color="0.3", linestyle=":", label=f"the teacher: {_money(teacher, unit)}")
     ax.set_xscale("log")
@@ -142,9 +142,16 @@ def _draw_students(students: list[dict], cost, value, ax):
                     label=label)
 
 # %% ../../nbs/decide/comparison_result.ipynb #5cdaeb09
-def _annotate(name: str, at, left: bool, ax):
-    "The name of a student beside its point"
+def _spread(values, least: float):
+    "Heights near the values, in the same order, of which each is at least so far above the one below"
+    order, heights = np.argsort(values, kind="stable"), np.array(values, float)
+    for below, above in zip(order, order[1:]): heights[above] = max(heights[above], heights[below] + least)
+    return heights
+
+def _annotate(name: str, at, height: float, left: bool, ax):
+    "The name of a student beside its point, at a height where it meets no other name"
     shown = name if len(name) <= 30 else name[:29] + "…"
     behind = {"facecolor": "white", "edgecolor": "none", "pad": .5}
-    beside = {"xytext": (-6, -10), "ha": "right"} if left else {"xytext": (6, 5), "ha": "left"}
-    ax.annotate(shown, at, textcoords="offset points", fontsize="small", bbox=behind, **beside)
+    beside = {"xytext": (-6, 0), "ha": "right"} if left else {"xytext": (6, 0), "ha": "left"}
+    ax.annotate(shown, (at[0], height), textcoords="offset points", va="center", fontsize="small", bbox=behind,
+                **beside)

@@ -24,6 +24,8 @@ from ..train.recipe import Recipe
 from ..relabel.opinion import task_of_student
 from .curve_laws import bootstrap_curve, extrapolate
 from .curve_result import METRICS, LearningCurve
+from .unseen import distinct_positions
+
 
 # %% auto #0
 __all__ = ['learning_curve']
@@ -60,13 +62,16 @@ def learning_curve(
     figures, interrupted = _measure(material, sizes, range(seed, seed + repeats), test_frac, progress)
     if interrupted:
         warnings.warn(f"interrupted: kept what {len(figures)} of {repeats} repeats had finished", stacklevel=2)
-    return _result(figures, sizes, n, n_fits, seed)
+    curve = _result(figures, sizes, n, n_fits, seed)
+    curve.n_rows = material.n_rows
+    return curve
 
 # %% ../../nbs/decide/curve.ipynb #f6443f3b
 @dataclass
 class _Material:
     "What students are made from"
-    dataset: object  # Labelled rows, in the form of the export
+    dataset: object  # Labelled rows, in the form of the export, each distinct text once
+    n_rows: int  # With copies
     task: object
     model: object  # The static model
 
@@ -80,15 +85,19 @@ def _gather(data, task, base_model_id, threshold, on_error) -> _Material:
         raise TypeError("expected a base_model_id, the static model that a Model2Vec student starts from")
     task, base = as_classification(task), check_base(base_model_id, static=True)
     dataset = labelled_rows(data, task, threshold, on_error)
+    rows = Rows.read(dataset, task)
+    distinct = distinct_positions(rows)
+    _check_telling(rows, distinct)
     with quiet(): model = load_static_model(base)
-    _check_telling(Rows.read(dataset, task))
-    return _Material(dataset, task, model)
+    return _Material(dataset.select(distinct), len(rows), task, model)
 
 # %% ../../nbs/decide/curve.ipynb #53a77535
-def _check_telling(rows: Rows):
+def _check_telling(rows: Rows, distinct: list[int]):
     "Refuse rows that tell nothing about a curve"
-    if len(rows) < 50:
-        raise ValueError(f"expected at least 50 labelled rows, found {len(rows)}: they tell nothing about a curve")
+    if len(distinct) < 50:
+        shown = f"{len(rows)}, of which {len(distinct)} have" if len(distinct) < len(rows) else f"{len(rows)}"
+        raise ValueError("expected at least 50 labelled rows with texts that differ by more than a few characters, "
+                         f"found {shown}: they tell nothing about a curve")
     if not _varied(rows):
         raise ValueError(f"expected rows with at least two different answers, found {len(rows)} that all have the same")
 

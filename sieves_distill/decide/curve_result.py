@@ -22,13 +22,14 @@ _TOO_FEW = "at least 2 repeats of 4 sizes are needed"
 @dataclass(repr=False)
 class LearningCurve(Shown):
     "What `learning_curve` measured: the student's agreement with the teacher at growing sizes, and where it leads"
-    n: int  # Rows at hand
+    n: int  # Rows at hand, each distinct text once
     sizes: list  # Numbers of rows trained on, ascending
     repeats: int  # Repeats that were finished, at least in part
     points: dict  # "f1" and "accuracy": for each size `value`, `low`, `high` (95 %), or None where it was not reached
     # "f1" and "accuracy": fits (a, b, c), in units of the largest size: a - b·n^-c or, where c is NaN, a + b·log n.
     # Empty with too few points
     fits: dict
+    n_rows: int | None = None  # Rows given, copies of a text counted each
 
     def gain(self, more: int | None = None, metric: str = "f1") -> dict:
         """What `more` rows beyond those at hand (default: as many again) would bring: `value`, `low`, `high` (95 %).
@@ -46,8 +47,10 @@ class LearningCurve(Shown):
 
     @property
     def verdict(self) -> str:
-        "What as many documents again would bring, in a sentence"
-        return _verdict(self)
+        "What as many documents again would bring, in a sentence or two"
+        if self.n_rows in (None, self.n): return _verdict(self)
+        copies = f"Of the {self.n_rows:,} rows {self.n:,} have different texts; copies and near-copies count once."
+        return f"{_verdict(self)} {copies}"
 
     def table(self):
         "One row a size, a pandas frame; the sizes at hand are measured, those beyond are carried on"
@@ -102,18 +105,26 @@ def _plot(curve: LearningCurve, ax=None, more: int | None = None, metric: str = 
     ticks = [*curve.sizes]
     if curve.fits[metric]: ticks.append(_draw_fits(curve, metric, curve.n + (curve.n if more is None else more), ax))
     ax.set_xscale("log")
+    ticks = _apart(ticks)
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.set_xticks([], minor=True)
     ax.set(xlabel="documents trained on", ylabel=f"{METRICS[metric]} against the teacher's labels")
-    ax.legend(loc="lower right", frameon=False)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize="small")
     return ax.figure
+
+def _apart(ticks: list[int]) -> list[int]:
+    "The ticks, from the largest down, whose numbers do not run into each other on a logarithmic axis"
+    kept, width = [], np.log(max(ticks) / min(ticks)) / 60  # of a character
+    for tick in sorted(ticks, reverse=True):
+        if not kept or np.log(kept[-1] / tick) > width * (len(f"{tick:,}{kept[-1]:,}") / 2 + 1): kept.append(tick)
+    return kept[::-1]
 
 # %% ../../nbs/decide/curve_result.ipynb #32ce0e74
 def _draw_points(curve: LearningCurve, metric: str, ax):
     measured = {n: point for n, point in zip(curve.sizes, curve.points[metric]) if point is not None}
     value, low, high = (np.array([point[side] for point in measured.values()]) for side in ("value", "low", "high"))
     bars = [np.maximum(value - low, 0), np.maximum(high - value, 0)]
-    label = f"measured, mean of {curve.repeats} repeats, 95 % interval"
+    label = f"measured, mean of {curve.repeats} repeat{'s' * (curve.repeats > 1)}, 95 % interval"
     ax.errorbar(list(measured), value, yerr=bars, fmt="ok", capsize=3, label=label)
 
 # %% ../../nbs/decide/curve_result.ipynb #15c013fc

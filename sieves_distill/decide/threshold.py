@@ -6,14 +6,17 @@
 from __future__ import annotations
 import numpy as np
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import singledispatch
+from scipy.stats import binomtest
 from ..basics.checks import check_share
 from ..tasks.kinds import Kind, ManyLabels, kind_of
 from ..export.rows import Rows
-from .threshold_search import START_SHARES, lower_bound, rows_needed, search_threshold
+from sieves_distill.decide.threshold_search import (
+    START_SHARES, Search, highest_target, lower_bound, right_needed, rows_needed, search_threshold,
+)
 from .threshold_result import CascadeThreshold
-from .unseen import unseen_rows
+from .unseen import distinct_rows, unseen_rows
 
 # %% auto #0
 __all__ = ['choose_threshold', 'decides_each_label', 'label_sureness', 'is_unsure']
@@ -38,7 +41,8 @@ def choose_threshold(
 
     Bounds are Clopper and Pearson's (1934), and the thresholds are searched by fixed-sequence testing (Learn then Test:
     Angelopoulos et al. 2021, arXiv:2110.01052), which is exact if agreement does not fall as the student gets surer.
-    All holds for documents from where the rows came from, and not after a drift.
+    Texts that are equal or nearly so count as one row, since copies prove nothing. All holds for documents from where
+    the rows came from, and not after a drift.
     Raises ValueError for rows the student was trained on, for shares outside (0, 1), and for by="label" of a
     single-label task."""
     check_share(target_agreement, "target_agreement")
@@ -48,7 +52,11 @@ def choose_threshold(
         raise ValueError("by='label' is for tasks with several labels a text, and this student has multi_label=False: "
                          "leave it out")
     rows = unseen_rows(student, dataset)
-    return _WAYS[by](_Trial(rows, student.predict_proba(rows.texts)), float(target_agreement), float(confidence))
+    distinct = distinct_rows(rows)
+    trial = _Trial(distinct, student.predict_proba(distinct.texts))
+    chosen = _WAYS[by](trial, float(target_agreement), float(confidence))
+    chosen.n_rows, chosen.gold = len(rows), _beside_gold(trial)
+    return chosen
 
 # %% ../../nbs/decide/threshold.ipynb #22953dde
 @dataclass
@@ -88,16 +96,24 @@ _WAYS = {"document": _choose_by_document, "label": _choose_by_label}
 # %% ../../nbs/decide/threshold.ipynb #0939559a
 def _prove(sure, right, target: float, confidence: float, share: float) -> dict:
     "What the search found for the document, or for one label, as plain values"
-    threshold = search_threshold(sure, right, target, confidence, share).threshold
-    figures = {"threshold": threshold, "sure": 0, "agreement": None, "bound": None, "all": float(right.mean()),
-               "more_rows": 0}
-    if threshold is None:
-        needed = rows_needed(sure, right, target, confidence, share)
-        return {**figures, "more_rows": None if needed is None else needed - len(sure)}
-    kept = right[sure >= threshold]
+    search = search_threshold(sure, right, target, confidence, share)
+    figures = {"threshold": search.threshold, "sure": 0, "agreement": None, "bound": None, "all": float(right.mean()),
+               "more_rows": (0, 0), "first": _first(search, target, confidence), "provable": None}
+    if search.threshold is None:
+        needed = (rows_needed(sure, right, target, confidence, share, luck) for luck in (.9, .1))
+        provable = highest_target(sure, right, target, confidence)
+        return {**figures, "more_rows": tuple(n and n - len(sure) for n in needed),
+                "provable": provable and asdict(provable)}
+    kept = right[sure >= search.threshold]
     n_right = int(kept.sum())
     return {**figures, "sure": len(kept), "agreement": n_right / len(kept),
             "bound": float(lower_bound(n_right, len(kept), confidence))}
+
+def _first(search: Search, target: float, confidence: float) -> dict | None:
+    "What the search begins with: rows kept, how many are right, and how many must be; None where no number would do"
+    if not len(search.tried): return None
+    kept = int(search.kept[0])
+    return {"kept": kept, "right": int(search.right[0]), "enough": right_needed(kept, target, confidence)}
 
 # %% ../../nbs/decide/threshold.ipynb #066250b7
 def _curve(trial: _Trial, sure, confidence: float) -> dict:
@@ -113,11 +129,24 @@ def _curve(trial: _Trial, sure, confidence: float) -> dict:
 # %% ../../nbs/decide/threshold.ipynb #622fdc3b
 def _gold_curve(trial: _Trial, order, kept) -> dict:
     "The accuracy of the cascade that keeps the first `kept` of the rows in `order`, and of the teacher alone"
-    at, truth = trial.rows.gold.rows, trial.rows.kind.one_hot(trial.rows.gold.y)
-    teacher, student = ((answers[at] == truth).all(1) for answers in (trial.rows.hot, trial.answers))
-    position = np.argsort(order)[at]
+    teacher, student = _right_by_gold(trial)
+    position = np.argsort(order)[trial.rows.gold.rows]
     return {"gold": [np.where(position < k, student, teacher).mean() for k in kept],
             "teacher": np.full(len(kept), teacher.mean())}
+
+def _right_by_gold(trial: _Trial) -> tuple:
+    "On which of the rows with gold the teacher is right, and on which the student"
+    at, truth = trial.rows.gold.rows, trial.rows.kind.one_hot(trial.rows.gold.y)
+    return tuple((answers[at] == truth).all(1) for answers in (trial.rows.hot, trial.answers))
+
+def _beside_gold(trial: _Trial) -> dict | None:
+    "How often teacher and student are right, and how likely so large a difference is by chance (McNemar's exact test)"
+    if trial.rows.gold is None: return None
+    teacher, student = _right_by_gold(trial)
+    differ = int((teacher != student).sum())
+    chance = binomtest(int((teacher & ~student).sum()), differ).pvalue if differ else 1.
+    shares = {"teacher": float(teacher.mean()), "student": float(student.mean())}
+    return {"n": len(teacher), **shares, "chance": float(chance)}
 
 # %% ../../nbs/decide/threshold.ipynb #5ac504a4
 @singledispatch

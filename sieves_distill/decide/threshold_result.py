@@ -21,15 +21,20 @@ class CascadeThreshold(Shown):
     by: str  # "document" or "label": what the guarantee speaks of
     target: float  # The agreement asked for
     confidence: float  # The confidence asked for
-    n: int  # Rows it was chosen on
+    n: int  # Rows it was chosen on, each distinct text once
     kept: float  # Share of the rows that the student answers, in [0, 1]
     agreement: float  # Share of the rows on which the whole cascade says what the teacher says, in [0, 1]
     # For the document, or each label: `threshold`, `sure` (rows), `agreement`, `bound`, `all` (agreement if nothing
-    # were sent on), `more_rows`
+    # were sent on), `more_rows` (a range, None where no end is known), `first` (where the search began) and `provable`
+    # (the highest `target` that these rows prove, its `threshold`, and rows `kept`; None where the one asked for holds)
     found: dict
     # Of all thresholds, lists of one length: `threshold`, `sent`, `agreement` (of what is kept), `bound` (of that, for
     # each threshold alone), `cascade` (agreement of all), `gold` and `teacher` where known
     curve: dict
+    n_rows: int | None = None  # Rows given, copies of a text counted each
+    # Where known: `n` rows with gold, the share on which `teacher` and `student` are right, and how likely so large a
+    # difference is by `chance`
+    gold: dict | None = None
 
     @property
     def holds(self) -> bool:
@@ -38,8 +43,9 @@ class CascadeThreshold(Shown):
 
     @property
     def verdict(self) -> str:
-        "One or two sentences, computed from the figures"
-        return _verdict_by_label(self) if self.by == "label" else _verdict_by_document(self)
+        "What is guaranteed, in a few sentences computed from the figures"
+        promise = _verdict_by_label(self) if self.by == "label" else _verdict_by_document(self)
+        return " ".join([promise, *_remarks(self)])
 
     def table(self, price: float | None = None):
         """A pandas frame. By document: a row for each tenth sent to the teacher, with its cost for 1,000 documents if a
@@ -55,12 +61,15 @@ class CascadeThreshold(Shown):
 def as_percent(share: float, digits: int | None = None) -> str:
     return f"{100 * share:.6g} %" if digits is None else f"{100 * share:.{digits}f} %"
 
+def _promise(chosen: CascadeThreshold) -> str:
+    return f"{as_percent(chosen.target)} agreement with the teacher at {as_percent(chosen.confidence)} confidence"
+
 def _verdict_by_document(chosen: CascadeThreshold) -> str:
-    unit = chosen.found["document"]
-    promise = f"{as_percent(chosen.target)} agreement with the teacher at {as_percent(chosen.confidence)} confidence"
+    unit, promise = chosen.found["document"], _promise(chosen)
     if chosen.threshold is None:
-        return f"No threshold guarantees {promise} on {chosen.n} rows: {_what_is_missing(unit)}."
-    proof = f"{as_percent(unit['agreement'], 1)} of {unit['sure']} rows seen, bound {as_percent(unit['bound'], 1)}"
+        return f"No threshold guarantees {promise} on {chosen.n} rows: {_why_not(unit, chosen)}"
+    proof = f"seen on {unit['sure']} rows: {as_percent(unit['agreement'], 1)}, proven: {as_percent(unit['bound'], 1)}"
+    if not chosen.threshold: return f"The student may answer every document: {promise} is guaranteed ({proof})."
     return (f"Where the student is at least {chosen.threshold:.3f} sure, {promise} is guaranteed ({proof}): "
             f"it answers {as_percent(chosen.kept, 0)} of the documents, "
             f"and sends {as_percent(1 - chosen.kept, 0)} to the teacher.")
@@ -73,15 +82,73 @@ def _verdict_by_label(chosen: CascadeThreshold) -> str:
                 f"{as_percent(chosen.target)} agreement with the teacher is guaranteed where the student is sure of "
                 f"the label; {as_percent(chosen.kept, 0)} of the documents need no teacher, "
                 f"as the student is sure of every label (n = {chosen.n}).")
-    missing = "; ".join(f"{label!r}: {_what_is_missing(unit)}" for label, unit in fails.items())
-    return f"{sentence} Never sure of {missing}." if fails else sentence
+    if not fails: return sentence
+    missing = "; ".join(f"{label!r} ({_provable_in_short(unit)})" for label, unit in fails.items())
+    return (f"{sentence} Never sure of {missing}: every document goes to the teacher, unless the target is lower "
+            "or the rows are more.")
+
+def _provable_in_short(unit: dict) -> str:
+    more = _more_rows(unit["more_rows"])
+    needed = f", {more} more rows for the target" if more else ""
+    if unit["provable"] is None: return f"not even 50 % is proven{needed}"
+    return f"{as_percent(unit['provable']['target'])} is proven{needed}"
 
 # %% ../../nbs/decide/threshold_result.ipynb #c1810608
-def _what_is_missing(unit: dict) -> str:
-    n = unit["more_rows"]
-    if n is not None: return f"about {n:,} more row{'s' * (n > 1)} like these would be needed"
-    return ("even where the student is surest, these rows do not show it right that often, "
-            "and more rows like these hardly would")
+def _why_not(unit: dict, chosen: CascadeThreshold) -> str:
+    "Where the search ended, what can be promised instead, and what it would take"
+    return " ".join([_where_it_ended(unit), _instead(unit, chosen), _what_it_takes(unit, chosen)])
+
+def _where_it_ended(unit: dict) -> str:
+    first = unit["first"]
+    if first is None: return "they are too few to prove it even if the student were right on all."
+    return (f"of the {first['kept']} that the student is surest of, {first['right']} agree, where {first['enough']} "
+            "would have to.")
+
+def _instead(unit: dict, chosen: CascadeThreshold) -> str:
+    best = unit["provable"]
+    if best is None: return "These rows do not even prove 50 %."
+    where = "on all documents" if not best["threshold"] else (
+        f"where the student is at least {best['threshold']:.3f} sure ({as_percent(best['kept'] / chosen.n, 0)} "
+        "of the documents)")
+    return f"The highest target that they prove is {as_percent(best['target'])}, {where}."
+
+# %% ../../nbs/decide/threshold_result.ipynb #53d5eaa2
+def _what_it_takes(unit: dict, chosen: CascadeThreshold) -> str:
+    if more := _more_rows(unit["more_rows"]):
+        doubt = " If the student is a little worse than it looks here, no number would do."
+        if unit["more_rows"][1] is not None: doubt = ""
+        return f"For {as_percent(chosen.target)}, {more} more rows like these would be needed.{doubt}"
+    return (f"More rows like these are unlikely to prove {as_percent(chosen.target)}: it takes a better student, "
+            "or a lower target.")
+
+def _more_rows(span: tuple) -> str:
+    "A range of numbers of rows, as exact as it can be; empty where no number is likely to do"
+    low, high = (n and int(float(f"{n:.2g}")) for n in span)
+    if low is None: return ""
+    if high is None: return f"at least {low:,}"
+    return f"about {low:,} to {high:,}" if low < high else f"about {low:,}"
+
+# %% ../../nbs/decide/threshold_result.ipynb #184903fb
+def _remarks(chosen: CascadeThreshold) -> list[str]:
+    return list(filter(None, [_lucky_bounds(chosen), _copies(chosen), _worse_teacher(chosen.gold)]))
+
+def _lucky_bounds(chosen: CascadeThreshold) -> str:
+    if chosen.threshold is not None or not any(bound >= chosen.target for bound in chosen.curve.get("bound", ())):
+        return ""
+    return ("A bound in the table speaks of its own threshold alone: the best of many is partly luck, so that one "
+            "above the target proves nothing.")
+
+def _copies(chosen: CascadeThreshold) -> str:
+    if chosen.n_rows in (None, chosen.n): return ""
+    return f"Of the {chosen.n_rows:,} rows {chosen.n:,} have different texts; copies and near-copies count once."
+
+def _worse_teacher(gold: dict | None) -> str:
+    "Who is right more often, where that is not the teacher"
+    if gold is None or gold["teacher"] >= gold["student"]: return ""
+    seen = (f"Against gold the student is right on {as_percent(gold['student'], 1)}, the teacher on "
+            f"{as_percent(gold['teacher'], 1)} (n = {gold['n']})")
+    if gold["chance"] < .05: return f"{seen}: to send more to this teacher makes the answers less accurate."
+    return f"{seen}, which may be chance: to send more to this teacher may make the answers no more accurate."
 
 # %% ../../nbs/decide/threshold_result.ipynb #3d583ab1
 _COLUMNS = {"sent": "sent to teacher", "agreement": "kept: agreement", "cascade": "all: agreement",
@@ -103,9 +170,10 @@ def _cost_table(chosen: CascadeThreshold, price: float | None = None):
 def _label_table(chosen: CascadeThreshold):
     rows = {label: {"threshold": unit["threshold"], "sure of": unit["sure"] / chosen.n,
                     "agreement where sure": unit["agreement"], "bound": unit["bound"], "agreement of all": unit["all"],
-                    "more rows": unit["more_rows"] if unit["threshold"] is None else 0}
+                    "provable": "" if unit["provable"] is None else as_percent(unit["provable"]["target"]),
+                    "more rows": "" if unit["threshold"] is not None else _more_rows(unit["more_rows"]) or "unlikely"}
             for label, unit in chosen.found.items()}
-    numbers = {"threshold": float, "agreement where sure": float, "bound": float, "more rows": "Int64"}
+    numbers = {"threshold": float, "agreement where sure": float, "bound": float}
     return pd.DataFrame.from_dict(rows, orient="index").astype(numbers).round(3)
 
 # %% ../../nbs/decide/threshold_result.ipynb #8353a40e
@@ -121,11 +189,12 @@ def _plot_cost(chosen: CascadeThreshold, ax=None, price: float | None = None, un
         ax.plot(at, chosen.found["document"]["agreement"], "D", color="white", markeredgecolor="black", label=label)
         ax.axvline(at, color="0.6", linewidth=1)
     lowest = min(chosen.target, *(np.nanmin(curve[name]) for name in ("agreement", "gold") if name in curve))
+    lowest -= .1 * (1.001 - lowest)
     money = unit.replace("$", r"\$")  # $ would begin a formula
     what = "documents sent to the teacher, %" if price is None else f"cost of 1,000 documents, {money}"
-    ax.set(xlabel=f"{what}; n = {chosen.n} rows", ylim=(max(0, lowest - .35 * (1.001 - lowest)), 1.003),
+    ax.set(xlabel=f"{what}; n = {chosen.n} rows", ylim=(max(0, lowest), 1.003),
            ylabel="agreement with the teacher" + " (dots: accuracy)" * ("gold" in curve))
-    ax.legend(loc="lower right", frameon=False, fontsize="small")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=2, fontsize="small")
     return ax.figure
 
 # %% ../../nbs/decide/threshold_result.ipynb #49f0583c

@@ -10,13 +10,18 @@ from math import ceil, log
 from scipy.stats import beta, binom
 
 # %% auto #0
-__all__ = ['START_SHARES', 'lower_bound', 'fewest_rows', 'Search', 'search_threshold', 'rows_needed']
+__all__ = ['START_SHARES', 'lower_bound', 'right_needed', 'fewest_rows', 'Search', 'search_threshold', 'Provable',
+           'highest_target', 'rows_needed']
 
 # %% ../../nbs/decide/threshold_search.ipynb #b45c95b0
 def lower_bound(right, n, confidence: float):
     "The one-sided Clopper-Pearson bound for a share, of which `right` out of `n` were seen; both are arrays or numbers"
     right, n = np.asarray(right), np.asarray(n)
     return np.where(right > 0, beta.ppf(1 - confidence, np.maximum(right, 1), n - right + 1), 0.)
+
+def right_needed(n: int, target: float, confidence: float) -> int:
+    "How many of `n` rows must be right to prove the target; `n + 1` where not even all would do"
+    return int(np.searchsorted(lower_bound(np.arange(n + 1), n, confidence), target))
 
 def fewest_rows(target: float, confidence: float) -> int:
     "The fewest kept rows that can prove the target: with fewer, even if all are right, the bound stays below it"
@@ -38,16 +43,20 @@ def _first_size(n, target: float, confidence: float, share: float):
     step = steps[np.searchsorted(steps, least)]
     return np.where(step <= n, step, least)
 
+# %% ../../nbs/decide/threshold_search.ipynb #de6d7513
+def _thresholds(sure, ranks) -> tuple:
+    "Thresholds that keep so many of the surest rows, from strict to lax, and how many they do keep: no more"
+    n, order = len(sure), -np.sort(-np.asarray(sure, float))
+    just_above = [0. if k == n else np.nextafter(order[k], np.inf) for k in ranks]  # the first row that is left out
+    thresholds = np.unique(just_above)[::-1]
+    return thresholds, np.searchsorted(-order, -thresholds, side="right")
+
 # %% ../../nbs/decide/threshold_search.ipynb #2bc414b7
 def _candidates(sure, target: float, confidence: float, share: float) -> tuple:
     "Thresholds to try, from strict to lax, and how many rows each keeps; both follow from `sure` `(n,)` alone"
-    n, order = len(sure), -np.sort(-np.asarray(sure, float))
-    first = int(_first_size(n, target, confidence, share))
+    n, first = len(sure), int(_first_size(len(sure), target, confidence, share))
     if first > n: return np.zeros(0), np.zeros(0, int)
-    ranks = np.unique(np.linspace(first, n, 50).round().astype(int))
-    just_above = [0. if k == n else np.nextafter(order[k], np.inf) for k in ranks]  # the first row that is left out
-    thresholds = np.unique(just_above)[::-1]
-    kept = np.searchsorted(-order, -thresholds, side="right")
+    thresholds, kept = _thresholds(sure, np.unique(np.linspace(first, n, 50).round().astype(int)))
     enough = kept >= fewest_rows(target, confidence)  # documents that are equally sure are kept, or not, together
     return thresholds[enough], kept[enough]
 
@@ -65,20 +74,45 @@ class Search:
 def search_threshold(sure, right, target: float, confidence: float, share: float = START_SHARES["document"]) -> Search:
     "The thresholds up to which `target` is proven; `sure` are numbers and `right` booleans, both `(n,)`"
     tried, kept = _candidates(sure, target, confidence, share)
-    surest_first = np.argsort(-np.asarray(sure), kind="stable")
-    right_kept = np.concatenate([[0], np.cumsum(np.asarray(right)[surest_first])])[kept]
+    right_kept = np.concatenate([[0], _right_among_surest(sure, right)])[kept]
     bounds = lower_bound(right_kept, kept, confidence)
     n_passed = len(bounds) if (bounds >= target).all() else int(np.argmax(bounds < target))
     return Search(float(tried[n_passed - 1]) if n_passed else None, tried, kept, right_kept, bounds)
 
+def _right_among_surest(sure, right):
+    "How many of the surest 1, 2, … `n` rows are right"
+    return np.cumsum(np.asarray(right)[np.argsort(-np.asarray(sure), kind="stable")])
+
+
+# %% ../../nbs/decide/threshold_search.ipynb #3cfca8a0
+@dataclass
+class Provable:
+    "A target that rows prove, and from which threshold on"
+    target: float  # In whole percent
+    threshold: float
+    kept: int  # Rows that it keeps
+
+def highest_target(sure, right, below: float, confidence: float) -> Provable | None:
+    "The highest target under `below` that a threshold proves which keeps a quarter, half, three quarters or all rows"
+    ranks = np.unique(np.ceil(len(sure) * np.arange(1, 5) / 4).astype(int))
+    thresholds, kept = _thresholds(sure, ranks)
+    right_kept = np.concatenate([[0], _right_among_surest(sure, right)])[kept]
+    bounds = lower_bound(right_kept, kept, 1 - (1 - confidence) / len(ranks))
+    percent = np.minimum(np.floor(100 * bounds), np.ceil(100 * below - 1e-9) - 1)
+    best = int(np.lexsort((kept, percent))[-1])
+    if percent[best] < 50: return None
+    return Provable(float(percent[best]) / 100, float(thresholds[best]), int(kept[best]))
+
 # %% ../../nbs/decide/threshold_search.ipynb #7e7951d9
-def rows_needed(sure, right, target: float, confidence: float, share: float = START_SHARES["document"]) -> int | None:
-    "About how many rows would prove the first threshold of the sequence; None if no number up to a million would"
-    n = len(sure)
-    right_among = np.cumsum(np.asarray(right)[np.argsort(-np.asarray(sure), kind="stable")])
+def rows_needed(sure, right, target: float, confidence: float, share: float = START_SHARES["document"],
+                luck: float = .5) -> int | None:
+    """About how many rows would prove the first threshold of the sequence; None if no number up to a million would.
+
+    `luck`, in (0, 1), is the quantile of the agreement that such rows may have."""
+    n, right_among = len(sure), _right_among_surest(sure, right)
     sizes = np.unique(np.geomspace(n + 1, 10 ** 6, 1000).astype(int))
     kept = _first_size(sizes, target, confidence, share)
     seen = np.ceil(np.clip(kept / sizes, .1, 1) * n).astype(int)
-    agreement = beta.ppf(.5, right_among[seen - 1] + .5, seen - right_among[seen - 1] + .5)
+    agreement = beta.ppf(luck, right_among[seen - 1] + .5, seen - right_among[seen - 1] + .5)
     enough = (kept <= sizes) & (lower_bound(np.floor(agreement * kept), kept, confidence) >= target)
     return int(sizes[enough.argmax()]) if enough.any() else None

@@ -4,11 +4,14 @@
 
 # %% ../../nbs/decide/unseen.ipynb #7f938945
 from __future__ import annotations
+import numpy as np
+from hashlib import blake2b
 from ..export.rows import Rows
 from ..split import fold_text
+from ..evaluate.distinct import text_clusters
 
 # %% auto #0
-__all__ = ['unseen_rows', 'seen_rows', 'rows_unseen_by_all']
+__all__ = ['unseen_rows', 'seen_rows', 'distinct_rows', 'distinct_positions', 'rows_unseen_by_all']
 
 # %% ../../nbs/decide/unseen.ipynb #ade082ce
 def unseen_rows(student, dataset=None) -> Rows:
@@ -37,6 +40,25 @@ def _held_out(student, name: str, otherwise: str):
     rows = getattr(student, "val_data", None)
     if rows is None: raise ValueError(f"{name} has no folder with held-out rows: {otherwise}")
     return rows
+
+# %% ../../nbs/decide/unseen.ipynb #1563459d
+def distinct_rows(rows: Rows) -> Rows:
+    "One row of each distinct text, drawn at random among its copies, in the order of the rows"
+    positions = distinct_positions(rows)
+    return rows if len(positions) == len(rows) else rows[positions]
+
+def distinct_positions(rows: Rows) -> list[int]:
+    "Where these rows stand, ascending"
+    members: dict[int, list[int]] = {}
+    for i, cluster in enumerate(text_clusters(rows.texts).tolist()): members.setdefault(cluster, []).append(i)
+    return sorted(_draw(rows, copies) for copies in members.values())
+
+def _draw(rows: Rows, copies: list[int]) -> int:
+    "One of the rows, the same in whatever order they come"
+    if len(copies) == 1: return copies[0]
+    copies = sorted(copies, key=lambda i: (fold_text(rows.texts[i]), np.asarray(rows.y[i]).tolist()))
+    digest = blake2b(fold_text(rows.texts[copies[0]]).encode(), digest_size=8).digest()
+    return copies[int.from_bytes(digest) % len(copies)]
 
 # %% ../../nbs/decide/unseen.ipynb #58d7bf82
 def rows_unseen_by_all(students: dict, dataset=None) -> tuple[Rows, list[str]]:
