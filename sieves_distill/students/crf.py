@@ -13,7 +13,7 @@ from .tagger import EntityStudent
 from .words import split_words
 
 # %% auto #0
-__all__ = ['word_shape', 'word_features', 'CRFStudent', 'open_tagger']
+__all__ = ['word_shape', 'word_features', 'Tagger', 'CRFStudent']
 
 # %% ../../nbs/students/crf.ipynb #08597433
 def word_shape(word: str) -> str:
@@ -40,7 +40,28 @@ def _around(small: list[str], shapes: list[str]) -> list[str]:
     near = [f"{name}{d}={values[d + 2]}" for name, values in both for d in (-2, -1, 1, 2)]
     return near + [f"{name}{i}+={values[i]}|{values[i + 1]}" for name, values in both for i in range(4)]
 
-# %% ../../nbs/students/crf.ipynb #ba56c8ee
+# %% ../../nbs/students/crf.ipynb #337acf9d
+class Tagger:
+    """Tags words as a file of CRFsuite says, given as its bytes; raises ValueError for bytes that are no whole one.
+
+    CRFsuite reads the bytes where they lie, so they must live as long as its tagger does."""
+    def __init__(self, model: bytes):
+        from pycrfsuite import Tagger
+        size = int.from_bytes(model[4:8], "little")
+        if model[:4] != b"lCRF" or size != len(model):
+            raise ValueError(f"expected a whole file of CRFsuite, found {len(model):,} bytes of something else, or a part")
+        self.model, self.native = bytes(model), Tagger()
+        self.native.open_inmemory(self.model)
+
+    def tag(self, features: list[list[str]]) -> list[str]:
+        "A tag for each word of a text"
+        return self.native.tag(features) if features else []
+
+    def sureness(self, tags: list[str]) -> list[float]:
+        "How likely each tag of the text that was tagged last is"
+        return [self.native.marginal(tag, i) for i, tag in enumerate(tags)]
+
+# %% ../../nbs/students/crf.ipynb #488ddc41
 class CRFStudent(EntityStudent):
     "A student that is a conditional random field; `model` are the bytes of a file of CRFsuite"
     framework = "crf"
@@ -57,16 +78,16 @@ class CRFStudent(EntityStudent):
 
     @property
     def tagger(self):
-        "The `pycrfsuite.Tagger` of this thread"
-        if not hasattr(self._local, "tagger"): self._local.tagger = open_tagger(self.model)
+        "The tagger of this thread"
+        if not hasattr(self._local, "tagger"): self._local.tagger = Tagger(self.model)
         return self._local.tagger
 
     def tag_words(self, texts): return [self._tag(text) for text in texts]
 
     def _tag(self, text: str):
         words, tagger = split_words(text), self.tagger
-        tags = tagger.tag(word_features(text, words)) if words else []
-        return words, tags, [tagger.marginal(tag, i) for i, tag in enumerate(tags)]
+        tags = tagger.tag(word_features(text, words))
+        return words, tags, tagger.sureness(tags)
 
     def write(self, path): (path / "model.crfsuite").write_bytes(self.model)
 
@@ -74,17 +95,6 @@ class CRFStudent(EntityStudent):
     def read(cls, path, about, backend=None):
         check_installed("pycrfsuite", "ner")
         model = Path(path / "model.crfsuite").read_bytes()
-        try: open_tagger(model)
+        try: Tagger(model)
         except ValueError as error: raise ValueError(f"{path / 'model.crfsuite'}: {error}") from None
         return cls(model, kind_from(about), about["task_id"], path)
-
-# %% ../../nbs/students/crf.ipynb #2840940a
-def open_tagger(model: bytes):
-    "A `pycrfsuite.Tagger`; raises ValueError for bytes that are no whole file of CRFsuite"
-    from pycrfsuite import Tagger
-    size = int.from_bytes(model[4:8], "little")
-    if model[:4] != b"lCRF" or size != len(model):
-        raise ValueError(f"expected a whole file of CRFsuite, found {len(model):,} bytes of something else, or a part")
-    tagger = Tagger()
-    tagger.open_inmemory(model)
-    return tagger
