@@ -15,15 +15,29 @@ from numbers import Real
 from scipy.sparse import csr_matrix
 from .basics.checks import is_int
 from .export.rows import check_dataset
+from .tasks.kinds import Kind
 from .strata import Strata, hold_out
 
 # %% auto #0
-__all__ = ['fold_text', 'LabelTable', 'label_table', 'split_dataset']
+__all__ = ['fold_text', 'notes_on_equal_texts', 'LabelTable', 'label_table', 'split_dataset']
 
 # %% ../nbs/split.ipynb #22cf7960
 def fold_text(text: str) -> str:
     "`text` without the differences that make no other text of it"
     return " ".join(text.casefold().split())
+
+# %% ../nbs/split.ipynb #bdf3933c
+def notes_on_equal_texts(kind: Kind, texts: list[str], y) -> list[str]:
+    "What a reader should know of rows with the same text and different answers `y`, encoded"
+    if not kind.decided: return []
+    codes = np.unique(y, axis=0, return_inverse=True)[1].ravel().tolist()  # a number for each answer
+    answers: dict[str, list] = {}
+    for text, code in zip(texts, codes): answers.setdefault(fold_text(text), []).append(code)
+    several = [given for given in answers.values() if len(set(given)) > 1]
+    if not several: return []
+    occur = "text occurs" if len(several) == 1 else "texts occur"
+    return [f"{len(several):,} {occur} more than once, with different labels, in {sum(map(len, several)):,} rows: "
+            "at most one label of each can be right; conflicts(student) lists them"]
 
 # %% ../nbs/split.ipynb #3a0a5340
 def _order(dataset, seed: int):

@@ -130,7 +130,7 @@ class _Question(NamedTuple):
 class _Answers:
     "Writes answers into documents, counts them, and keeps the teacher's: in memory, or in a file"
     def __init__(self, task, path, names: dict[str, str]):
-        self.task, self.path, self.docs = task, None if path is None else Path(path), []
+        self.task, self.path, self.docs = task, None if path is None else Path(path).expanduser(), []
         self.names = names  # What the student and the teacher are called
         self.counts = {"student": 0, "teacher": 0}
         if path is None: return

@@ -44,12 +44,12 @@ class Comparison(Shown):
     def save(self, path):
         "Write everything as JSON"
         text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        Path(path).expanduser().write_text(text + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path) -> Comparison:
         "Read what `save` wrote"
-        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+        return cls(**json.loads(Path(path).expanduser().read_text(encoding="utf-8")))
 
 # %% ../../nbs/decide/comparison_result.ipynb #46862caa
 def _money(amount: float, unit: str) -> str: return f"{unit} {amount:,.0f}" if amount >= 100 else f"{unit} {amount:.3g}"

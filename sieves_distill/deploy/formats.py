@@ -66,7 +66,7 @@ def export_student(
     that holds something else, RuntimeError where what was written would answer otherwise than the student."""
     check_format(student, format)
     with new_folder(path) as folder: FORMATS[format].writer()(student, folder)
-    return Path(path)
+    return Path(path).expanduser()
 
 def check_format(student: Student, format: str):
     "Refuse, with a ValueError, a format that is not known, or not for such a student"

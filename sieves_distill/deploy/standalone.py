@@ -294,7 +294,7 @@ def load(
 
     Raises FileNotFoundError for a folder that is not complete, ValueError for one that cannot be read, ImportError
     where onnxruntime is needed and not installed."""
-    about = read_about(folder := Path(folder))
+    about = read_about(folder := Path(folder).expanduser())
     if about["model"] not in MODELS: raise damaged(folder / "student.json", f"the unknown model {about['model']!r}")
     check_fields(folder / "student.json", about, MODELS[about["model"]].fields)
     student = MODELS[about["model"]](folder, about, threads)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from .doc import Doc
 from .sources import Source, open_source
-from .values import is_missing, parse_json, read_answer
+from .values import as_number, is_missing, parse_json, read_answer
 
 # %% auto #0
 __all__ = ['iter_docs', 'read_docs']
@@ -18,8 +18,8 @@ __all__ = ['iter_docs', 'read_docs']
 def iter_docs(
     source,  # A path, a pandas DataFrame, a `datasets.Dataset` or `IterableDataset`, or an iterable of mappings
     text: str = "text",  # The column of texts; a null stays None, which the export refuses by name
-    # Task id to the column of its answers, or to a pair of columns, of labels and of scores;
-    # default: the column `results` as written here
+    # Task id to the column of its answers, to a pair of columns, of labels and of scores, or to a mapping of label to
+    # its column of 0 and 1, or of scores; default: the column `results` as written here
     results: dict | None = None,
     gold: dict | None = None,  # The same for the truth; default: the column `gold`
     id: str | None = "id",  # The column of ids; the default need not be there
@@ -40,7 +40,8 @@ def iter_docs(
 def read_docs(
     source,  # A path, a pandas DataFrame, a `datasets.Dataset` or `IterableDataset`, or an iterable of mappings
     text: str = "text",  # The column of texts
-    # Task id to the column of its answers, or to a pair of columns, of labels and of scores
+    # Task id to the column of its answers, to a pair of columns, of labels and of scores, or to a mapping of label to
+    # its column of 0 and 1, or of scores
     results: dict | None = None,
     gold: dict | None = None,  # The same for the truth
     id: str | None = "id",  # The column of ids
@@ -87,7 +88,8 @@ class _Columns:
             raise TypeError(f"meta must be a list of columns, found {meta!r}; put it in a list")
         self.text, self.id, self.meta = text, id, None if meta is None else list(meta)
         self.answers = {"results": _answer_columns("results", results), "gold": _answer_columns("gold", gold)}
-        named = [name for by_task in self.answers.values() for names in (by_task or {}).values() for name in names]
+        named = [name for by_task in self.answers.values() for names in (by_task or {}).values()
+                 for name in (names.values() if isinstance(names, dict) else names)]
         optional = [] if id in (None, "id") else [id]
         self.needed = list(dict.fromkeys([text, *named, *(self.meta or []), *optional]))
         claimed = {text, id, *named}
@@ -97,21 +99,23 @@ class _Columns:
 
 # %% ../../nbs/documents/read.ipynb #a1f982d2
 def _answer_columns(part: str, by_task) -> dict | None:
-    "Task id to a tuple of its column, or of the columns of its label and its score"
+    "Task id to a tuple of its column, or of those of its label and its score, or to a mapping of label to column"
     if by_task is None: return None
     if not isinstance(by_task, Mapping):
         raise TypeError(f"{part} must be a mapping of task id to column, found {by_task!r}; "
                         f"did you mean {part}={{task.task_id: {by_task!r}}}?")
     columns = {}
     for task_id, names in by_task.items():
-        columns[task_id] = tuple(names) if isinstance(names, (tuple, list)) else (names,)
+        columns[task_id] = names = dict(names) if isinstance(names, Mapping) else _as_tuple(names)
         if not isinstance(task_id, str):
             hint = "; did you mean its task_id?" if hasattr(task_id, "task_id") else ""
             raise TypeError(f"a task id in {part} must be a str, found {task_id!r}{hint}")
-        if len(columns[task_id]) not in (1, 2):
-            raise ValueError(f"{part}[{task_id!r}] must be a column, or a pair of the columns of label and score, "
-                             f"found {names!r}")
+        if isinstance(names, dict) or len(names) in (1, 2): continue
+        raise ValueError(f"{part}[{task_id!r}] must be a column, or a pair of the columns of label and score, "
+                         f"found {names!r}; one column a label: {{label: label for label in task.labels}}")
     return columns
+
+def _as_tuple(names) -> tuple: return tuple(names) if isinstance(names, (tuple, list)) else (names,)
 
 # %% ../../nbs/documents/read.ipynb #ca826801
 def _document(row: dict, wanted: _Columns, structs: frozenset, where: str) -> Doc:
@@ -136,13 +140,23 @@ def _answers(row: dict, part: str, wanted: _Columns, structs: frozenset, where: 
 def _named_answers(row: dict, columns: dict, structs: frozenset) -> dict:
     "What the columns hold that were named for each task; a null is no answer"
     answers = {}
-    for task_id, (column, *score) in columns.items():
-        value = row.get(column)
-        if is_missing(value): continue
-        if not score: value = _parsed(value, column in structs)
-        elif not is_missing(row.get(score[0])): value = (value, row[score[0]])
-        answers[task_id] = read_answer(value)
+    for task_id, names in columns.items():
+        if isinstance(names, dict): value = _by_label(row, names)
+        elif len(names) == 1: value = _parsed(row.get(names[0]), names[0] in structs)
+        else: value = _with_score(*(_parsed(row.get(name), name in structs) for name in names))
+        if not is_missing(value): answers[task_id] = read_answer(value)
     return answers
+
+def _with_score(label, score):
+    "A label and its score as a pair; labels and their scores as a list of pairs"
+    if is_missing(label) or is_missing(score): return label
+    if isinstance(label, list) and isinstance(score, list) and len(label) == len(score): return list(zip(label, score))
+    return label, as_number(score)
+
+def _by_label(row: dict, columns: dict) -> dict | None:
+    "A mapping of label to what its column holds, of the labels whose columns hold anything; None where none does"
+    values = {label: as_number(row.get(column)) for label, column in columns.items()}
+    return {label: value for label, value in values.items() if not is_missing(value)} or None
 
 def _written_answers(row: dict, part: str, structs: frozenset, where: str) -> dict:
     "The column `results` or `gold`, as `write_docs` writes it"

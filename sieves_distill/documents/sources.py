@@ -84,6 +84,17 @@ def _mappings(rows: Iterable) -> Iterator[tuple[int, dict]]:
             raise TypeError(f"row {n}: found {typed_repr(row)}, expected a mapping of column to value{advice}")
         yield n, as_plain(dict(row))
 
+# %% ../../nbs/documents/sources.ipynb #7016b192
+def _open_json(path: Path) -> Source:
+    "A JSON array of rows, or JSON Lines"
+    with open(path, "rb") as file: start = file.read(1_000).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not start.startswith(b"["): return _open_lines(path)
+    try: rows = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as e:
+        raise ValueError(f"{path}: found no valid JSON ({e}), expected an array of rows, "
+                         "or one object a line") from None
+    return Source(_mappings(rows), place=f"{path}, row")
+
 # %% ../../nbs/documents/sources.ipynb #c484610c
 def _open_parquet(path: Path) -> Source:
     import pyarrow as pa
@@ -141,19 +152,20 @@ FILES: dict[str, Callable[[Path], Source]] = {
     ".jsonl": _open_lines,
     ".jsonl.gz": _open_lines,
     ".ndjson": _open_lines,
+    ".json": _open_json,
     ".parquet": _open_parquet,
 }
 _SOURCES: list[tuple[Callable, Callable]] = [
-    (lambda source: isinstance(source, (str, os.PathLike)), lambda path: _open_file(Path(path))),
+    (lambda source: isinstance(source, (str, os.PathLike)), lambda path: _open_file(Path(path).expanduser())),
     (lambda source: hasattr(source, "iloc") and hasattr(source, "columns"), _open_frame),
     (lambda source: hasattr(source, "column_names"), _open_dataset),
     (lambda source: isinstance(source, Iterable) and not _is_one_table(source), _open_rows),
 ]
+_AS_TEXT = "dtype=str, keep_default_na=False, na_values=['']"  # labels called None, NA or 01 stay what they are
 _INSTEAD = {  # what is read by others as well as it could be here
-    ".csv": "pandas.read_csv(path)",
-    ".tsv": "pandas.read_csv(path, sep='\\t')",
-    ".xlsx": "pandas.read_excel(path)",
-    ".json": "json.load(open(path)), if that is a list of rows",
+    ".csv": f"pass pandas.read_csv(path, {_AS_TEXT})",
+    ".tsv": f"pass pandas.read_csv(path, sep='\\t', {_AS_TEXT})",
+    ".xlsx": f"pass pandas.read_excel(path, {_AS_TEXT})",
 }
 
 def _is_one_table(source) -> bool:
@@ -162,15 +174,15 @@ def _is_one_table(source) -> bool:
 
 # %% ../../nbs/documents/sources.ipynb #b1765b46
 def _open_file(path: Path) -> Source:
-    opener = FILES[check_suffix(path, FILES)]
+    opener = FILES[check_suffix(path, FILES, _INSTEAD)]
     path.stat()  # a file that is not there is an error now, not at the first row
     return opener(path)
 
-def check_suffix(path: Path, known: Iterable[str]) -> str:
-    "How the name of a file ends, one of the `known` suffixes; a ValueError for any other"
+def check_suffix(path: Path, known: Iterable[str], instead: Mapping[str, str]) -> str:
+    "How the name of a file ends, one of the `known` suffixes; a ValueError for any other, with what to do `instead`"
     suffix = next((suffix for suffix in known if path.name.lower().endswith(suffix)), None)
     if suffix: return suffix
     *most, last = known
-    instead = _INSTEAD.get(path.suffix.lower())
+    advice = instead.get(path.suffix.lower())
     raise ValueError(f"found the path {str(path)!r:.200}, expected it to end in {', '.join(most)} or {last}"
-                     + (f"; pass {instead}" if instead else ""))
+                     + (f"; {advice}" if advice else ""))

@@ -4,19 +4,26 @@
 
 # %% ../../nbs/documents/values.ipynb #e972cf75
 from __future__ import annotations
-import json, re
+import ast, json, re
 
 # %% auto #0
-__all__ = ['PLAIN_TYPES', 'parse_json', 'read_answer', 'unbox', 'as_plain', 'is_missing']
+__all__ = ['PLAIN_TYPES', 'parse_json', 'read_answer', 'unbox', 'as_plain', 'is_missing', 'as_number']
 
 # %% ../../nbs/documents/values.ipynb #bc223d1e
 def parse_json(text: str):
-    "`text`, parsed if it is a JSON list or object, bare or in a Markdown fence; else unchanged"
+    "`text`, parsed if it is a list or object of JSON or Python, bare or in a Markdown fence; else unchanged"
     bare = text.strip()
     if bare.startswith("```") and bare.endswith("```"): bare = re.sub(r"^\s*\w*\s*", "", bare[3:-3]).rstrip()
     if not bare.startswith(("{", "[")): return text
     try: return json.loads(bare)
-    except (ValueError, RecursionError): return text
+    except (ValueError, RecursionError): return text if len(bare) > 100_000 else _parse_python(bare, text)
+
+def _parse_python(bare: str, text: str):
+    "A list or mapping that was written as Python shows it, as `to_csv` writes a column of lists"
+    if re.search(r"['\"]\s+['\"]", bare): return text  # an array of numpy, whose strings would run together
+    try: value = ast.literal_eval(bare)
+    except (ValueError, SyntaxError, RecursionError, MemoryError): return text
+    return value if isinstance(value, (list, dict)) else text
 
 def read_answer(value):
     """A parsed answer as it was before it was JSON.
@@ -54,3 +61,14 @@ def as_plain(value):
 def is_missing(value) -> bool:
     "Whether a plain value says that there is nothing: None, or NaN"
     return value is None or (type(value) is float and value != value)
+
+# %% ../../nbs/documents/values.ipynb #94ed18bc
+def as_number(value):
+    "A number, or a yes or no, that a table holds as text or bool, as a number; anything else as it is"
+    if isinstance(value, bool): return float(value)
+    if not isinstance(value, str): return value
+    if (word := value.strip().lower()) in _WORDS: return _WORDS[word]
+    try: return float(value)
+    except ValueError: return value
+
+_WORDS = {"true": 1.0, "yes": 1.0, "x": 1.0, "false": 0.0, "no": 0.0}

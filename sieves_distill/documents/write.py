@@ -26,8 +26,8 @@ def write_docs(
 
     A generator is written as it comes. The file appears when it is complete: whatever fails before leaves what was
     there. Raises TypeError or ValueError for a document that the file cannot hold, and names it."""
-    path = Path(os.path.realpath(path))
-    write = _WRITERS[check_suffix(path, _WRITERS)]
+    path = Path(os.path.realpath(os.path.expanduser(path)))
+    write = _WRITERS[check_suffix(path, _WRITERS, _INSTEAD)]
     if path.is_dir(): raise IsADirectoryError(f"{path} is a folder, expected the name of a file")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}-{uuid4().hex[:8]}.partial")
@@ -144,6 +144,7 @@ def _batches(docs: Iterable, caller: str) -> Iterator[dict]:
     if rows: yield dict(zip(PARTS, map(list, zip(*rows))))
 
 # %% ../../nbs/documents/write.ipynb #b3783723
+_INSTEAD = {".json": "call it .jsonl", ".csv": "docs_to_pandas(docs).to_csv(path, index=False) writes one"}
 _WRITERS: dict[str, Callable[[Iterable, Path, Path], int]] = {
     ".jsonl": _write_lines,
     ".jsonl.gz": _write_lines,

@@ -85,7 +85,7 @@ def read_corrections(
     `time` (UTC) and `key`.
     Raises FileNotFoundError where there is no such file, ValueError for lines that are no corrections, or have labels
     that the task has not."""
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"expected a file of corrections, found none at {str(path)!r}; Review(…) makes one")
     events = replay_events(read_events(path), task.task_id).values()

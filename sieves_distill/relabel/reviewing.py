@@ -31,7 +31,7 @@ class Review:
         *,
         skipped: bool = False,  # Show again what was skipped before
     ):
-        self.task, self.path, self._panel = as_classification(task), Path(path), None
+        self.task, self.path, self._panel = as_classification(task), Path(path).expanduser(), None
         rows = _rows_by_key(found, self.task)
         if self.path.exists(): read_corrections(self.path, self.task)  # refuses what cannot be continued
         self._queue = _Queue(rows, self.task.task_id, self.path, skipped)

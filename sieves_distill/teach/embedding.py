@@ -4,6 +4,7 @@
 
 # %% ../../nbs/teach/embedding.ipynb #e4145c43
 from __future__ import annotations
+import os
 import numpy as np
 from collections.abc import Iterable, Iterator, Mapping
 from functools import singledispatch
@@ -79,7 +80,8 @@ class _Encoder:
     "A `SentenceTransformer`, or the name or path of one, which is loaded when it is first needed"
     def __init__(self, model):
         is_name = isinstance(model, str) or hasattr(model, "__fspath__")
-        self.model, self.loaded, self._kept = model, None if is_name else model, {}
+        self.model = os.path.expanduser(model) if is_name else model
+        self.loaded, self._kept = None if is_name else model, {}
 
     @property
     def name(self) -> str:
