@@ -32,7 +32,7 @@ class MetricsReport(Shown):
     def save(self, path):
         "Write the figures as JSON"
         text = json.dumps(self.metrics, indent=2, ensure_ascii=False, allow_nan=False)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        Path(path).expanduser().write_text(text + "\n", encoding="utf-8")
 
 # %% ../../nbs/evaluate/report.ipynb #4f871ea9
 @dataclass(repr=False)

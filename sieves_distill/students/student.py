@@ -33,7 +33,7 @@ class Written:
         """Write the framework's own files into the folder `path` and, beside them, what `Student.load` needs, and the
         report and the model card, where there are any. A student that is there is replaced, with its report and its
         rows; saved where it lies, a student keeps its own rows. Raises FileExistsError for a folder with other files"""
-        path = Path(path)
+        path = Path(path).expanduser()
         if path.is_dir() and not any(path.iterdir()): return self._write_all(path)
         with new_folder(path) as folder:
             self._write_all(folder)
@@ -87,7 +87,7 @@ class InFolder(Written):
         `trust_remote_code=True`: run the code that an encoder brings along in its folder, which a student that was
         made with `init_kwargs={"trust_remote_code": True}` needs; for folders of people you trust. Raises ValueError
         where it is needed and not given."""
-        about = read_about(path := Path(path))
+        about = read_about(path := Path(path).expanduser())
         student = FRAMEWORKS[about["framework"]].part("student")
         student.check_backend(backend)
         options = {} if device is None else {"device": student.check_device(device, backend)}
@@ -218,7 +218,7 @@ class Student(Answering):
 
     def __init__(self, kind: Kind, task_id: str = "Classification", path=None, temperature: float | None = None):
         self.kind, self.task_id = kind, task_id  # What kind of answer it gives, and to which question
-        self.path = None if path is None else Path(path)  # Its folder
+        self.path = None if path is None else Path(path).expanduser()  # Its folder
         # Agreement, gold, baselines, and how the student was made
         self.metrics: dict = read_json(self.path / "metrics.json") if self.path else {}
         self._rows_known, self._opened = rows_in(self.path), {}  # What tells its rows from others; those that are open

@@ -25,6 +25,7 @@ class Kind:
     pipeline_tag = "text-classification"  # What the hub calls it
     student_words = "A model of texts"  # What a student of this kind is
     scored = False  # Whether the teacher's scores can stand beside the answers, in a column `scores`
+    decided = False  # Whether two answers to one text contradict each other; else they may be opinions
     shape: tuple = ()  # Of what a student computes of one text
 
     def features(self) -> dict:
@@ -89,7 +90,7 @@ class LabelKind(Kind):
     multi_label: bool
     n_values: int  # How many values an element of `y` can have
     activation: str  # From logits to probabilities
-    scored, student_words = True, "A classifier of texts"
+    scored, decided, student_words = True, True, "A classifier of texts"
 
     def __init__(self, labels: Sequence[str]): self.labels = list(labels)
 

@@ -6,7 +6,8 @@
 from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-import json, platform, time, warnings
+import json, os, platform, time, warnings
+import numpy as np
 from tqdm.auto import tqdm
 from ..basics.disk import deployed_megabytes, new_folder
 from ..basics.quiet import quiet
@@ -14,6 +15,7 @@ from ..tasks.adapt import as_distillable
 from ..tasks.kinds import Kind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
+from ..split import notes_on_equal_texts
 from ..evaluate.evaluate import evaluate_student
 from ..evaluate.report import report_of
 from ..students.card import model_card
@@ -122,7 +124,7 @@ def _check_wish(unlabelled, guide, order: _Order, output_path) -> Wish | None:
     )
 
 def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
-    framework, base = framework_name(framework), "" if base_model_id is None else base_model_id
+    framework, base = framework_name(framework), os.path.expanduser(base_model_id or "")
     check_answers(framework, task.kind)
     if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1:
         raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
@@ -155,6 +157,7 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     if order.asked["learn_from_gold"]: parts["train"] = gold_for_labels(parts["train"], kind.column)
     train, val = (Rows.read(parts[side], task) for side in ("train", "val"))
     notes += check_learnable(kind, train.y, order.framework)
+    notes += notes_on_equal_texts(kind, train.texts + val.texts, np.concatenate([train.y, val.y]))
     kind.check_measurable(val.y)
     order.done("read")
     return _Sides(parts, train, val, notes)
