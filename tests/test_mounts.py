@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from sieves_distill import Student
 
 MOUNTING = ["unshare", "--user", "--map-root-user", "--mount"]
 
@@ -86,3 +88,41 @@ def test_what_is_there_stays_where_the_drive_is_full(place):
 def test_a_place_that_cannot_be_written_is_refused_at_once(place):
     run = within(f"mount -t tmpfs none {place.parent}; mkdir {place}; mount -o remount,ro {place.parent}", place)
     assert "expected output_path where files can be written" in run.stderr and "Read-only" in run.stderr
+
+
+DISTIL = """
+import sys, warnings
+from pathlib import Path
+from sieves_distill import Classification, Doc, Student
+from sieves_distill.testing import tiny_static_model
+
+place, longest = Path(sys.argv[1]), int(sys.argv[2])
+words = {"sport": "ball goal team cup", "tech": "chip code screen app"}
+docs = [Doc(f"{text} {i} " + "x" * longest, results={"topic": label})
+        for i in range(20) for label, text in words.items()]
+base = tiny_static_model(place.parent / "base", [doc.text[:30] for doc in docs])
+task = Classification(list(words), multi_label=False, task_id="topic")
+student = task.distill(base, "model2vec", docs, place, .3, seed=0, progress=False)
+print(student.predict(["ball goal"]), student.train_data is not None, sorted(p.name for p in place.iterdir()))
+"""
+
+
+@pytest.mark.parametrize("size, longest", [("8k", 10), ("1m", 50_000), ("1m", 10)],
+                         ids=["no room for the student", "no room for the rows", "room"])
+def test_a_trained_student_is_not_lost_where_the_drive_is_full(place, tmp_path, size, longest):
+    script = f"mount -t tmpfs -o size={size} none {place} && exec \"$@\""
+    (tmp_path / "temporary").mkdir()
+    run = subprocess.run([*MOUNTING, "sh", "-c", script, "sh", sys.executable, "-c", DISTIL, place, str(longest)],
+                         capture_output=True, text=True, env={**os.environ, "TMPDIR": str(tmp_path / "temporary")})
+    kept = list((tmp_path / "temporary").iterdir())
+    if size == "8k":
+        assert "the student is trained, and could not be written" in run.stderr and "No space left" in run.stderr
+        assert f"It is kept in {str(kept[0])!r}" in run.stderr
+        assert Student.load(kept[0]).predict(["ball goal"]) == ["sport"]
+        return
+    assert run.returncode == 0, run.stderr
+    has_rows = longest == 10
+    names = sorted(["README.md", "config.json", "head.safetensors", "metrics.json", "model.safetensors", "modules.json",
+                    "student.json", "tokenizer.json", *["data"] * has_rows])
+    assert run.stdout == f"['sport'] {has_rows} {names}\n" and not kept
+    assert ("has no data/" in run.stderr) != has_rows
