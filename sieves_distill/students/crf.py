@@ -49,7 +49,8 @@ class Tagger:
         from pycrfsuite import Tagger
         size = int.from_bytes(model[4:8], "little")
         if model[:4] != b"lCRF" or size != len(model):
-            raise ValueError(f"expected a whole file of CRFsuite, found {len(model):,} bytes of something else, or a part")
+            raise ValueError(f"expected a whole file of CRFsuite, found {len(model):,} bytes of something else, "
+                             "or a part of it")
         self.model, self.native = bytes(model), Tagger()
         self.native.open_inmemory(self.model)
 

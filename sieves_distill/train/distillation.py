@@ -6,17 +6,18 @@
 from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-import json, os, platform, time, warnings
+from pathlib import Path
+import json, os, platform, shutil, tempfile, time, warnings
 import numpy as np
 from tqdm.auto import tqdm
-from ..basics.disk import deployed_megabytes, new_folder
+from ..basics.disk import absolute, deployed_megabytes, new_folder
 from ..basics.quiet import quiet
 from ..tasks.adapt import as_distillable
 from ..tasks.kinds import Kind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
 from ..split import notes_on_equal_texts
-from ..evaluate.evaluate import evaluate_student
+from ..evaluate.evaluate import evaluate_student, score_answers
 from ..evaluate.report import report_of
 from ..students.card import model_card
 from sieves_distill.students.frameworks import (
@@ -75,7 +76,7 @@ def distill(
         bar.update(max(0, (bar.total or 0) - bar.n))
     for note in sides.notes: warnings.warn(note, stacklevel=3)
     if wish is not None: wish.done()
-    return Student.load(output_path)
+    return Student.load(absolute(output_path)).keep_rows()
 
 # %% ../../nbs/train/distillation.ipynb #843a97c9
 def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None):
@@ -193,23 +194,58 @@ def _guide(wish: Wish, sides: _Sides, order: _Order, bar) -> Guidance:
 
 # %% ../../nbs/train/distillation.ipynb #b46bec86
 def _save(student: Student, sides: _Sides, folder) -> Student:
-    "The student as it is read again from the folder, where the rows are, too"
-    student.save_pretrained(folder)
-    with quiet(): sides.data.save_to_disk(str(folder / "data"))
-    return Student.load(folder)
+    "The student as it is read again from the folder, where the rows are, too, if there is room for them"
+    try: student.save_pretrained(folder)
+    except Exception as error: raise _kept_elsewhere(student, folder, error) from error
+    try:
+        with quiet(): sides.data.save_to_disk(str(folder / "data"))
+    except Exception as error:
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        sides.notes.append(f"the rows could not be written, so the folder of the student has no data/: {_words(error)}")
+    try: return Student.load(folder)
+    except Exception as error: raise _kept_elsewhere(student, folder, error) from error
 
+def _kept_elsewhere(student: Student, folder, error: Exception) -> Exception:
+    "The error where a student that is trained cannot be written, or read again, and which folder it was rescued to"
+    shutil.rmtree(folder, ignore_errors=True)  # makes room, where temporary files are on the same drive
+    kept = Path(tempfile.mkdtemp(prefix="student-kept-"))
+    try:
+        student.save_pretrained(kept)
+        rescued = f"It is kept in {str(kept)!r}"
+    except Exception as another:
+        shutil.rmtree(kept, ignore_errors=True)
+        rescued = f"Nor could it be kept among temporary files: {_words(another)}"
+    kind = OSError if isinstance(error, OSError) else RuntimeError
+    return kind(f"the student is trained, and could not be written to its folder: {_words(error)}. {rescued}")
+
+def _words(error: Exception) -> str: return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+# %% ../../nbs/train/distillation.ipynb #583a44b8
 def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
-    "The content of metrics.json"
-    metrics = evaluate_student(
-        student, sides.val, train=sides.train, seed=order.seed, **({"beside": trained.beside} if trained.beside else {})
-    ).metrics
-    if student.native is not student:
-        proba = student.native.predict_proba(sides.val.texts)
-        trained.made["native_f1"] = macro_f1(order.kind, sides.val.y, proba - .5)
+    "The content of metrics.json; nothing where that fails, so that the student is not lost with it"
+    try:
+        metrics = _score(student, trained, sides, order)
+        if student.native is not student:
+            proba = student.native.predict_proba(sides.val.texts)
+            trained.made["native_f1"] = macro_f1(order.kind, sides.val.y, proba - .5)
+    except Exception as error:
+        sides.notes.append(f"the student is written, but could not be scored: {_words(error)}. "
+                           "evaluate_student(student, rows) scores it")
+        return {}
     order.done("evaluate")
     metrics["warnings"] = sides.notes + metrics["warnings"]
     metrics["run"] = _run(trained.made, sides, order, student.path)
     return metrics
+
+def _score(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
+    "The figures, without the baselines where these fail, for want of memory, say"
+    beside = {"beside": trained.beside} if trained.beside else {}
+    try: return evaluate_student(student, sides.val, train=sides.train, seed=order.seed, **beside).metrics
+    except Exception as error:
+        metrics = score_answers(order.kind, student, sides.val, None, 1000, order.seed).metrics
+        metrics["warnings"] = [note for note in metrics["warnings"] if "pass train=" not in note]
+        sides.notes.append(f"the baselines are left out, they could not be scored: {_words(error)}")
+        return metrics
 
 # %% ../../nbs/train/distillation.ipynb #886bd582
 def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
@@ -238,5 +274,11 @@ def _environment(framework: Framework) -> dict:
     }
 
 def _write_report(metrics: dict, kind: Kind, folder):
-    report_of(kind, metrics).save(folder / "metrics.json")
-    (folder / "README.md").write_text(model_card(metrics), encoding="utf-8")
+    "Figures and card, both or none"
+    if not metrics: return
+    try:
+        report_of(kind, metrics).save(folder / "metrics.json")
+        (folder / "README.md").write_text(model_card(metrics), encoding="utf-8")
+    except Exception as error:
+        for name in ("metrics.json", "README.md"): (folder / name).unlink(missing_ok=True)
+        warnings.warn(f"the student is written, but not its report: {_words(error)}", stacklevel=4)
