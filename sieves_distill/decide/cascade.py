@@ -4,26 +4,28 @@
 
 # %% ../../nbs/decide/cascade.ipynb #6bc60e0e
 from __future__ import annotations
-import warnings
 import numpy as np
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 from tqdm.auto import tqdm
-from ..basics.checks import check_int, check_number
+from ..basics.checks import check_int, check_number, check_one_of
 from ..basics.disk import append_line, cut_torn_line
 from ..tasks.kinds import kind_of
 from ..documents.doc import Doc, doc_name, write_result
 from ..documents.encode import doc_line
 from ..documents.read import read_docs
+from ..teach.label import Tally
+from ..teach.teacher import Answer
 from ..students.student import check_texts
 from ..relabel.opinion import task_of_student
 from .threshold import decides_each_label, is_unsure
 from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
-__all__ = ['Cascade']
+__all__ = ['Cascade', 'answers_of']
 
 # %% ../../nbs/decide/cascade.ipynb #98bb40c3
 class Cascade:
@@ -49,7 +51,7 @@ class Cascade:
         self.threshold = _check_threshold(threshold, self.kind)
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
         self._answers = _Answers(self.task, path, {"student": repr(student), "teacher": _teacher_name(teacher)})
-        self.path = self._answers.path
+        self.path = self._answers.new.path
 
     @property
     def counts(self) -> dict[str, int]:
@@ -57,50 +59,71 @@ class Cascade:
         return self._answers.counts
 
     @property
+    def unanswered(self) -> dict[str, int]:
+        """How many documents have no answer so far, by what became of them: "refused" by the teacher, "unreadable",
+        "failed", since the teacher was out, or "not asked", since a limit of its was reached"""
+        return dict(self._answers.unanswered)
+
+    @property
     def new_docs(self) -> list:
         """The documents that the teacher answered, to train the next student on; with a `path` those in the file,
         earlier runs included"""
-        return self._answers.of_teacher()
+        return self._answers.new.read()
 
     @property
     def verdict(self) -> str:
         "Who answered how many of the documents so far, in a sentence"
-        return _verdict(self.counts)
+        return _verdict(self.counts, self.unanswered)
 
     def __repr__(self): return f"Cascade({self.student!r}): {self.verdict}"
 
-    def predict(self, texts: list[str], progress: bool = False) -> list:
-        "The label of each text; multi-label: a list of labels. Raises TypeError unless `texts` is a list of str"
-        docs = self([Doc(text) for text in check_texts(texts)], progress)
-        rows = [self.task.row(doc.results[self.task.task_id])[self.kind.column] for doc in docs]
-        return self.kind.decode(np.array(rows))
+    def predict(self, texts: list[str], progress: bool = False, on_error: str = "raise") -> list:
+        """The label of each text; multi-label: a list of labels; None where there is no answer.
 
-    def __call__(self, docs, progress: bool = False):
+        Raises TypeError unless `texts` is a list of str, RuntimeError as the call does."""
+        docs = self([Doc(text) for text in check_texts(texts)], progress, on_error)
+        rows = [self.task.row(result)[self.kind.column] for doc in docs
+                if (result := doc.results[self.task.task_id]) is not None]
+        labels = iter(self.kind.decode(np.array(rows)))
+        return [None if doc.results[self.task.task_id] is None else next(labels) for doc in docs]
+
+    def __call__(self, docs, progress: bool = False, on_error: str = "raise"):
         """Write an answer into `doc.results[task_id]` of each document, and who gave it, "student" or "teacher", into
         `doc.meta["answered_by"][task_id]`; its name into `doc.meta[task_id]`, so that no student learns from itself.
 
         A list comes back when all its documents are answered; of any other iterable, documents are read some at a time
         and yielded as they are answered.
-        Raises ValueError or TypeError, with the name of the document, for an answer of the teacher that cannot be read;
-        what was answered before is kept."""
+        What the student is not sure of is the teacher's alone. Where it refuses, is not asked since a limit is reached,
+        or cannot be understood, the result is None, `doc.meta[task_id]` says why, and a warning counts them.
+        Raises RuntimeError where the teacher failed, with the name of the document, unless on_error="skip", which
+        passes such documents on without an answer; ValueError or TypeError for an answer of the teacher that cannot be
+        read. What was answered before is kept."""
+        check_one_of(on_error, "on_error", ("raise", "skip"))
         if hasattr(docs, "text"): raise TypeError("expected a list of documents, found one document: put it in a list")
-        if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
-        self._answer(docs, progress)
+        if not isinstance(docs, (list, tuple)): return self._stream(iter(docs), on_error)
+        tally = Tally()
+        try: self._answer(docs, tally, on_error, progress)
+        finally: tally.warn()
         return docs
 
-    def _stream(self, docs: Iterator) -> Iterator:
-        while batch := list(islice(docs, 256)):
-            self._answer(batch)
-            yield from batch
+    def _stream(self, docs: Iterator, on_error: str) -> Iterator:
+        tally = Tally()
+        try:
+            while batch := list(islice(docs, 256)):
+                self._answer(batch, tally, on_error)
+                yield from batch
+        finally: tally.warn()
 
-    def _answer(self, docs, progress: bool = False):
+    def _answer(self, docs, tally: Tally, on_error: str, progress: bool = False):
         "Let the student answer what it is sure of, and then the teacher, some documents at a time"
         with tqdm(total=len(docs), desc="cascade", unit=" docs", disable=not progress, leave=False) as bar:
             questions = self._ask_student(docs)
             bar.update(len(docs) - len(questions))
+            tally.n += len(docs) - len(questions)
             for start in range(0, len(questions), self.teacher_batch):
                 batch = questions[start:start + self.teacher_batch]
-                self._ask_teacher(batch)
+                answers = answers_of(self.teacher, [question.doc.text for question in batch], self.task)
+                self._answers.accept(batch, answers, tally, on_error)
                 bar.update(len(batch))
 
     def _ask_student(self, docs) -> list[_Question]:
@@ -110,29 +133,68 @@ class Cascade:
         unsure, results = is_unsure(self.kind, proba, self.threshold), self.kind.results(proba)
         for doc, result, sent in zip(docs, results, unsure):
             if not sent: self._answers.write(doc, result, "student")
-        return [_Question(i, docs[i], results[i]) for i in np.flatnonzero(unsure)]
-
-    def _ask_teacher(self, questions: list[_Question]):
-        texts = [question.doc.text for question in questions]
-        self._answers.accept(questions, _results_of_teacher(self.teacher, texts, self.task))
+        return [_Question(i, docs[i]) for i in np.flatnonzero(unsure)]
 
 # %% ../../nbs/decide/cascade.ipynb #9fc0d026
 class _Question(NamedTuple):
     "A document that the student is not sure of"
     position: int  # Among those that were answered with it
     doc: object
-    of_student: dict  # What the student said
 
     @property
     def name(self) -> str: return doc_name(self.doc, self.position)
 
 # %% ../../nbs/decide/cascade.ipynb #58c13a42
 class _Answers:
-    "Writes answers into documents, counts them, and keeps the teacher's: in memory, or in a file"
+    "Writes answers into documents, counts them, and keeps the teacher's"
     def __init__(self, task, path, names: dict[str, str]):
-        self.task, self.path, self.docs = task, None if path is None else Path(path).expanduser(), []
+        self.task, self.new = task, _NewDocs(path)
         self.names = names  # What the student and the teacher are called
-        self.counts = {"student": 0, "teacher": 0}
+        self.counts, self.unanswered = {"student": 0, "teacher": 0}, Counter()
+
+    def write(self, doc, result, who: str):
+        write_result(doc, self.task.task_id, result, {who: self.names[who]})
+        doc.meta["answered_by"] = {**doc.meta.get("answered_by", {}), self.task.task_id: who}
+        self.counts[who] += 1
+
+    def accept(self, questions: list[_Question], answers: Iterator[Answer], tally: Tally, on_error: str):
+        "Write what the teacher said, and keep it, up to what cannot be read, or where it failed"
+        answered = []
+        try:
+            for question, answer in zip(questions, answers):
+                line = f"{question.name}: {answer.why}"
+                if answer.outcome == "failed" and on_error == "raise": raise _failure(line)
+                tally.add(answer.outcome, line)
+                if answer.outcome == "ok":
+                    self._check(question, answer.result)
+                    self.write(question.doc, answer.result, "teacher")
+                    answered.append(question.doc)
+                else: self._leave_open(question.doc, answer)
+        finally: self.new.add(answered)
+
+    def _leave_open(self, doc, answer: Answer):
+        "Note that there is no answer, and why; a refusal is the teacher's"
+        about = {"teacher": self.names["teacher"], "outcome": answer.outcome, "why": answer.why}
+        write_result(doc, self.task.task_id, None, about)
+        answered_by = {**doc.meta.get("answered_by", {}), self.task.task_id: "teacher"}
+        if answer.outcome != "refused": del answered_by[self.task.task_id]
+        doc.meta["answered_by"] = answered_by
+        self.unanswered[answer.outcome] += 1
+
+    def _check(self, question: _Question, result):
+        try: self.task.read(result)
+        except (TypeError, ValueError) as e: raise type(e)(f"{question.name}, asked of the teacher: {e}") from None
+
+def _failure(line: str) -> RuntimeError:
+    return RuntimeError(f"{line}\nThe student is not sure of it, and the teacher gave no answer. "
+                        "What was answered before is in the documents. "
+                        "Ask again, or pass on_error='skip' to leave such documents without an answer.")
+
+# %% ../../nbs/decide/cascade.ipynb #63179625
+class _NewDocs:
+    "What the teacher answered: in memory, or in a file"
+    def __init__(self, path):
+        self.path, self.docs = None if path is None else Path(path).expanduser(), []
         if path is None: return
         if self.path.suffix != ".jsonl":
             raise ValueError("expected path to end in .jsonl, whose lines can be appended one by one; "
@@ -140,46 +202,23 @@ class _Answers:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists(): cut_torn_line(self.path)
 
-    def write(self, doc, result, who: str):
-        write_result(doc, self.task.task_id, result, {who: self.names[who]})
-        doc.meta["answered_by"] = {**doc.meta.get("answered_by", {}), self.task.task_id: who}
-        self.counts[who] += 1
-
-    def accept(self, questions: list[_Question], results: list):
-        "Write what the teacher said, and keep it, up to what cannot be read; where it refused, the student's stands"
-        answered = []
-        try:
-            for question, result in zip(questions, results):
-                if result is None: self._accept_refusal(question)
-                else:
-                    self._check(question, result)
-                    self.write(question.doc, result, "teacher")
-                    answered.append(question.doc)
-        finally: self._keep(answered)
-
-    def _accept_refusal(self, question: _Question):
-        warnings.warn(f"{question.name}: the teacher gave no answer, the student's stands", stacklevel=3)
-        self.write(question.doc, question.of_student, "student")
-
-    def _check(self, question: _Question, result):
-        try: self.task.read(result)
-        except (TypeError, ValueError) as e: raise type(e)(f"{question.name}, asked of the teacher: {e}") from None
-
-    def _keep(self, docs: list):
+    def add(self, docs: list):
         "In a file, documents are on the disk when this returns"
         if self.path is None: self.docs += docs
         elif docs: append_line(self.path, "".join(map(doc_line, docs)).encode())
 
-    def of_teacher(self) -> list:
+    def read(self) -> list:
         if self.path is None: return list(self.docs)
         return read_docs(self.path) if self.path.exists() else []
 
 # %% ../../nbs/decide/cascade.ipynb #5be0373e
-def _verdict(counts: dict) -> str:
-    n = sum(counts.values())
+def _verdict(counts: dict, unanswered: dict) -> str:
+    n, n_open = sum(counts.values()) + sum(unanswered.values()), sum(unanswered.values())
     if not n: return "No document has been answered yet."
     student, teacher = (f"{counts[who]:,} ({as_percent(counts[who] / n, 0)})" for who in ("student", "teacher"))
-    return f"Of {n:,} documents the student answered {student}, the teacher {teacher}."
+    outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in unanswered.items())
+    without = f"; {n_open:,} {'has' if n_open == 1 else 'have'} no answer ({outcomes})" if n_open else ""
+    return f"Of {n:,} documents the student answered {student}, the teacher {teacher}{without}."
 
 # %% ../../nbs/decide/cascade.ipynb #7a1f7316
 def _check_teacher(teacher):
@@ -212,12 +251,22 @@ def _check_threshold(threshold, kind):
     return threshold
 
 # %% ../../nbs/decide/cascade.ipynb #f322ab01
-def _results_of_teacher(teacher, texts: list[str], task) -> list:
-    "What a teacher, or a function, says of texts: a result for each, None where there is none"
-    if hasattr(teacher, "answers"): results = [answer.result for answer in teacher.answers(texts, task)]
-    else: results = teacher(texts)
+def answers_of(teacher, texts: list[str], task) -> Iterator[Answer]:
+    "What a teacher, or a function, says of texts, as it comes; raises ValueError unless it is an answer to each"
+    if hasattr(teacher, "answers"): answers = teacher.answers(texts, task)
+    else: answers = map(_as_answer, _results_of(teacher, texts))
+    n = 0
+    for n, answer in enumerate(answers, 1): yield answer
+    if n == len(texts): return
+    raise ValueError(f"expected the teacher to answer each of {len(texts)} texts, found {n} answers")
+
+def _results_of(function, texts: list[str]) -> list:
+    results = function(texts)
     if hasattr(results, "tolist"): results = results.tolist()
     if isinstance(results, (list, tuple)) and len(results) == len(texts): return results
     length = f" of {len(results)}" if hasattr(results, "__len__") else ""
     raise ValueError(f"expected the teacher to return a list of {len(texts)} results for {len(texts)} texts, "
                      f"found {type(results).__name__}{length}")
+
+def _as_answer(result) -> Answer:
+    return Answer(outcome="refused", why="the teacher gave no answer") if result is None else Answer(result)

@@ -13,7 +13,7 @@ from ..tasks.task import Task
 from .teacher import Answer, Teacher, as_teacher
 
 # %% auto #0
-__all__ = ['label_docs', 'readable_answer']
+__all__ = ['label_docs', 'readable_answer', 'Tally']
 
 # %% ../../nbs/teach/label.ipynb #c3001b65
 def label_docs(
@@ -53,7 +53,7 @@ def _text(doc, position: int) -> str:
 def _label(docs, task: Task, teacher: Teacher, on_error: str, progress: bool) -> Iterator:
     "The documents, each with its answer written into it"
     from tqdm.auto import tqdm
-    tally, questions = _Tally(), _answered(docs, task, teacher, on_error)
+    tally, questions = Tally(), _answered(docs, task, teacher, on_error)
     total = len(docs) if hasattr(docs, "__len__") else None
     with tqdm(total=total, desc=task.task_id, unit=" docs", disable=not progress) as bar:
         try:
@@ -61,13 +61,13 @@ def _label(docs, task: Task, teacher: Teacher, on_error: str, progress: bool) ->
                 if question.answer.outcome == "failed" and on_error == "raise": raise _failure(question)
                 question.answer = readable_answer(question.answer, question.doc.text, task)
                 _write(question, task, teacher)
-                tally.add(question)
+                tally.add(question.answer.outcome, str(question))
                 bar.update()
                 if status := teacher.status(): bar.set_postfix(status, refresh=False)
                 yield question.doc
         finally:
             questions.close()
-            if tally.outcomes: warnings.warn(str(tally), stacklevel=2)
+            tally.warn()
 
 def _failure(question: _Question) -> RuntimeError:
     return RuntimeError(f"{question}\nWhat was answered before is in the documents. "
@@ -124,17 +124,22 @@ def _write(question: _Question, task: Task, teacher: Teacher):
 
 # %% ../../nbs/teach/label.ipynb #00b373b4
 @dataclass
-class _Tally:
+class Tally:
     "How many documents have come through, and which of them without an answer"
     n: int = 0
     outcomes: Counter = field(default_factory=Counter)  # Of those without an answer
     first: list = field(default_factory=list)
 
-    def add(self, question: _Question):
+    def add(self, outcome: str, line: str):
+        "One document more: what became of it, as in `Answer`, and a line that says which it is and why"
         self.n += 1
-        if question.answer.outcome == "ok": return
-        self.outcomes[question.answer.outcome] += 1
-        if len(self.first) < 3: self.first.append(str(question))
+        if outcome == "ok": return
+        self.outcomes[outcome] += 1
+        if len(self.first) < 3: self.first.append(line)
+
+    def warn(self, stacklevel: int = 2):
+        "Warn of the documents without an answer, if there are any"
+        if self.outcomes: warnings.warn(str(self), stacklevel=stacklevel + 1)
 
     def __str__(self):
         without = self.outcomes.total()
