@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .decide.curve_result import LearningCurve
     from .decide.threshold import choose_threshold
     from .decide.threshold_result import CascadeThreshold
+    from .deploy.bulk import label_files
     from .deploy.explanation import Explanation, explain
     from .deploy.formats import export_student
 
@@ -97,6 +98,7 @@ _LAZY = {
     "learning_curve": "decide.curve",
     "CascadeThreshold": "decide.threshold_result",
     "choose_threshold": "decide.threshold",
+    "label_files": "deploy.bulk",
     "Explanation": "deploy.explanation",
     "explain": "deploy.explanation",
     "export_student": "deploy.formats",

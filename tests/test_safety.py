@@ -228,3 +228,41 @@ def test_code_in_the_folder_is_not_run(folder, code, way):
 def test_code_beside_a_static_model_is_not_run(folder, code):
     by_config(folder)
     assert code_runs(folder, code)[0] is False
+
+
+TRUSTED = """
+from transformers import AutoConfig, AutoModel, BertConfig, BertModel
+class Config(BertConfig): model_type = "bomb"
+class Model(BertModel): config_class = Config
+"""
+
+
+def distil_trusted(base: Path, out: Path) -> None:
+    "Distil from a base with code of its own, as one who trusts it, and load the student with that word and without."
+    forked.say_into(out.parent / "log")
+    from transformers import dynamic_module_utils
+    dynamic_module_utils.HF_MODULES_CACHE = str(out.parent / "modules")
+    made = TASK.distill(base, "setfit", DOCS, out, 0.25, {"trust_remote_code": True}, {"max_steps": 1}, seed=0,
+                        progress=False)
+    answers = {"made": made.predict(TEXTS), "trusted": Student.load(out, trust_remote_code=True).predict(TEXTS)}
+    try: Student.load(out)
+    except ValueError as error: answers["untrusted"] = str(error)
+    (out.parent / "answers").write_text(json.dumps(answers))
+
+
+@setfit
+def test_code_that_is_trusted_is_known_to_whoever_loads_the_student(made, tmp_path):
+    "What was needed to make a student is said by its folder and its card, and code runs only where the user says so."
+    from sieves_distill import testing
+    base = testing.tiny_sentence_transformer(tmp_path / "base", TEXTS)
+    (base / "modeling_bomb.py").write_text(TRUSTED)
+    by_config(base)
+    process = forked.start(distil_trusted, base, tmp_path / "student")
+    process.join()
+    assert process.exitcode == 0, (tmp_path / "log").read_text()
+    answers = json.loads((tmp_path / "answers").read_text())
+    assert answers["made"] == answers["trusted"]
+    assert "Student.load(path, trust_remote_code=True)" in answers["untrusted"]
+    card = (tmp_path / "student" / "README.md").read_text(encoding="utf-8")
+    assert "Student.load(path, trust_remote_code=True)" in card
+    assert "from_pretrained(path, trust_remote_code=True)" in card

@@ -25,7 +25,7 @@ from .threshold import decides_each_label, is_unsure
 from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
-__all__ = ['Cascade', 'answers_of']
+__all__ = ['Cascade', 'check_threshold', 'answers_of']
 
 # %% ../../nbs/decide/cascade.ipynb #98bb40c3
 class Cascade:
@@ -48,7 +48,7 @@ class Cascade:
         self.teacher = _check_teacher(teacher)
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
         self.student, self.kind = student, kind_of(student)
-        self.threshold = _check_threshold(threshold, self.kind)
+        self.threshold = check_threshold(threshold, self.kind)
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
         self._answers = _Answers(self.task, path, {"student": repr(student), "teacher": _teacher_name(teacher)})
         self.path = self._answers.new.path
@@ -235,7 +235,7 @@ def _check_task(task, kind):
     raise ValueError(f"task must have the student's labels, {', '.join(map(repr, kind.labels))}, found {task!r}")
 
 # %% ../../nbs/decide/cascade.ipynb #c7224383
-def _check_threshold(threshold, kind):
+def check_threshold(threshold, kind):
     "A number or a mapping of every label to a number or None, whatever was given"
     if isinstance(threshold, CascadeThreshold):
         if threshold.threshold is None: raise ValueError(f"there is no threshold to work with: {threshold.verdict}")

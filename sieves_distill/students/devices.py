@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 # %% auto #0
-__all__ = ['known_device', 'n_devices']
+__all__ = ['known_device', 'n_devices', 'training_device']
 
 # %% ../../nbs/students/devices.ipynb #c9a6f22b
 def known_device(device) -> str:
@@ -28,3 +28,13 @@ def n_devices(kind: str) -> int:
     if kind == "mps": return int(torch.backends.mps.is_available())
     module = getattr(torch, kind, None)
     return module.device_count() if hasattr(module, "is_available") and module.is_available() else 0
+
+# %% ../../nbs/students/devices.ipynb #a0c390f9
+def training_device(device: str) -> str:
+    "The name of a device that can be trained on; raises ValueError for one of several that is not the first"
+    kind, _, index = device.partition(":")
+    if int(index or 0) == 0: return device
+    raise ValueError(
+        f"expected {kind!r} to train on, the first that PyTorch sees, found {device!r}: start with the environment"
+        f" variable CUDA_VISIBLE_DEVICES={index}, and pass {kind!r}"
+    )

@@ -23,7 +23,7 @@ from .openvino import import_openvino, with_openvino
 from .student import LinearStudent
 
 # %% auto #0
-__all__ = ['sklearn_head', 'setfit_strategy', 'SetFitStudent']
+__all__ = ['sklearn_head', 'setfit_strategy', 'setfit_use', 'SetFitStudent']
 
 # %% ../../nbs/students/setfit.ipynb #230f3ea8
 def sklearn_head(linear: Linear, strategy: str | None):
@@ -64,6 +64,14 @@ _HEADS = {None: _one_of, "one-vs-rest": _one_vs_rest, "multi-output": _multi_out
 def setfit_strategy(kind: LabelKind) -> str | None:
     "SetFit's name for how labels are answered: None for one a text"
     return {"softmax": None, "sigmoid": "multi-output"}[kind.activation]
+
+def setfit_use(kind: LabelKind) -> str:
+    "How answers of SetFit's own model are read, in Python; `texts` is a list of str"
+    if setfit_strategy(kind) is None: return "model.predict(texts)  # a label each\nmodel.predict_proba(texts)"
+    return """hot = model.predict(texts)  # a row a text, with 1 in the columns of its labels
+[[label for label, has in zip(model.labels, row) if has] for row in hot.tolist()]
+proba = model.predict_proba(texts)  # of each text and label, no and yes
+proba[..., 1] if proba.ndim == 3 else proba  # a row a text: how likely each label is"""
 
 # %% ../../nbs/students/setfit.ipynb #e99f5148
 class SetFitStudent(LinearStudent):

@@ -4,7 +4,9 @@
 
 # %% ../../nbs/train/contrast.ipynb #8e15bd5f
 from __future__ import annotations
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 import math, tempfile
 import numpy as np
 from ..basics.quiet import quiet
@@ -37,7 +39,7 @@ def contrastive_loss(body, hot, trust):
             logits = (x @ x.T / self.temperature).masked_fill(same, -1e9)
             loss = -(alike * F.log_softmax(logits, dim=1)).sum(1) / alike.sum(1).clamp(min=1e-9)
             trust = trust * (alike.sum(1) > 0)
-            return (loss * trust).sum() / trust.sum() if trust.any() else x.sum() * 0
+            return (loss * trust).sum() / trust.sum().clamp(min=1e-9)
     return LabelContrast()
 
 # %% ../../nbs/train/contrast.ipynb #45ed5f4b
@@ -92,9 +94,28 @@ def _trainer(model, args, own_loss: bool, trust, bar):
                 return super().get_dataset([x[i] for i in rows], y.tolist(), args, max_pairs)
             batches = Dataset.from_dict({"sentence": [x[i] for i in rows], "label": rows})
             return batches, contrastive_loss(self.model.model_body, hot, trust)
-    trainer = ContrastTrainer(model, args)
+    with _devices_of(model): trainer = ContrastTrainer(model, args)
+    _check_device(trainer, model)
     _show_only(trainer, bar)
     return trainer
+
+# %% ../../nbs/train/contrast.ipynb #326636d1
+@contextmanager
+def _devices_of(model):
+    "Within the block a trainer that is made for a model on the CPU stays there, whatever GPU PyTorch sees"
+    import setfit.trainer
+    make = setfit.trainer.SentenceTransformerTrainingArguments
+    if model.device.type == "cpu": setfit.trainer.SentenceTransformerTrainingArguments = partial(make, use_cpu=True)
+    try: yield
+    finally: setfit.trainer.SentenceTransformerTrainingArguments = make
+
+def _check_device(trainer, model):
+    "One device, that of the model: batches are not spread over several"
+    args = trainer.st_trainer.args
+    if args.n_gpu > 1: args._n_gpu = 1
+    if args.device.type == model.device.type: return
+    raise RuntimeError(f"expected to fine-tune on {model.device.type}, where the encoder is, found that the trainer"
+                       f" takes {args.device.type}: pass device={args.device.type!r}")
 
 # %% ../../nbs/train/contrast.ipynb #12f24391
 def _show_only(trainer, bar):

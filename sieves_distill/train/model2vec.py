@@ -128,6 +128,7 @@ def _fine_tune(model, start: TokenTable, rest: Rows, held: Rows, lesson: Lesson)
     order = sorted(np.flatnonzero(counts), key=lambda j: kind.labels[j])  # as `fit` orders the classes it finds
     tuner = _start_tuner(model, start, order, lesson.init_kwargs)
     ours = {"random_seed": lesson.seed, "class_weight": _class_weights(kind, counts, len(rest), order)}
+    if "device" in lesson.options: ours["device"] = lesson.options["device"]
     if not {"X_val", "y_val", "test_size"} & lesson.train_kwargs.keys():
         ours |= {"X_val": held.texts, "y_val": kind.decode(held.y)}
     tuner.fit(rest.texts, kind.decode(rest.y), **{**ours, **lesson.train_kwargs})
@@ -157,7 +158,7 @@ def _layers(tuner, order: list, n_labels: int) -> list[Linear]:
     "The layers of the head, the last one with a row for each label, also for those that no row had"
     import torch
     linear = [layer for layer in tuner.head if isinstance(layer, torch.nn.Linear)]
-    layers = [Linear(layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in linear]
+    layers = [Linear(layer.weight.detach().cpu().numpy(), layer.bias.detach().cpu().numpy()) for layer in linear]
     weight, bias = np.zeros((n_labels, layers[-1].weight.shape[1])), np.full(n_labels, layers[-1].bias.min() - 30)
     weight[order], bias[order] = layers[-1].weight, layers[-1].bias
     return [*layers[:-1], Linear(weight, bias)]

@@ -65,7 +65,7 @@ def _load(lesson: Lesson):
     "SetFit's model of the base"
     with quiet():
         from setfit import SetFitModel
-        ours = {"multi_target_strategy": setfit_strategy(lesson.kind)}
+        ours = {"multi_target_strategy": setfit_strategy(lesson.kind), "device": lesson.options.get("device")}
         return SetFitModel.from_pretrained(lesson.base, **{**ours, **lesson.init_kwargs, "labels": lesson.kind.labels})
 
 # %% ../../nbs/train/setfit.ipynb #a7c3e1d2
@@ -329,5 +329,6 @@ def _assemble(model, lesson: Lesson, evidence: Evidence, plan: Plan, heads: Head
         table[evidence.counts.seen] = (on_counts * evidence.counts.factor * plan.count_weight).T
     model.model_head = sklearn_head(alone, model.multi_target_strategy)
     return SetFitStudent(
-        model, both, evidence.kind, lesson.task.task_id, temperature=heads.both.temperature, table=table, alone=alone
+        model, both, evidence.kind, lesson.task.task_id, temperature=heads.both.temperature, table=table, alone=alone,
+        trust_remote_code=bool(lesson.init_kwargs.get("trust_remote_code")),
     )
