@@ -49,7 +49,10 @@ class Framework:
     )
     files: tuple = ()  # What a folder must hold beside student.json
     library: str = ""  # Whose loader reads the folder, for the model card
-    native_code: str = ""  # How it does so
+    native_code: str = ""  # How it does so, up to a variable `model`
+    native_use: str | Callable | None = (
+        None  # How its answers to `texts` are read: from the kind to Python; default with `predict`
+    )
     card_note: str = ""  # What a user of the folder should know besides, a paragraph
     card_warning: str = ""  # and of the native loader
     packages: tuple = ()  # Whose versions matter
@@ -77,12 +80,13 @@ FRAMEWORKS: dict[str, Framework] = {
         train="sieves_distill.train.setfit:train_setfit", check=f"{_OPTIONS}:check_setfit",
         known_names="sieves_distill.train.kwargs:setfit_names", aliases={"learning_rate": "body_learning_rate"},
         notes=f"{_OPTIONS}:setfit_notes", files=("head.safetensors", "model.safetensors"), library="setfit",
-        native_code="from setfit import SetFitModel\nmodel = SetFitModel.from_pretrained(path)", card_note=(
+        native_code="from setfit import SetFitModel\nmodel = SetFitModel.from_pretrained(path)",
+        native_use="sieves_distill.students.setfit:setfit_use", card_note=(
             "\nSooner on a CPU: `Student.load(path, backend=\"openvino\")`, after `pip install"
             " 'sieves-distill[openvino]'`.\n"
         ), card_warning=", from a source you trust (its head is a pickle)",
         packages=("setfit", "datasets", "scikit-learn", "numpy", "torch", "transformers", "sentence-transformers"),
-        options=("native",), as_guide="sieves_distill.train.guide:guide_of_setfit",
+        options=("native", "device"), as_guide="sieves_distill.train.guide:guide_of_setfit",
         seconds="sieves_distill.train.setfit:expected_seconds",
     ), "model2vec": Framework(
         student="sieves_distill.students.model2vec:Model2VecStudent", answers=LabelKind,
@@ -91,7 +95,7 @@ FRAMEWORKS: dict[str, Framework] = {
         notes=f"{_OPTIONS}:model2vec_notes", files=("head.safetensors", "model.safetensors"), library="model2vec",
         native_code=(
             "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)"
-        ), packages=("model2vec", "datasets", "scikit-learn", "numpy"),
+        ), packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
         train_guided="sieves_distill.train.guided:train_guided", guide_base="sieves_distill.train.guided:encoder_of",
     ), "crf": Framework(
         student="sieves_distill.students.crf:CRFStudent", answers=Entities, train="sieves_distill.train.crf:train_crf",

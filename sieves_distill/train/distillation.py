@@ -20,6 +20,7 @@ from ..split import notes_on_equal_texts
 from ..evaluate.evaluate import evaluate_student, score_answers
 from ..evaluate.report import report_of
 from ..students.card import model_card
+from ..students.devices import training_device
 from sieves_distill.students.frameworks import (
     FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
 )
@@ -31,13 +32,12 @@ from .options import check_learnable, check_seed
 from .recipe import Recipe
 
 # %% auto #0
-__all__ = ['distill']
+__all__ = ['distill', 'without_keys']
 
 # %% ../../nbs/train/distillation.ipynb #14f531f7
 def distill(
     task,  # What the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
-    # Folder or name on the hub: a sentence transformer for SetFit, a static model for Model2Vec; None for a CRF
-    base_model_id: str | None,
+    base_model_id: str | None,  # Folder or hub name: a sentence transformer for SetFit, static for Model2Vec, None for crf
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
     output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
@@ -55,6 +55,8 @@ def distill(
     unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
     # What labels them: a `Student`, its folder, or what to train one from; default what the static base was made from
     guide: Student | str | None = None,
+    # SetFit: where to compute, "cpu", "cuda" or "mps"; None takes a GPU where PyTorch sees one. Model2Vec has the CPU
+    device=None,
 ) -> Student:
     """Train a student on what a teacher said, score it on held-out rows, and leave a folder that can be deployed.
 
@@ -63,20 +65,22 @@ def distill(
 
     Whatever cannot work raises ValueError, TypeError, KeyError or an OSError before training: an unknown framework,
     or name in `init_kwargs` or `train_kwargs`; a `val_frac` outside (0, 1); documents or rows that cannot be read,
-    or that all have the same answer; an `output_path` that holds other files; a guide that has seen rows held out."""
+    or that all have the same answer; an `output_path` that holds other files; a guide that has seen rows held out; a
+    `device` that is not there."""
     order = _check_order(
         as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
     )
     order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold}
+    order.loading = _loading(order, device)
     wish = _check_wish(unlabelled, guide, order, output_path)
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
         sides = _read(data, order, on_error)
-        _make(sides, order, bar, folder, {"native": native}, wish)
+        _make(sides, order, bar, folder, {"native": native, **order.loading}, wish)
         bar.set_description("done")
         bar.update(max(0, (bar.total or 0) - bar.n))
     for note in sides.notes: warnings.warn(note, stacklevel=3)
     if wish is not None: wish.done()
-    return Student.load(absolute(output_path)).keep_rows()
+    return Student.load(absolute(output_path), **order.loading).keep_rows()
 
 # %% ../../nbs/train/distillation.ipynb #843a97c9
 def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None):
@@ -84,7 +88,7 @@ def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish |
     guided = None if wish is None else _guide(wish, sides, order, bar)
     trained = _train(sides, order, bar, options, guided)
     bar.set_description("evaluate")
-    student = _save(trained.student, sides, folder)
+    student = _save(trained.student, sides, order, folder)
     metrics = _evaluate(student, trained, sides, order)
     _write_report(metrics, order.kind, folder)
 
@@ -106,6 +110,7 @@ class _Order:
     given: dict  # `init_kwargs` and `train_kwargs` as the user gave them
     notes: list[str] = field(default_factory=list)  # On what was asked for and changes nothing
     asked: dict = field(default_factory=dict)
+    loading: dict = field(default_factory=dict)  # What `Student.load` needs to be told
     seconds: dict = field(default_factory=dict)  # Of each stage
     start: float = field(default_factory=time.perf_counter)
 
@@ -136,6 +141,13 @@ def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kw
     notes = idle_notes(framework, task.kind, **given)
     given = {name: value or {} for name, value in given.items()}
     return _Order(task, str(base), framework, val_frac, init, train, seed, recipe, given, notes)
+
+# %% ../../nbs/train/distillation.ipynb #eb288a17
+def _loading(order: _Order, device) -> dict:
+    "What whoever loads the student must say, as the user did: where it computes, and that its code may run"
+    named = order.init_kwargs.get("device") if device is None else device
+    known = {} if named is None else {"device": training_device(order.row.part("student").check_device(named))}
+    return known | ({"trust_remote_code": True} if order.init_kwargs.get("trust_remote_code") else {})
 
 # %% ../../nbs/train/distillation.ipynb #2b38997b
 @dataclass
@@ -185,15 +197,15 @@ def _guide(wish: Wish, sides: _Sides, order: _Order, bar) -> Guidance:
     )
     def train_guide(base: str, place) -> Student:
         notes = check_learnable(order.kind, sides.train.y, GUIDES)
-        with new_folder(place) as folder: _make(replace(sides, notes=notes), guide_order(), bar, folder, {})
-        return Student.load(place)
+        with new_folder(place) as folder: _make(replace(sides, notes=notes), guide_order(), bar, folder, order.loading)
+        return Student.load(place, **order.loading)
     lesson = _lesson(sides, order if wish.base is None else guide_order(), bar)
     guided = prepare_guidance(wish, lesson, sides.val, train_guide, sides.notes)
     order.done("guide")
     return guided
 
 # %% ../../nbs/train/distillation.ipynb #b46bec86
-def _save(student: Student, sides: _Sides, folder) -> Student:
+def _save(student: Student, sides: _Sides, order: _Order, folder) -> Student:
     "The student as it is read again from the folder, where the rows are, too, if there is room for them"
     try: student.save_pretrained(folder)
     except Exception as error: raise _kept_elsewhere(student, folder, error) from error
@@ -202,7 +214,7 @@ def _save(student: Student, sides: _Sides, folder) -> Student:
     except Exception as error:
         shutil.rmtree(folder / "data", ignore_errors=True)
         sides.notes.append(f"the rows could not be written, so the folder of the student has no data/: {_words(error)}")
-    try: return Student.load(folder)
+    try: return Student.load(folder, **order.loading)
     except Exception as error: raise _kept_elsewhere(student, folder, error) from error
 
 def _kept_elsewhere(student: Student, folder, error: Exception) -> Exception:
@@ -251,7 +263,8 @@ def _score(student: Student, trained: Trained, sides: _Sides, order: _Order) -> 
 def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
     "How the student was made, as plain values"
     about = {name: value for name, value in order.kind.about().items() if name != "labels"}  # which stand under `rows`
-    plain = json.loads(json.dumps({**order.given, "recipe": made}, default=repr))
+    given = {name: without_keys(kwargs) for name, kwargs in order.given.items()}
+    plain = json.loads(json.dumps({**given, "recipe": made}, default=repr))
     rows = {
         side: {"n": len(part), **order.kind.counts_by_answer(part.y)}
         for side, part in (("train", sides.train), ("val", sides.val))
@@ -265,6 +278,10 @@ def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
     }
 
 # %% ../../nbs/train/distillation.ipynb #83ce5aa4
+def without_keys(kwargs: dict) -> dict:
+    "What may stand in a report: a key of the user's for the hub may not"
+    return {name: "(not kept)" if "token" in name.split("_") and value else value for name, value in kwargs.items()}
+
 def _environment(framework: Framework) -> dict:
     "The versions that matter"
     import sieves_distill
