@@ -37,7 +37,7 @@ __all__ = ['distill', 'without_keys']
 # %% ../../nbs/train/distillation.ipynb #14f531f7
 def distill(
     task,  # What the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
-    base_model_id: str | None,  # Folder or hub name: a sentence transformer for SetFit, static for Model2Vec, None for crf
+    base_model_id: str | None,  # Folder or hub name, for SetFit of a sentence transformer; None for crf
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
     output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
