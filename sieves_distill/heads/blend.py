@@ -18,7 +18,8 @@ from .shifts import fit_settings
 from .strength import Head, with_and_without_soft
 
 # %% auto #0
-__all__ = ['head_shares', 'blend_strength', 'Blocks', 'CountFeatures', 'Shares', 'Blend', 'fit_blend', 'blend_steps']
+__all__ = ['head_shares', 'blend_strength', 'keep_table', 'Blocks', 'CountFeatures', 'Shares', 'Blend', 'fit_blend',
+           'blend_steps']
 
 # %% ../../nbs/heads/blend.ipynb #b2696114
 def head_shares(scores, n_rows: int, few: int = 1000):
@@ -30,6 +31,11 @@ def blend_strength(kind: Kind, y) -> dict:
     """Parameters of a head; twice the `C` where scikit-learn fits two labels as one difference,
     which is the same as two labels with `C`"""
     return {"C": min(max(len(y) / 100, 1), 10) * (2 if is_difference(kind, y) else 1), "fit_intercept": False}
+
+def keep_table(blend: float, frozen: float) -> bool:
+    """Whether a blend is kept rather than a head on the base as it came, from how well they rank rows that they have
+    not seen: a hundredth is within the noise of the folds"""
+    return blend >= frozen - .01
 
 # %% ../../nbs/heads/blend.ipynb #5d90ef91
 @dataclass(frozen=True, eq=False)
@@ -75,7 +81,8 @@ class Shares:
     shares: np.ndarray  # `(n_heads,)`
     logits: np.ndarray  # `(rounds, n, n_labels)`
     soft: bool  # Whether they learnt soft labels
-    score: float
+    score: float  # How well they rank, on the mean of the rounds
+    scores: list[float]  # and each of them
 
 def _choose_shares(features: list, soft, n_rows: int, seed: int, recipe, bar) -> Shares:
     "The better of soft labels and the labels alone, each with its heads' shares"
@@ -89,9 +96,25 @@ def _try_shares(features: list, soft, n_rows: int, seed: int, recipe, bar) -> Sh
     y, kind = features[0].sample.y, features[0].sample.kind
     params, rank = recipe.strength(kind, y), lambda logits: recipe.ranking_score(kind, y, logits)
     opinions = [out_of_fold(replace(head.sample, soft=soft), seed, recipe, bar, **params) for head in features]
-    shares = recipe.head_shares([np.mean([rank(of_round) for of_round in logits]) for logits in opinions], n_rows)
+    mean_rank = lambda logits: float(np.mean([rank(of_round) for of_round in logits]))
+    scores = [mean_rank(logits) for logits in opinions]
+    shares = recipe.head_shares(scores, n_rows)
     logits = np.tensordot(shares, opinions, 1)
-    return Shares(shares, logits, soft is not None, sum(rank(of_round) for of_round in logits))
+    return Shares(shares, logits, soft is not None, mean_rank(logits), scores)
+
+# %% ../../nbs/heads/blend.ipynb #7d1c3a02
+def _choose_names(blocks: Blocks, y, kind: Kind, rows, seed: int, recipe, bar, soft):
+    "The blocks with names or without, heads on some of the rows, and how much each counts"
+    n, soft = len(y), None if soft is None else soft[rows]
+    def choose(blocks, counts):
+        tried = [_rotated(blocks, count, y, kind, rows, n) for count in counts]
+        return tried, _choose_shares(tried, soft, n, seed, recipe, bar)
+    tried, choice = choose(blocks, recipe.count_weights)
+    if blocks.names_y is None: return blocks, tried, choice
+    plain, best = Blocks(blocks.means[:n], blocks.counts[:n]), int(np.argmax(choice.scores))
+    without = choose(plain, [recipe.count_weights[best]])[1]
+    if recipe.names_rank(choice.scores[best], without.score): return blocks, tried, choice
+    return plain, *choose(plain, recipe.count_weights)
 
 # %% ../../nbs/heads/blend.ipynb #f582b3a9
 @dataclass(frozen=True, eq=False)
@@ -100,6 +123,8 @@ class Blend:
     head: Head
     shares: dict[str, float]  # How much the head for each weight of the counts counted
     soft: bool  # Whether soft labels were learnt
+    named: bool  # Whether names of the labels were
+    score: float  # How well it ranks rows that it has not seen
 
 # %% ../../nbs/heads/blend.ipynb #a45729e6
 def fit_blend(blocks: Blocks, y, kind: Kind, seed: int, recipe, bar=None, soft=None) -> Blend:
@@ -107,8 +132,7 @@ def fit_blend(blocks: Blocks, y, kind: Kind, seed: int, recipe, bar=None, soft=N
     n, n_means = len(y), blocks.means.shape[1]
     rows = few_rows(n, seed, recipe.few)  # a choice needs no more
     with threadpool_limits(1):
-        tried = [_rotated(blocks, count, y, kind, rows, n) for count in recipe.count_weights]
-        choice = _choose_shares(tried, None if soft is None else soft[rows], n, seed, recipe, bar)
+        blocks, tried, choice = _choose_names(blocks, y, kind, rows, seed, recipe, bar, soft)
         kept = [(share, features) for share, features in zip(choice.shares, tried) if share]
         params, soft = recipe.strength(kind, y), soft if choice.soft else None
         if len(rows) < n:
@@ -124,7 +148,8 @@ def fit_blend(blocks: Blocks, y, kind: Kind, seed: int, recipe, bar=None, soft=N
         )
         settings = fit_settings(kind, y, logits, recipe, offsets=True)
     shares = {str(count): round(float(share), 3) for count, share in zip(recipe.count_weights, choice.shares)}
-    return Blend(Head(weight, bias - settings.shift, settings.temperature), shares, choice.soft)
+    head = Head(weight, bias - settings.shift, settings.temperature)
+    return Blend(head, shares, choice.soft, blocks.names_y is not None, choice.score)
 
 # %% ../../nbs/heads/blend.ipynb #0ec8635e
 def _look_at_all(kept: list, soft, seed: int, recipe, bar, params: dict):

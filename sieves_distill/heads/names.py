@@ -11,7 +11,7 @@ from sklearn.preprocessing import normalize
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
 
 # %% auto #0
-__all__ = ['soft_labels', 'label_texts', 'names_fit']
+__all__ = ['soft_labels', 'label_texts', 'names_fit', 'names_rank']
 
 # %% ../../nbs/heads/names.ipynb #e828172c
 def soft_labels(kind: Kind, y, scores):
@@ -53,3 +53,7 @@ def names_fit(X, names, hot) -> bool:
     near = normalize(X) @ normalize(names).T
     near = near - near.mean(1, keepdims=True)
     return bool(np.mean([near[has, j].mean() - near[~has, j].mean() for j, has in enumerate(hot.T)]) > 0)
+
+def names_rank(with_names: float, without: float) -> bool:
+    "Whether names are learnt, from how well heads rank rows that they have not seen"
+    return with_names >= without

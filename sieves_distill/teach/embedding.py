@@ -94,7 +94,9 @@ class _Encoder:
     def embed(self, texts: list[str], batch_size: int):
         if self.loaded is None:
             from sentence_transformers import SentenceTransformer
-            with quiet(): self.loaded = SentenceTransformer(str(self.model))
+            try:
+                with quiet(): self.loaded = SentenceTransformer(str(self.model))
+            except (OSError, ValueError) as e: raise ValueError(_no_model(self.model, e)) from None
         return self.loaded.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False)
 
     def cosines(self, texts: list[str], labels: tuple[str, ...], batch_size: int) -> Cosines:
@@ -108,6 +110,12 @@ class _Encoder:
         if words not in self._kept: self._kept[words] = self.embed(list(words), len(words))
         return self._kept[words]
 
+def _no_model(name, e: Exception) -> str:
+    return (f"expected the name of a sentence-transformers model that can be downloaded, or a folder that holds one, "
+            f"found {str(name)!r}, which cannot be loaded ({type(e).__name__}: {str(e).splitlines()[0]:.200}); "
+            "without a network give a folder on this machine, or a SentenceTransformer")
+
+# %% ../../nbs/teach/embedding.ipynb #0a423e89
 class Cosines(NamedTuple):
     "How near texts are to labels, and to what else they could be about"
     labels: np.ndarray  # `(n_texts, n_labels)`

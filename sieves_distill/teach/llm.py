@@ -12,7 +12,7 @@ from copy import deepcopy
 from functools import cached_property
 from threading import Condition
 from typing import NamedTuple
-from ..basics.checks import check_count
+from ..basics.checks import check_count, check_int, check_number
 from ..documents.doc import read_text
 from ..tasks.task import Task
 from .cache import AnswerCache, open_cache
@@ -56,7 +56,7 @@ class LLMTeacher(Teacher, Metered):
         # How often a request is repeated after 429, 5xx, a timeout or a broken answer,
         # after a wait that grows, or that the server asks for
         retries: int = 5,
-        timeout: float = 60.0,  # Seconds within which the answer to one request must be complete
+        timeout: float | None = 60.0,  # Seconds within which the answer to one request must be complete; None: no limit
         price: tuple | None = None,  # Of a million tokens read and of a million written, in any currency
         max_calls: int | None = None,  # Limits, over the life of this object: not one call more,
         max_total_tokens: int | None = None,  # nor one that could go beyond this number of tokens,
@@ -72,7 +72,9 @@ class LLMTeacher(Teacher, Metered):
         self.temperature, self.max_tokens, self.params = temperature, max_tokens, dict(params or {})
         self.concurrency = check_count(concurrency, "concurrency")
         check_form(answer, scores, prefill, calibrate)
-        check_prompt(model, prompt, self.params)
+        check_prompt(self._prompt())
+        check_int(retries, "retries", least=0)
+        if timeout is not None: check_number(timeout, "timeout", above=0)
         super().__init__(price, max_calls, max_total_tokens, max_cost)
         retries = getattr(client, "max_retries", retries)
         self._key_is = "client" if client else "api_key" if api_key else None

@@ -46,9 +46,11 @@ class MajorityTeacher(Teacher):
             for text, answers in zip(batch, zip(*by_teacher)): yield self._vote(text, answers, task)
 
     def _vote(self, text: str, answers: tuple[Answer, ...], task: Task) -> Answer:
+        out = next((answer for answer in answers if answer.outcome in ("failed", "not asked")), None)
+        if out is not None: return Answer(outcome=out.outcome, why=f"a teacher is out: {out.why}")
         answers = [readable_answer(answer, text, task) for answer in answers]
         readings = [task.read(answer.result, text) for answer in answers if answer.outcome == "ok"]
-        if not readings: return max(answers, key=lambda answer: answer.outcome == "failed")
+        if not readings: return answers[0]
         return Answer(elect(task.kind, readings, self.threshold), "votes")
 
 # %% ../../nbs/teach/majority.ipynb #00625db5

@@ -8,6 +8,7 @@ import hashlib, json, re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from ..basics.checks import check_int, check_number
 from ..tasks.labels import Classification
 from .form import Form
 from .reply import Reply, reply_to
@@ -102,12 +103,17 @@ class Request:
         return prompt, self.body.get("max_tokens") or self.body.get("max_completion_tokens")
 
 # %% ../../nbs/teach/request.ipynb #f18890bf
-def check_prompt(model: str, template: str, params: Mapping):
-    "Refuse, with a ValueError, settings of an `LLMTeacher` that make no request"
-    if not isinstance(model, str) or not model.strip():
-        raise ValueError(f"model must be the name of a model, found {model!r}")
-    if "{text}" not in template: raise ValueError(f"prompt must have {{text}} where the text goes, found {template!r}")
-    taken = params.keys() & _OWN
+def check_prompt(prompt: Prompt):
+    "Refuse, with a ValueError or TypeError, settings of an `LLMTeacher` that make no request"
+    if not isinstance(prompt.model, str) or not prompt.model.strip():
+        raise ValueError(f"model must be the name of a model, found {prompt.model!r}")
+    for name, value in {"instructions": prompt.instructions, "prompt": prompt.template}.items():
+        if not isinstance(value, str): raise TypeError(f"{name} must be a str, found {value!r:.80}")
+    if "{text}" not in prompt.template:
+        raise ValueError(f"prompt must have {{text}} where the text goes, found {prompt.template!r}")
+    check_number(prompt.temperature, "temperature", least=0)
+    if prompt.max_tokens is not None: check_int(prompt.max_tokens, "max_tokens")
+    taken = prompt.params.keys() & _OWN
     if taken - {"top_logprobs"}:
         raise ValueError(f"params must not set {', '.join(sorted(taken))}: this teacher sets them itself")
 

@@ -231,7 +231,7 @@ _FILTERED = "content.?(filter|policy)|content management policy|moderation|flagg
 _TOO_LONG = "context.?(length|window|size)|maximum context|too long|too many tokens|exceed_context"
 
 # %% ../../nbs/teach/server.ipynb #3700a150
-def open_client(base_url: str | None, api_key: str | None, retries: int, timeout: float):
+def open_client(base_url: str | None, api_key: str | None, retries: int, timeout: float | None):
     """An `openai.OpenAI`, of which no request takes longer than `timeout` seconds.
 
     Raises ImportError where it is not installed; ValueError where OpenAI's server has no key, or where the key or the
@@ -269,7 +269,7 @@ def check_address(address: str, name: str):
         raise ValueError(f"{shown}: leave out what comes after /v1, the client adds it")
 
 # %% ../../nbs/teach/server.ipynb #a8009caf
-def timed_client(limit: float):
+def timed_client(limit: float | None):
     "What `openai` sends requests with, in which an answer must be complete within `limit` seconds"
     from openai import DefaultHttpxClient
     httpx = sys.modules[DefaultHttpxClient.__mro__[1].__module__.split(".")[0]]  # or httpx2, its successor
@@ -288,7 +288,7 @@ def timed_client(limit: float):
 
     class TimedClient(DefaultHttpxClient):
         def send(self, request, *, stream: bool = False, **options):
-            end = time.monotonic() + limit
+            end = time.monotonic() + (math.inf if limit is None else limit)
             response = super().send(request, stream=True, **options)
             response.stream = TimedStream(response, end)
             if stream: return response

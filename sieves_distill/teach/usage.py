@@ -150,7 +150,8 @@ class Metered:
 # %% ../../nbs/teach/usage.ipynb #6c07c065
 def check_limits(price, max_calls, max_total_tokens, max_cost):
     "Refuse, with a ValueError, a price or limits that are none"
-    if price is not None and not (len(tuple(price)) == 2 and all(isinstance(p, Real) and p >= 0 for p in price)):
+    is_pair = isinstance(price, (tuple, list)) and len(price) == 2
+    if price is not None and not (is_pair and all(isinstance(part, Real) and part >= 0 for part in price)):
         raise ValueError(f"price must be a pair, of a million tokens read and of a million written, found {price!r}")
     if max_cost is not None and price is None:
         raise ValueError("max_cost needs price=(of a million tokens read, of a million written)")

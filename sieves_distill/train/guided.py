@@ -17,7 +17,7 @@ from ..heads.names import soft_labels
 from ..heads.temperature import fit_temperature
 from ..heads.tokens import load_static_model
 from .lesson import Lesson, Trained, macro_f1
-from .model2vec import TokenTable, cool, fit_token_table, static_student
+from .model2vec import FrozenHead, TokenTable, cool, fit_static, static_student
 
 # %% auto #0
 __all__ = ['train_guided', 'encoder_of']
@@ -56,14 +56,14 @@ def _distil_encoder(encoder: Path, folder: Path, dim: int = 256):
         (partial / "student.json").write_text("{}")  # it may be replaced
 
 # %% ../../nbs/train/guided.ipynb #7a05f404
-def _fit(way: _Way, bases: dict, lesson: Lesson, at, y, soft) -> TokenTable:
+def _fit(way: _Way, bases: dict, lesson: Lesson, at, y, soft) -> TokenTable | FrozenHead:
     "The student of a way, from the rows `at`; `y` is what the guide's texts are labelled"
     rows, texts = lesson.rows[at], lesson.guided.labelled.texts
     soft = None if soft is None else soft[at]
     if way.texts:
         rows = Rows(rows.texts + texts, np.concatenate([rows.y, y]), rows.kind)
         if soft is not None: soft = np.concatenate([soft, lesson.kind.one_hot(y)])
-    return fit_token_table(bases[way.base], rows, lesson.task, lesson.seed, lesson.recipe, lesson.bar, soft)
+    return fit_static(bases[way.base], rows, lesson.task, lesson.seed, lesson.recipe, lesson.bar, soft)
 
 def _try_out(way: _Way, bases: dict, lesson: Lesson, soft) -> _Tried:
     "A student of the other rows and of the blind twin's labels, on the rows that these have not seen"
@@ -106,7 +106,7 @@ def _steps(lesson: Lesson, ways: list[_Way], soft, choose: bool) -> int:
     steps = {texts: blend_steps(n + texts * more, soft is not None, lesson.recipe) for texts in (False, True)}
     return sum(steps.values()) + choose * sum(steps[way.texts] for way in ways)
 
-def _made(kept: _Way, tried: dict, table: TokenTable, lesson: Lesson) -> dict:
+def _made(kept: _Way, tried: dict, table: TokenTable | FrozenHead, lesson: Lesson) -> dict:
     "How the student was made; divides its logits by what the rows held out say"
     made, labelled, kind = dict(table.made), lesson.guided.labelled, lesson.kind
     held_out, y = {"n": len(labelled.guide.held)}, lesson.rows.y[labelled.guide.held]
@@ -117,7 +117,7 @@ def _made(kept: _Way, tried: dict, table: TokenTable, lesson: Lesson) -> dict:
         if kept.texts: held_out["log_loss_spared"] = _spared(tried[_Way("the base", False)].loss, tried[kept].loss)
     about = {**lesson.guided.about, "kept": str(kept), "used": kept.texts, "texts": len(labelled.texts),
              "held_out": held_out}
-    return {"kept": "linear", **made, "unlabelled": about}
+    return {**made, "unlabelled": about}
 
 def _spared(without, with_texts) -> dict:
     "By how much the log loss is lower, with its 95 % interval"

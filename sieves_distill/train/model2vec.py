@@ -4,34 +4,39 @@
 
 # %% ../../nbs/train/model2vec.ipynb #0b528948
 from __future__ import annotations
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits
 from ..basics.quiet import quiet
 from ..tasks.kinds import Kind, ManyLabels
 from ..export.rows import Rows
 from ..heads.blend import Blend, Blocks, blend_steps, fit_blend
 from ..heads.exclusion import answers_about
-from ..heads.logistic import Linear
+from ..heads.folds import few_rows
+from ..heads.logistic import Linear, Sample
 from ..heads.names import soft_labels
+from ..heads.strength import Candidate, choose_strength, fit_head, try_out
 from ..heads.temperature import fit_temperature
 from ..heads.tokens import load_static_model, static_token_shares, token_shares, token_vectors
 from ..students.model2vec import Model2VecStudent
 from .lesson import Lesson, Trained, inner_split, macro_f1
 
 # %% auto #0
-__all__ = ['TokenFeatures', 'TokenTable', 'fit_token_table', 'train_model2vec', 'static_student', 'cool']
+__all__ = ['TokenFeatures', 'TokenTable', 'fit_token_table', 'FrozenHead', 'fit_frozen', 'fit_static', 'train_model2vec',
+           'static_student', 'cool']
 
 # %% ../../nbs/train/model2vec.ipynb #08afc57f
-def _pipeline(static, table, layers: list[Linear], kind: Kind):
-    "A native `StaticModelPipeline`: the tokenizer and settings of `static`, the vectors `table`, and the head `layers`"
+def _pipeline(static, table, layers: list[Linear], kind: Kind, normalize: bool = False):
+    """A native `StaticModelPipeline`: the tokenizer and settings of `static`, the vectors `table`, and the head
+    `layers`"""
     from model2vec import StaticModel
     from model2vec.inference import StaticModelPipeline
     from model2vec.inference.mlp import Activation, Layer, MLPHead
     f32 = lambda x: np.ascontiguousarray(x, dtype="float32")
-    model = StaticModel(f32(table), static.tokenizer, normalize=static.normalize, max_length=static.max_length,
+    model = StaticModel(f32(table), static.tokenizer, normalize=normalize, max_length=static.max_length,
                         base_model_name=static.base_model_name, language=static.language)
     layers = [Layer(f32(layer.weight), f32(layer.bias)) for layer in layers]
     return StaticModelPipeline(model, MLPHead(layers, Activation[kind.activation.upper()], np.array(kind.labels)))
@@ -59,6 +64,7 @@ class TokenTable:
     evidence: np.ndarray  # What each token says by itself, `(n_tokens, n_labels)`
     head: Linear  # On both side by side, before calibration
     made: dict  # What was chosen
+    score: float  # How well it ranks rows that it has not seen
 
 # %% ../../nbs/train/model2vec.ipynb #d8907756
 def fit_token_table(model, rows: Rows, task, seed: int, recipe, bar=None, soft=None) -> TokenTable:
@@ -69,7 +75,7 @@ def fit_token_table(model, rows: Rows, task, seed: int, recipe, bar=None, soft=N
     scales = [_scale(block, len(rows)) for block in (means, counts.data)]
     blocks = _blocks(means, counts, scales, features, rows, task, recipe)
     blend = fit_blend(blocks, rows.y, rows.kind, seed, recipe, bar, soft)
-    return _as_table(features, scales, blend, rows.kind, named=blocks.names_y is not None)
+    return _as_table(features, scales, blend, rows.kind)
 
 def _token_features(model, shares, recipe) -> TokenFeatures:
     in_means, in_counts = (weights.astype("float32") for weights in recipe.token_weights(shares))
@@ -93,7 +99,7 @@ def _blocks(means, counts, scales, features: TokenFeatures, rows: Rows, task, re
     )
 
 # %% ../../nbs/train/model2vec.ipynb #3e268fd7
-def _as_table(features: TokenFeatures, scales, blend: Blend, kind: Kind, named: bool) -> TokenTable:
+def _as_table(features: TokenFeatures, scales, blend: Blend, kind: Kind) -> TokenTable:
     "The head on means and counts, written as a number a token and label"
     head, identity = blend.head, np.eye(len(kind))
     weight, on_counts = np.split(head.weight, [features.vectors.shape[1]], axis=1)
@@ -103,8 +109,49 @@ def _as_table(features: TokenFeatures, scales, blend: Blend, kind: Kind, named: 
         features.model, vectors @ weight.T + evidence,
         [Linear(identity / head.temperature, head.bias / head.temperature)], kind,
     )
-    made = {"named": named, "count_weights": blend.shares, "temperature": head.temperature, "soft_labels": blend.soft}
-    return TokenTable(pipeline, vectors, evidence, Linear(np.concatenate([weight, identity], 1), head.bias), made)
+    made = {
+        "named": blend.named, "count_weights": blend.shares, "temperature": head.temperature, "soft_labels": blend.soft,
+    }
+    head = Linear(np.concatenate([weight, identity], 1), head.bias)
+    return TokenTable(pipeline, vectors, evidence, head, made, blend.score)
+
+# %% ../../nbs/train/model2vec.ipynb #7d1c3b02
+@dataclass(frozen=True, eq=False)
+class FrozenHead:
+    "A head on the base as it came"
+    pipeline: object  # A native `StaticModelPipeline`
+    made: dict  # What was chosen
+    score: float  # How well it ranks rows that it has not seen
+
+def fit_frozen(model, rows: Rows, seed: int, recipe, soft=None) -> FrozenHead:
+    "From rows of which some choose the regularisation; `soft` as for `fit_token_table`"
+    vectors = token_vectors(model)
+    X = normalize(static_token_shares(model, rows.texts) @ vectors)
+    with threadpool_limits(1):
+        chosen, score = _choose_frozen(Sample(X, rows.y, rows.kind, soft=soft), seed, recipe)
+        head = fit_head(chosen, recipe)
+    made = {"C": chosen.params["C"], "temperature": head.temperature, "soft_labels": chosen.sample.soft is not None}
+    return FrozenHead(_pipeline(model, vectors, [head.cooled()], rows.kind, normalize=True), made, score)
+
+def _choose_frozen(sample: Sample, seed: int, recipe) -> tuple[Candidate, float]:
+    "All rows with the strength that some rows choose in one round of folds, and how well it ranks these in all rounds"
+    few = few_rows(len(sample), seed, recipe.few)
+    chosen = choose_strength(sample[few], seed, replace(recipe, fold_rounds=lambda n: 1))
+    chosen = try_out(chosen.sample, chosen.params, seed, recipe)
+    score = chosen.score / len(chosen.logits)
+    if len(few) == len(sample): return chosen, score
+    soft = None if chosen.sample.soft is None else sample.soft
+    return try_out(replace(sample, soft=soft), chosen.params, seed, recipe), score
+
+# %% ../../nbs/train/model2vec.ipynb #7d1c3b03
+def fit_static(model, rows: Rows, task, seed: int, recipe, bar=None, soft=None) -> TokenTable | FrozenHead:
+    "Out-of-fold rows choose between the token table and the head on the base as it came"
+    table = fit_token_table(model, rows, task, seed, recipe, bar, soft)
+    frozen = fit_frozen(model, rows, seed, recipe, soft)
+    ranking = {"linear": table.score, "frozen": frozen.score}
+    kept = table if recipe.keep_table(table.score, frozen.score) else frozen
+    made = {"kept": "linear" if kept is table else "frozen", **kept.made, "out_of_fold_ranking": ranking}
+    return replace(kept, made=made)
 
 # %% ../../nbs/train/model2vec.ipynb #372adee9
 def _fine_tuner():
@@ -174,15 +221,15 @@ def train_model2vec(lesson: Lesson) -> Trained:
     soft = soft_labels(rows.kind, rows.y, rows.scores)
     bar.reset(blend_steps(len(rows), soft is not None, recipe) * (1 + tune) + tune)
     bar.set_description("linear")
-    table = fit_token_table(model, rows, lesson.task, lesson.seed, recipe, bar, soft)
+    table = fit_static(model, rows, lesson.task, lesson.seed, recipe, bar, soft)
     if tune: return _train_further(model, table, lesson, soft)
-    return Trained(static_student(table.pipeline, lesson, table.made["temperature"]), {"kept": "linear", **table.made})
+    return Trained(static_student(table.pipeline, lesson, table.made["temperature"]), table.made)
 
 def static_student(pipeline, lesson: Lesson, temperature: float | None = None) -> Model2VecStudent:
     return Model2VecStudent(pipeline, lesson.kind, lesson.task.task_id, temperature=temperature)
 
 # %% ../../nbs/train/model2vec.ipynb #c5d121dc
-def _train_further(model, table: TokenTable, lesson: Lesson, soft) -> Trained:
+def _train_further(model, table: TokenTable | FrozenHead, lesson: Lesson, soft) -> Trained:
     """The table of all rows, or a model that starts from that of four fifths and is trained on, whichever does better
     on the others"""
     lesson.bar.set_description("fine-tune")
@@ -198,10 +245,10 @@ def _train_further(model, table: TokenTable, lesson: Lesson, soft) -> Trained:
         for name, pipeline in (("linear", start.pipeline), ("fine-tuned", tuned))
     }
     f1, made = {name: macro_f1(held.kind, held.y, z) for name, z in logits.items()}, dict(table.made)
-    kept = "fine-tuned" if f1["fine-tuned"] > f1["linear"] else "linear"
+    kept = "fine-tuned" if f1["fine-tuned"] > f1["linear"] else table.made["kept"]
     if kept == "fine-tuned": made["temperature"] = cool(tuned, fit_temperature(logits[kept], held.y, held.kind))
     student = static_student(tuned if kept == "fine-tuned" else table.pipeline, lesson, made["temperature"])
-    return Trained(student, {"kept": kept, **made, "held_out_f1": f1, "held_out": len(held)})
+    return Trained(student, {**made, "kept": kept, "held_out_f1": f1, "held_out": len(held)})
 
 # %% ../../nbs/train/model2vec.ipynb #19a632b2
 def cool(pipeline, temperature: float) -> float:

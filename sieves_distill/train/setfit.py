@@ -171,7 +171,7 @@ def make_plan(view: View, evidence: Evidence) -> Plan:
     "From the rows as the encoder sees them that came"
     kind, y, recipe = evidence.kind, evidence.y, evidence.recipe
     hot = kind.one_hot(y)
-    use_names = recipe.names_fit(view.X, view.names, hot[:, kind.varied(y)])
+    use_names = recipe.names_fit(view.X, view.names, hot[:, kind.varied(y)]) and _names_rank(view, evidence)
     sample = Sample(view.X, y, kind, soft=evidence.soft, names=evidence.named(view.names) if use_names else None)
     with threadpool_limits(1):
         rows = few_rows(len(y), evidence.seed, recipe.few)
@@ -181,6 +181,14 @@ def make_plan(view: View, evidence: Evidence) -> Plan:
     doubtful = recipe.doubtful(kind, y, label_likelihood(kind, y, logits), recipe.most_doubtful)
     shown = kind.activation == "softmax" and len(y) > recipe.names_or_counts
     return Plan(use_names, best.weight if shown else 0, trust, doubtful)
+
+def _names_rank(view: View, evidence: Evidence) -> bool:
+    "Whether heads with names rank rows that they have not seen as well as heads without"
+    recipe, plain = evidence.recipe, Sample(view.X, evidence.y, evidence.kind, soft=evidence.soft)
+    with threadpool_limits(1):
+        scores = [choose_strength(sample, evidence.seed, recipe, **evidence.params).score
+                  for sample in (replace(plain, names=evidence.named(view.names)), plain)]
+    return recipe.names_rank(*scores)
 
 # %% ../../nbs/train/setfit.ipynb #b36d5aad
 @dataclass(frozen=True, eq=False)
