@@ -4,13 +4,14 @@
 
 # %% ../../nbs/students/card.ipynb #af226b32
 from __future__ import annotations
+import html, re
 from ..tasks.kinds import Kind, kind_from
 from ..evaluate.intervals import show_interval
 from ..evaluate.report import MetricsReport, report_of
 from .frameworks import FRAMEWORKS, Framework
 
 # %% auto #0
-__all__ = ['model_card']
+__all__ = ['model_card', 'in_markdown', 'as_code']
 
 # %% ../../nbs/students/card.ipynb #1fd8d7b5
 def model_card(metrics: dict) -> str:
@@ -18,22 +19,22 @@ def model_card(metrics: dict) -> str:
     run = metrics["run"]
     kind = kind_from({**run, "labels": list(run["rows"]["train"].get("labels", {}))})
     framework, report = FRAMEWORKS[run["framework"]], report_of(kind, metrics)
-    parts = _head(run, framework, kind), _how_good(metrics, report), _how_to_use(metrics, framework), _how_made(run)
-    return "".join(parts)
+    about = _head(run, framework, kind), _how_good(metrics, report)
+    return "".join([*about, _how_to_use(metrics, framework, kind), _how_made(run)])
 
 # %% ../../nbs/students/card.ipynb #47e099f4
 def _head(run: dict, framework: Framework, kind: Kind) -> str:
     labels = run["rows"]["train"].get("labels")
     many = f" of {len(labels)}" if labels else ""
     scores = " and scores" if run["recipe"].get("soft_labels") else ""
-    base = f"Base model: `{run['base_model']}`. " if run["base_model"] else ""
+    base = f"Base model: {as_code(run['base_model'])}. " if run["base_model"] else ""
     source = f"from the {kind.column}{scores} of a teacher on {run['rows']['train']['n']} documents."
     return f"""---
 library_name: {framework.library}
 pipeline_tag: {kind.pipeline_tag}
 tags: [{framework.library}, {kind.pipeline_tag}, distillation, sieves_distill]
 ---
-# {run["task_id"]}: a {framework.library} student
+# {in_markdown(run["task_id"])}: a {framework.library} student
 
 {kind.student_words}, {kind.words}{many}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} {source}
 {base}{run["megabytes"]:.1f} MB.
@@ -43,12 +44,12 @@ tags: [{framework.library}, {kind.pipeline_tag}, distillation, sieves_distill]
 def _how_good(metrics: dict, report: MetricsReport) -> str:
     by_label = _by_label(metrics) if "per_label" in metrics else ""
     ece = "; *ECE* is the expected calibration error of the probabilities" if metrics.get("calibration") else ""
-    notes = "".join(f"\n- {note}" for note in metrics["warnings"])
+    notes = "".join(f"\n- {in_markdown(note)}" for note in metrics["warnings"])
     legend = (f"Brackets are 95 % bootstrap intervals over {metrics['run']['rows']['val']['n']} held-out documents. "
               "*Agreement* is scored against the teacher's labels, *gold* against the truth")
     return f"""
 ## How good it is
-{report.verdict}
+{in_markdown(report.verdict)}
 
 {_markdown(report.table())}
 
@@ -69,35 +70,45 @@ def _by_label(metrics: dict) -> str:
 """
 
 # %% ../../nbs/students/card.ipynb #1e1abaf8
-def _how_to_use(metrics: dict, framework: Framework) -> str:
+def _how_to_use(metrics: dict, framework: Framework, kind: Kind) -> str:
     without = metrics["run"]["recipe"].get("native_f1")
     less = (
         "" if without is None else (
             "\n`SetFitModel` does not know the token table of this student, and answers without it: "
-            f"agreement macro-F1 {without:.3f} in place of {metrics['f1']:.3f}.\n"
+            f"agreement macro-F1 {without:.3f} in place of {metrics['f1']:.3f}. With `distill(…, native=True)`"
+            " a student has no such table, and both answer the same.\n"
         )
     )
+    trust = ", trust_remote_code=True" if metrics["run"].get("init_kwargs", {}).get("trust_remote_code") else ""
+    calls = "\n".join(f'student.{call}' for call in kind.calls)
     return f"""
 ## How to use it
 ```python
 from sieves_distill import Student
 
-student = Student.load(path)  # the folder of this file
-student.predict(["a text", "another"])
-student.predict_proba(["a text", "another"])  # in the order of student.labels
+student = Student.load(path{trust})  # the folder of this file{_on_trust(trust)}
+{calls}
 ```
-{framework.card_note}
+{framework.card_note}{_natively(framework, kind, trust) if framework.native_code else ""}{less}"""
+
+def _natively(framework: Framework, kind: Kind, trust: str) -> str:
+    use = framework.part("native_use") or (lambda kind: "model.predict(texts)")
+    return f"""
 or without this library{framework.card_warning}:
 
 ```python
-{framework.native_code}
-model.predict(["a text", "another"])
+{framework.native_code.replace("(path)", f"(path{trust})")}
+texts = ["a text", "another"]
+{use(kind)}
 ```
-{less}"""
+"""
+
+def _on_trust(trust: str) -> str:
+    return ", which brings code along that will run: load it if you trust who made it" if trust else ""
 
 # %% ../../nbs/students/card.ipynb #ab8871e8
 def _how_made(run: dict) -> str:
-    asked = ", ".join(f"`{name}={run[name]}`" for name in ("val_frac", "seed", "init_kwargs", "train_kwargs"))
+    asked = ", ".join(as_code(f"{name}={run[name]}") for name in ("val_frac", "seed", "init_kwargs", "train_kwargs"))
     return f"""
 ## How it was made
 `framework="{run["framework"]}"`, {asked}; {run["seconds"]["train"]:.0f} s of training.
@@ -105,7 +116,18 @@ The rows are in `data/`, all figures in `metrics.json`.
 """
 
 # %% ../../nbs/students/card.ipynb #16859d42
-def _cell(text) -> str: return str(text).replace("|", "\\|").replace("\n", " ")
+def in_markdown(text) -> str:
+    "A text of anybody's in a line of Markdown, where it is read and neither run nor followed"
+    line = html.escape(" ".join(str(text).split()), quote=False).replace("\\", "\\\\").replace("](", "]\\(")
+    return "\\" + line if line[:1] in tuple("#-*+>=_~`|!") and line[:2] not in ("- ",) else line
+
+def as_code(text) -> str:
+    "A text of anybody's as code in a line of Markdown"
+    line = " ".join(str(text).split())
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}" if "`" in line else f"`{line}`"
+
+def _cell(text) -> str: return in_markdown(text).replace("|", "\\|")
 
 def _markdown(frame) -> str:
     "A pandas frame as a markdown table"

@@ -100,10 +100,9 @@ FRAMEWORKS: dict[str, Framework] = {
     ), "crf": Framework(
         student="sieves_distill.students.crf:CRFStudent", answers=Entities, train="sieves_distill.train.crf:train_crf",
         check="sieves_distill.train.crf:check_crf", known_names="sieves_distill.train.crf:crf_names",
-        files=("model.crfsuite",), library="python-crfsuite", native_code=(
-            "from pycrfsuite import Tagger\nfrom sieves_distill.students.crf import split_words, word_features\n"
-            "tagger = Tagger()\ntagger.open(f'{path}/model.crfsuite')\n"
-            "tagger.tag(word_features(text, split_words(text)))  # a tag for each word"
+        files=("model.crfsuite",), library="python-crfsuite", card_note=(
+            "\n`pycrfsuite.Tagger` opens `model.crfsuite`; what it is told of each word says"
+            " `sieves_distill.students.crf.word_features`.\n"
         ), packages=("python-crfsuite", "numpy"),
     ),
 }

@@ -23,6 +23,8 @@ class Kind:
     unit = "answers"  # What a score of the student speaks of
     f1_words = "agreement macro-F1"  # What the figure `f1` of a report is
     pipeline_tag = "text-classification"  # What the hub calls it
+    calls = ('predict(["a text", "another"])',
+             'predict_proba(["a text", "another"])  # in the order of student.labels')  # What its card shows
     student_words = "A model of texts"  # What a student of this kind is
     scored = False  # Whether the teacher's scores can stand beside the answers, in a column `scores`
     decided = False  # Whether two answers to one text contradict each other; else they may be opinions

@@ -6,9 +6,9 @@
 from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from ..heads.blend import blend_strength, head_shares
+from ..heads.blend import blend_strength, head_shares, keep_table
 from ..heads.folds import fold_rounds, ranking_score
-from ..heads.names import label_texts, names_fit
+from ..heads.names import label_texts, names_fit, names_rank
 from ..heads.shifts import fit_offsets, fit_thresholds
 from ..heads.tokens import token_weights
 from .contrast import fine_tune_body
@@ -26,12 +26,13 @@ class Recipe:
     few: int = 1000  # Rows up to which rotating and averaging pay, and that a choice takes
     doubt: float = 1  # The power of a label's likelihood that it is trusted by
     looks: int = 2  # How often folds look at the labels, where rows are more than `few`
-    strengths: tuple = (1, 3, 10, 30)  # Candidates for C, the inverse of the regularisation, on embeddings
+    strengths: tuple = (1, 3, 10, 30, 100)  # Candidates for C, the inverse of the regularisation, on embeddings
     head_doubt: float = .5  # `doubt` of a head on embeddings
     label_texts: Callable = label_texts  # What labels say of themselves: from the task to a str a label
     names_fit: Callable = (
         names_fit  # Whether they are learnt: from embeddings, those of the names, and booleans `(n, n_names)`
     )
+    names_rank: Callable = names_rank  # Whether they are, from how well heads with them rank, and heads without
     fold_rounds: Callable = fold_rounds  # How often folds are drawn: from the number of rows
     ranking_score: Callable = (
         ranking_score  # What a choice goes by, higher is better: from kind, `y` and logits `(n, n_labels)`
@@ -50,6 +51,9 @@ class Recipe:
         fit_offsets  # For one label a text: from `y`, logits `(rounds, n, n_labels)`, `stiff` and `rare`
     )
     most_unlabelled: int = 5000  # Texts that a guide labels, at most
+    keep_table: Callable = (
+        keep_table  # Rather than a head on the base as it came: from how well both rank
+    )
     # CRF
     crf_penalties: tuple = (.03, .1, .3, 1.)  # Candidates for c2, the weight of the squared penalty,
     crf_rows: int = 3000  # and the rows that it is chosen on, at most
