@@ -35,6 +35,9 @@ setuptools.setup(
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={**extras, "dev": sum(extras.values(), [])},
-    entry_points={"nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"]},
+    entry_points={
+        "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],
+        "console_scripts": [cfg["console_scripts"]],
+    },
     zip_safe=False,
 )

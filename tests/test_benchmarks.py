@@ -96,6 +96,8 @@ TABLES = {  # recorded as a page: the module that makes it, and of what
     "suspects.md": ("suspects", lambda module: module.report(read_lines("suspects.jsonl"))),
     "panel/table.md": ("panel.report", lambda module: module.table(frame())),
     "panel/short.md": ("panel.report", lambda module: module.short_table(frame())),
+    "panel/reporting.md": (
+        "panel.report", lambda module: module.reporting(module.load(RESULTS / "panel" / "reporting.jsonl"))),
     "panel/soft.md": ("panel.soft", lambda module: module.table(read_lines("panel/soft.jsonl"))),
     "panel/ablation.md": (
         "panel.ablation", lambda module: module.table(read_lines("panel/ablation.jsonl"), "model2vec")),

@@ -5,10 +5,11 @@
     python -m benchmarks.panel --methods setfit_student setfit_trainer --sizes 50 200 --seeds 0
     python -m benchmarks.panel --table                              (runs nothing)
 
-Each cell of data set, size, seed, noise and method is a line in results.jsonl; one that is there is not run again,
-unless it has `outdated`, which says what has changed since; `note` says what of a line is of another run. On data sets
-that only report (`REPORTING` in rows.py) a line of a student has the round of the recipes that it is of, and is
-outdated when there is a later one. Those that aren't on this machine are left out. It can be stopped at any time.
+Each cell of data set, size, seed, noise and method is a line in results.jsonl, or in reporting.jsonl for data sets that
+only report (`REPORTING` in rows.py); one that is there is not run again, unless it has `outdated`, which says what has
+changed since; `note` says what of a line is of another run. On data sets that only report a line of a student has the
+round of the recipes that it is of, and is outdated when there is a later one. Data sets that aren't on this machine are
+left out. It can be stopped at any time.
 """
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import data, running
-from benchmarks.panel import CELLS, ROUND, methods, report, rows
+from benchmarks.panel import CELLS, REPORTED, ROUND, methods, report, rows
 from benchmarks.training import macro_f1
 from sieves_distill import Student
 
@@ -112,23 +113,27 @@ def missing(args, known: set):
 
 def main():
     parser = running.arguments("panel", __doc__)
-    parser.add_argument("--sets", nargs="+", default=rows.SETS + rows.REPORTING, choices=rows.SETS + rows.REPORTING)
+    every = rows.CHOOSING + rows.REPORTING
+    parser.add_argument("--sets", nargs="+", default=every, choices=every)
     parser.add_argument("--sizes", nargs="+", type=int, default=rows.SIZES)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--noise", nargs="+", type=float, default=[0., .2], help="shares of wrong labels")
     parser.add_argument("--methods", nargs="+", default=methods.CHEAP + methods.TUNED,
                         choices=list(methods.METHODS))
     parser.add_argument("--table", action="store_true", help="only write the table and the figures")
-    parser.add_argument("--results", type=Path, default=CELLS)
+    parser.add_argument("--results", type=Path, help="a file for all of them, in place of the two")
     args = parser.parse_args()
     running.silence()
     about = running.machine("scikit-learn", "model2vec", "setfit", "torch", "sentence-transformers")
-    known = {key(result) for result in running.read_lines(args.results) if is_known(result)}
+    paths = {name: args.results or (REPORTED if name in rows.REPORTING else CELLS) for name in every}
+    known = {key(result) for path in set(paths.values()) for result in running.read_lines(path) if is_known(result)}
     for cell in () if args.table else missing(args, known):
         result = {**run(*cell), "majority": majority(*cell[:3]), "about": about}
-        running.add_line(args.results, result)
+        running.add_line(paths[cell[0]], result)
         print(*cell, f"F1 {result['f1']:.3f}, {result['seconds']:.1f} s", flush=True)
-    report.write(args.results)
+    if not args.results:
+        report.write(CELLS)
+        report.write_reporting(REPORTED)
 
 
 if __name__ == "__main__": main()

@@ -117,6 +117,9 @@ MODEL2VEC = {  # what is left out
     "nothing": Part(),
     "names of the labels": Part({"names_fit": no_names}),
     "look at whether they fit (names in any case)": Part(IN_ANY_CASE, on={"label_texts": next_names}),
+    "choice of names by out-of-fold rows (names wherever they fit)": Part(
+        {"names_rank": always}, on={"label_texts": next_names, **IN_ANY_CASE}),
+    "head on the base as it came": Part({"keep_table": always}, on={"keep_table": lambda *_: False}),
     "weight of three rows for a name (one instead)": Part({"name_rows": 1}),
     "weight of three rows for a name (ten instead)": Part({"name_rows": 10}),
     "names that say something (`class 1` and so on instead)": Part({"label_texts": numbered_names}),

@@ -7,6 +7,7 @@ beforehand, and its time is not counted: that flatters the peers that stand on a
 from __future__ import annotations
 
 import pickle
+import shutil
 import tempfile
 from dataclasses import replace
 from functools import partial
@@ -154,14 +155,14 @@ def model2vec_fit(cell: Cell):
     return lambda texts: kind.encode(pipeline.predict(list(texts))), pipeline
 
 
-def _student(cell: Cell, framework: str, **changed):
-    "A student that is distilled, with its report; `changed` are fields of its recipe"
+def _student(cell: Cell, framework: str, options: dict | None = None, **changed):
+    "A student that is distilled, with its report; `options` are for `distill`, `changed` are fields of its recipe"
     task = training.task_of(cell.y, cell.names, cell.name)
     folder = Path(tempfile.mkdtemp()) / "student"
     rows = data.as_dataset(cell.texts + cell.held_texts, np.concatenate([cell.y, cell.y_held]), cell.names)
     recipe = {"recipe": replace(Recipe(), **changed)} if changed else {}
     student = task.distill(training.base(framework), framework, rows, folder, len(cell.held) / len(rows),
-                           seed=cell.seed, progress=False, **recipe)
+                           seed=cell.seed, progress=False, **recipe, **(options or {}))
     return lambda texts: training.answers(student, texts), student
 
 
@@ -170,9 +171,27 @@ def model2vec_student(cell: Cell):
     return _student(cell, "model2vec")
 
 
+GUIDES = data.CACHE / "panel" / "guides"  # SetFit students, each until a Model2Vec student has learnt from it
+
+
+def _guide(cell: Cell) -> Path: return GUIDES / f"{cell.name}-{len(cell.at)}-{cell.seed}-{cell.noise}"
+
+
 def setfit_student(cell: Cell):
     "Our SetFit student, with its defaults"
-    return _student(cell, "setfit")
+    predict, student = _student(cell, "setfit")
+    if len(cell.rest): shutil.copytree(student.path, _guide(cell), dirs_exist_ok=True)
+    return predict, student
+
+
+def model2vec_guided(cell: Cell):
+    """Our Model2Vec student, which learns from the texts of the pool that have no labels, too. The SetFit student of
+    the same rows labels them; its time counts where it isn't there yet"""
+    there = _guide(cell)
+    guided = {"unlabelled": list(cell.rest), "guide": str(there if there.exists() else data.minilm())}
+    predict, student = _student(cell, "model2vec", guided)
+    shutil.rmtree(there, ignore_errors=True)
+    return predict, student
 
 
 def no_names(X, names, hot) -> bool:
@@ -219,7 +238,7 @@ def setfit_trainer(cell: Cell):
 
 METHODS = {method.__name__: method for method in (
     tfidf_lr, static_lr, model2vec_fit, model2vec_student, minilm_lr, setfit_trainer, setfit_student, setfit_unnamed,
-    setfit_one_look, words, chars, static, minilm, minilm_words)}
+    setfit_one_look, model2vec_guided, words, chars, static, minilm, minilm_words)}
 CHEAP = ["tfidf_lr", "static_lr", "model2vec_fit", "model2vec_student", "minilm_lr"]
 TUNED = ["words", "chars", "static", "minilm", "minilm_words"]  # Peers whose C is chosen
 

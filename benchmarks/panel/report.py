@@ -9,6 +9,12 @@ import numpy as np
 NAMES = {"tfidf_lr": "TF-IDF + LR", "static_lr": "LR on static base", "model2vec_fit": "Model2Vec fit",
          "model2vec_student": "Model2Vec student", "minilm_lr": "LR on MiniLM", "setfit_trainer": "SetFit Trainer",
          "setfit_student": "SetFit student"}
+# on the data sets that only report
+REPORTING = {"words": "TF-IDF words", "chars": "TF-IDF characters", "static": "static base", "minilm": "MiniLM",
+             "minilm_words": "MiniLM + words", "model2vec_student": "Model2Vec student",
+             "model2vec_guided": "… + unlabelled", "setfit_student": "SetFit student"}
+CHEAP_PEERS = ["words", "chars", "static"]
+ALL_PEERS = [*CHEAP_PEERS, "minilm", "minilm_words"]
 STATIC = ["tfidf_lr", "static_lr", "model2vec_fit", "model2vec_student"]  # what costs about the same to run
 PEERS = {"model2vec_student": ["tfidf_lr", "static_lr", "model2vec_fit"],
          "setfit_student": ["tfidf_lr", "minilm_lr", "setfit_trainer"]}
@@ -220,6 +226,59 @@ def score_table(frame, noise: float) -> str:
         return [*key, *(_shown(row[m], n[m], m in static and row[m] == best) for m in mean.columns)]
     lines = [line(key) for key in sorted(mean.index)]
     return markdown(["data", "rows", *(NAMES[method] for method in mean.columns)], lines)
+
+
+def reporting_table(frame) -> str:
+    """Macro-F1 on gold, mean over the seeds; in brackets how many where they are not three; bold the best of a line.
+    The five peers are logistic regressions with balanced weights whose C is chosen by three folds. `looks`: how many
+    rounds of the recipes a data set was run with"""
+    mean, count = (frame.pivot_table(values="f1", index=["set", "size"], columns="method", aggfunc=how)
+                   for how in ("mean", "count"))
+    methods, looked = [method for method in REPORTING if method in mean.columns], looks(frame)
+    def line(key):
+        row, n = mean.loc[key], count.loc[key]
+        best = row[methods].max()
+        return [*key, *(_shown(row[m], n[m], row[m] == best) for m in methods), looked[key[0]]]
+    return markdown(["data", "rows", *(REPORTING[m] for m in methods), "looks"], [line(key) for key in mean.index])
+
+
+def looks(frame) -> dict[str, int]:
+    "How many rounds of the recipes each data set was run with"
+    rounds = frame.groupby("set")["round"].nunique() if "round" in frame else {}
+    return {name: int(rounds.get(name, 0)) for name in frame.set.unique()}
+
+
+def _above(frame, student: str, peers: list[str]):
+    "How far a student is above the best of its peers, by data set, size and seed that all have"
+    wide = frame.pivot_table(values="f1", index=RUN, columns="method").reindex(columns=[student, *peers])
+    wide = wide.dropna()
+    return (wide[student] - wide[peers].max(axis=1)).groupby(["set", "size"]).mean()
+
+
+def reporting_bars(frame) -> str:
+    "What students are above the best peer of each cell, on the cells that all of them have"
+    asked = [("model2vec_student", CHEAP_PEERS, "the best cheap peer"), ("model2vec_guided", ["minilm"], "MiniLM"),
+             ("model2vec_guided", ["model2vec_student"], "that without unlabelled texts"),
+             ("setfit_student", ALL_PEERS, "the best of all peers")]
+    lines = []
+    for student, peers, words in asked:
+        gap = _above(frame, student, peers)
+        if not len(gap): continue
+        worst = ", ".join(f"{name} {n} {g:+.3f}" for (name, n), g in gap.sort_values().items() if g < -.01)
+        name = REPORTING[student] if student != "model2vec_guided" else "Model2Vec student with unlabelled texts"
+        lines.append([f"{name} above {words}", f"{gap.mean():+.3f}", len(gap), worst or "none"])
+    return markdown(["", "mean", "cells", "more than 0.01 below"], lines)
+
+
+def reporting(frame) -> str:
+    "All that is said of data sets that only report, as markdown"
+    parts = ["# Data sets that only report", reporting_table(frame), _caption(reporting_table), reporting_bars(frame)]
+    return "\n\n".join(parts) + "\n"
+
+
+def write_reporting(path: Path) -> None:
+    "reporting.md, beside the results"
+    if path.exists(): path.with_name("reporting.md").write_text(reporting(load(path)))
 
 
 SHORT = ("tfidf_lr", "minilm_lr", "model2vec_student", "setfit_student")  # the students and the best-known peers

@@ -28,7 +28,8 @@ def check_dataset(dataset, column: str = "labels"):
             f"found {type(dataset).__name__}, expected a datasets.Dataset; to_hf_dataset makes one of documents"
         )
     if not {"text", column} <= set(columns):
-        raise ValueError(f"Dataset must contain columns: {{text, {column}}}, found {{{', '.join(columns)}}}")
+        raise ValueError(f"Dataset must contain columns: {{text, {column}}}, found {{{', '.join(columns)}}}; give "
+                         f"yours these names: dataset.rename_columns({{name: 'text', other: {column!r}}})")
     if dataset.features["text"].dtype not in ("string", "large_string"):
         raise ValueError(f"text must be a column of strings, found {dataset.features['text']}")
     if not len(dataset): raise ValueError("the dataset is empty, expected rows")

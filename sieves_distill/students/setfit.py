@@ -100,7 +100,7 @@ class SetFitStudent(LinearStudent):
     def features(self, texts):
         with self.turn:  # of the tokenizer, whose padding is changed from call to call
             exact = self.exact or self.backend is not None
-            return embed(self._encoder(), texts, self.model.normalize_embeddings, exact)
+            return embed(self._encoder(), texts, self.model.normalize_embeddings, exact, adapt=not exact)
 
     embed_texts = features
 

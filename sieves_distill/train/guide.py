@@ -142,8 +142,9 @@ def _fingerprint(guide: Guide) -> str:
 def _read_answers(path: Path, fingerprint: str) -> dict[str, list]:
     "The answers in a file, number of a text to the guide's and its twin's; none where it is another guide's"
     if has_torn_line(path): cut_torn_line(path)
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    if lines and json.loads(lines[0]) == ["guide", fingerprint]: return dict(map(json.loads, lines[1:]))
+    try: lines = [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+    except ValueError: lines = []  # what is no line of ours
+    if lines and lines[0] == ["guide", fingerprint]: return dict(lines[1:])
     path.unlink(missing_ok=True)
     append_line(path, (json.dumps(["guide", fingerprint]) + "\n").encode())
     return {}

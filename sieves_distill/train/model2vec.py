@@ -23,6 +23,7 @@ from ..heads.temperature import fit_temperature
 from ..heads.tokens import load_static_model, static_token_shares, token_shares, token_vectors
 from ..students.model2vec import Model2VecStudent
 from .lesson import Lesson, Trained, inner_split, macro_f1
+from .options import check_vocabulary
 
 # %% auto #0
 __all__ = ['TokenFeatures', 'TokenTable', 'fit_token_table', 'FrozenHead', 'fit_frozen', 'fit_static', 'train_model2vec',
@@ -70,6 +71,7 @@ class TokenTable:
 def fit_token_table(model, rows: Rows, task, seed: int, recipe, bar=None, soft=None) -> TokenTable:
     "The linear student of these rows; `soft` is how likely each label of a row is, `(n, n_labels)`, or None"
     shares = static_token_shares(model, rows.texts)
+    check_vocabulary(shares.getnnz(axis=1))
     features = _token_features(model, shares, recipe)
     means, counts = features.of_shares(shares)
     scales = [_scale(block, len(rows)) for block in (means, counts.data)]
