@@ -21,6 +21,7 @@ from ..evaluate.evaluate import read_mistakes
 from ..evaluate.report import report_of
 from .folder import read_about, reading
 from .frameworks import FRAMEWORKS, framework_name
+from .novelty import copy_text_novelty, read_text_novelty
 
 # %% auto #0
 __all__ = ['Written', 'InFolder', 'Answering', 'Student', 'LinearStudent', 'check_texts', 'is_document', 'check_documents',
@@ -43,6 +44,7 @@ class Written:
         "student.json comes last: without it, a folder that was written half holds no student"
         with quiet(): self.write(folder)
         if self.metrics: _write_json(self.metrics, folder / "metrics.json")
+        copy_text_novelty(self, folder)
         if self.path and lies_in(self, self.path) and (self.path / "README.md").is_file():
             shutil.copyfile(self.path / "README.md", folder / "README.md")
         _write_json(self.about(), folder / "student.json")
@@ -177,6 +179,7 @@ class Answering(InFolder):
     def __new__(cls, *_, **__):
         student = super().__new__(cls)
         student.turn = Turn()  # Of threads that share the student, or what it computes with
+        student._novelty = None  # Read from the folder when it is first asked for
         return student
 
     def predict(self, texts: list[str], progress: bool = False) -> list:
@@ -208,6 +211,19 @@ class Answering(InFolder):
     def embed_texts(self, texts: list[str]):
         "Vectors `(n_texts, dim)` that say what texts are about; None where the student has none to speak of"
         return None
+
+    def token_ids(self, texts: list[str]):
+        "The tokens of each text, lists of their ids; None where the student does not go by static tokens"
+        return None
+
+    def novelty(self, texts: list[str]):
+        """How new each text is, `(n_texts,)` in [0, 1): the share of texts like the training rows that are less new.
+        So of texts like these about 1 in 20 has 0.95 or more; of texts that belong to no label, many have. Raises
+        ValueError where the student's folder has not what it takes to tell, as those of earlier versions"""
+        texts = check_texts(texts)
+        if self._novelty is None: self._novelty = read_text_novelty(self, self.path)
+        return self._novelty(self, texts)
+
 
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student(Answering):

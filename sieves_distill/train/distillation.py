@@ -13,20 +13,23 @@ from tqdm.auto import tqdm
 from ..basics.disk import absolute, deployed_megabytes, new_folder
 from ..basics.quiet import quiet
 from ..tasks.adapt import as_distillable
-from ..tasks.kinds import Kind
+from ..tasks.kinds import Kind, LabelKind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
 from ..split import notes_on_equal_texts
+from ..heads.novelty import FEWEST
+from ..heads.tokens import load_static_model, token_vectors
 from ..evaluate.evaluate import evaluate_student, score_answers
 from ..evaluate.report import report_of
 from ..students.card import model_card
+from ..students.novelty import NOVELTY_FILE, TextNovelty, fit_text_novelty, write_text_novelty
 from ..students.devices import training_device
 from sieves_distill.students.frameworks import (
     FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
 )
 from ..students.student import Student
 from .guidance import GUIDES, Guidance, Wish, check_guidance, prepare_guidance
-from .lesson import Lesson, Trained, macro_f1, split_answers
+from .lesson import Lesson, Trained, inner_split, macro_f1, split_answers
 from .kwargs import check_kwargs, idle_notes
 from .options import check_learnable, check_seed
 from .recipe import Recipe
@@ -244,6 +247,7 @@ def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) 
         sides.notes.append(f"the student is written, but could not be scored: {_words(error)}. "
                            "evaluate_student(student, rows) scores it")
         return {}
+    _keep_novelty(student, trained, sides, order)
     order.done("evaluate")
     metrics["warnings"] = sides.notes + metrics["warnings"]
     metrics["run"] = _run(trained.made, sides, order, student.path)
@@ -258,6 +262,25 @@ def _score(student: Student, trained: Trained, sides: _Sides, order: _Order) -> 
         metrics["warnings"] = [note for note in metrics["warnings"] if "pass train=" not in note]
         sides.notes.append(f"the baselines are left out, they could not be scored: {_words(error)}")
         return metrics
+
+# %% ../../nbs/train/distillation.ipynb #4b1700c5
+def _keep_novelty(student: Student, trained: Trained, sides: _Sides, order: _Order):
+    "Into the student's folder, what tells texts that are new to it; where that fails, the student is kept without"
+    try:
+        known = _novelty(student, trained, sides.train, order)
+        if known is not None: write_text_novelty(known, student.path)
+    except Exception as error:
+        (student.path / NOVELTY_FILE).unlink(missing_ok=True)
+        sides.notes.append(f"what is new to the student cannot be told, it could not be fitted: {_words(error)}")
+
+def _novelty(student: Student, trained: Trained, rows: Rows, order: _Order) -> TextNovelty | None:
+    tuned, vectors, unseen = trained.made.get("kept") == "fine-tuned", None, None
+    if not isinstance(order.kind, LabelKind): return None
+    if student.token_ids(rows.texts[:1]) is not None:
+        with quiet(): vectors = token_vectors(load_static_model(order.base, order.init_kwargs.get("token")))
+        if len(vectors) != student.n_tokens: return None  # a table of other tokens than the base has
+    elif tuned: unseen = inner_split(rows, order.seed, at_least=FEWEST)[1]
+    return fit_text_novelty(student, rows.texts, rows.y, order.seed, vectors, unseen)
 
 # %% ../../nbs/train/distillation.ipynb #886bd582
 def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
