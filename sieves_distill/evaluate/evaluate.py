@@ -12,6 +12,7 @@ from ..tasks.kinds import Kind, LabelKind, kind_of
 from ..tasks.labels import Classification
 from ..export.rows import Rows
 from ..split import fold_text
+from .answers import drawn_gold
 from .baselines import fit_baselines
 from .distinct import n_distinct, text_clusters
 from .errors import list_mistakes
@@ -90,6 +91,7 @@ def _(
     metrics["calibration"] = None
     if proba is not None:
         metrics["calibration"] = student_calibration(proba, rows, temperature, n_resamples, seed, clusters)
+    metrics["learned_from_gold"] = bool(getattr(student, "metrics", {}).get("run", {}).get("learn_from_gold"))
     return report_of(kind, metrics, list_mistakes(rows, answers, proba))
 
 # %% ../../nbs/evaluate/evaluate.ipynb #01a212e2
@@ -103,8 +105,13 @@ def _ask(kind: LabelKind, student, texts: list[str]):
 
 # %% ../../nbs/evaluate/evaluate.ipynb #750adda9
 def _with_measurable_gold(rows: Rows) -> tuple[Rows, list[str]]:
-    "The rows, without gold on which no F1 could be counted, and a note of that"
-    if rows.gold is None or rows.kind.one_hot(rows.gold.y).any(): return rows, []
+    "The rows with the gold that figures can be counted on, and what a reader should know of it"
+    if rows.gold is None: return rows, []
+    gold, notes = rows.gold, []
+    if gold.reviewed is not None:
+        at, notes = drawn_gold(gold.reviewed)
+        gold = gold[at]
+    if rows.kind.one_hot(gold.y).any(): return replace(rows, gold=gold), notes
     return replace(rows, gold=None), ["no row has a label in its gold: not scored against it"]
 
 def _notes_on_training(rows: Rows, train: Rows | None) -> list[str]:

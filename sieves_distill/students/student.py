@@ -200,9 +200,7 @@ class Answering(InFolder):
                 if bar is not None: bar.update(len(block))
         return np.concatenate(blocks)
 
-    def results(self, texts: list[str], progress: bool = False) -> list:
-        "What it writes into documents with these texts"
-        return self.kind.results(self.predict_proba(texts, progress))
+    def results(self, texts, progress=False) -> list: return self.kind.results(self.predict_proba(texts, progress))
 
     def scores(self, texts: list[str]):
         "What the model computes of a batch of texts, `(n_texts, …)`: what the kind of answer decides by"

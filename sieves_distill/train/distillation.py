@@ -53,6 +53,7 @@ def distill(
     on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip" to be told how many were left out
     progress: bool = True,  # Show a progress bar
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
+    hold_out_gold: bool | None = None,  # Hold out rows with gold first, for the report; default unless learnt from
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
     unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
@@ -73,14 +74,12 @@ def distill(
     order = _check_order(
         as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
     )
-    order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold}
-    order.loading = _loading(order, device)
+    order.asked, order.loading = _asked(threshold, learn_from_gold, hold_out_gold), _loading(order, device)
     wish = _check_wish(unlabelled, guide, order, output_path)
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
         sides = _read(data, order, on_error)
         _make(sides, order, bar, folder, {"native": native, **order.loading}, wish)
-        bar.set_description("done")
-        bar.update(max(0, (bar.total or 0) - bar.n))
+        _end(bar)
     for note in sides.notes: warnings.warn(note, stacklevel=3)
     if wish is not None: wish.done()
     return Student.load(absolute(output_path), **order.loading).keep_rows()
@@ -97,6 +96,15 @@ def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish |
 
 def _progress_bar(shown: bool) -> tqdm:
     return tqdm(desc="read", disable=not shown, bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}")
+
+def _end(bar: tqdm):
+    bar.set_description("done")
+    bar.update(max(0, (bar.total or 0) - bar.n))
+
+def _asked(threshold: float | None, learn_from_gold: bool, hold_out_gold: bool | None) -> dict:
+    "What the report keeps of it; rows with gold are held out first, unless they are to be learnt from"
+    hold_out = not learn_from_gold if hold_out_gold is None else bool(hold_out_gold)
+    return {"threshold": threshold, "learn_from_gold": learn_from_gold, "hold_out_gold": hold_out}
 
 # %% ../../nbs/train/distillation.ipynb #0e18c3ce
 @dataclass
@@ -168,7 +176,7 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         rows = labelled_rows(data, task, order.asked["threshold"], on_error)
-        parts = split_answers(rows, kind, order.val_frac, order.seed)
+        parts = split_answers(rows, kind, order.val_frac, order.seed, order.asked["hold_out_gold"])
     notes = order.notes + [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
     if order.asked["learn_from_gold"]: parts["train"] = gold_for_labels(parts["train"], kind.column)
     train, val = (Rows.read(parts[side], task) for side in ("train", "val"))
