@@ -200,8 +200,6 @@ class Answering(InFolder):
                 if bar is not None: bar.update(len(block))
         return np.concatenate(blocks)
 
-    def results(self, texts, progress=False) -> list: return self.kind.results(self.predict_proba(texts, progress))
-
     def scores(self, texts: list[str]):
         "What the model computes of a batch of texts, `(n_texts, …)`: what the kind of answer decides by"
         raise NotImplementedError(f"{type(self).__name__} must compute: def scores(self, texts) -> array")
@@ -260,6 +258,8 @@ class Student(Answering):
         for doc, result in zip(docs, self.results(texts_of(docs), progress)):
             write_result(doc, self.task_id, result, about)
         return docs
+
+    def results(self, texts, progress=False) -> list: return self.kind.results(self.predict_proba(texts, progress))
 
     def _stream(self, docs: Iterator) -> Iterator:
         while batch := list(islice(docs, self._batch)): yield from self(batch)
