@@ -21,7 +21,7 @@ from .probabilities import student_calibration
 from .report import MetricsReport, Report, report_of
 
 # %% auto #0
-__all__ = ['evaluate_student', 'score_answers', 'read_mistakes']
+__all__ = ['evaluate_student', 'score_answers', 'read_mistakes', 'student_mistakes']
 
 # %% ../../nbs/evaluate/evaluate.ipynb #24fd7bf9
 def evaluate_student(
@@ -132,6 +132,13 @@ def read_mistakes(student, dataset) -> list[dict]:
     """What a student gets wrong in a dataset with `text`, `labels` and perhaps `gold`, or in `Rows`, as plain values:
     what the mistakes of a report show"""
     kind = _kind_of_student(student)
-    rows = Rows.read(dataset, kind)
-    answers, proba = _ask(kind, student, rows.texts)
-    return list_mistakes(rows, answers, proba)
+    return student_mistakes(kind, student, Rows.read(dataset, kind))
+
+@singledispatch
+def student_mistakes(kind: Kind, student, rows: Rows) -> list[dict]:
+    "Ask a student about rows, and list what it gets wrong, as plain values; by the kind of answer"
+    raise NotImplementedError(f"the mistakes of answers of the kind {type(kind).__name__} cannot be listed: register a "
+                              "function with @student_mistakes.register")
+
+@student_mistakes.register
+def _(kind: LabelKind, student, rows: Rows) -> list[dict]: return list_mistakes(rows, *_ask(kind, student, rows.texts))

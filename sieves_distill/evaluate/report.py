@@ -18,7 +18,7 @@ from .plots import plot_report
 from .verdict import leads_with_gold, student_verdict
 
 # %% auto #0
-__all__ = ['MetricsReport', 'Report', 'report_of']
+__all__ = ['MetricsReport', 'Report', 'read_mistakes_of', 'report_of']
 
 # %% ../../nbs/evaluate/report.ipynb #be3833a8
 @dataclass(repr=False)
@@ -73,7 +73,7 @@ class Report(MetricsReport):
         documents have any), `text`, the `teacher`'s and the `student`'s answer, `proba` (of the student's answer), and
         `gold` where known. Multi-label, a line for each `label` that is `superfluous` or `missing`. Raises ValueError
         where there are only figures"""
-        return mistake_frame(self.kind, _read_mistakes(self), self.confusions())
+        return mistake_frame(self.kind, read_mistakes_of(self), self.confusions())
 
     def reliability(self):
         """One row a bin of probabilities, a pandas frame: `n`, mean probability, and the share that is right with its
@@ -87,7 +87,7 @@ class Report(MetricsReport):
         return plot_report(self.kind, self.metrics, ax)
 
 # %% ../../nbs/evaluate/report.ipynb #e2922c80
-def _read_mistakes(report: Report) -> list[dict]:
+def read_mistakes_of(report: MetricsReport) -> list[dict]:
     "The rows of a report, which are read from where they lie when first asked for"
     if report.rows is None:
         raise ValueError("expected the rows that the figures were counted on, found the figures alone: evaluate_student"
