@@ -249,7 +249,7 @@ class Student(Answering):
     def __getstate__(self): return self.__dict__ | {"_opened": {}}  # rows are read again from the folder
 
     def __repr__(self):
-        f1 = f", agreement macro-F1 {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
+        f1 = f", {self.kind.f1_words} {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
         return f"Student({framework_name(self.framework)}, {self.kind.shown()}{f1}, path={str(self.path)!r})"
 
     def __call__(self, docs: Iterable, progress: bool = False):
@@ -258,9 +258,11 @@ class Student(Answering):
         check_documents(docs)
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
         about = {"student": repr(self)}
-        for doc, result in zip(docs, self.kind.results(self.predict_proba(texts_of(docs), progress))):
+        for doc, result in zip(docs, self.results(texts_of(docs), progress)):
             write_result(doc, self.task_id, result, about)
         return docs
+
+    def results(self, texts, progress=False) -> list: return self.kind.results(self.predict_proba(texts, progress))
 
     def _stream(self, docs: Iterator) -> Iterator:
         while batch := list(islice(docs, self._batch)): yield from self(batch)

@@ -40,7 +40,7 @@ __all__ = ['distill', 'without_keys']
 # %% ../../nbs/train/distillation.ipynb #14f531f7
 def distill(
     task,  # What the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
-    base_model_id: str,  # Folder or name on the hub: a sentence transformer for SetFit, a static model for Model2Vec
+    base_model_id: str | None,  # Folder or hub name, for SetFit of a sentence transformer; None for crf
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
     output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
@@ -142,17 +142,17 @@ def _check_wish(unlabelled, guide, order: _Order, output_path) -> Wish | None:
     )
 
 def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
-    framework, base_model_id = framework_name(framework), os.path.expanduser(base_model_id)
+    framework, base = framework_name(framework), os.path.expanduser(base_model_id or "")
     check_answers(framework, task.kind)
     if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1:
         raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
     seed = check_seed(seed)
     given = {"init_kwargs": init_kwargs, "train_kwargs": train_kwargs}
     init, train = check_kwargs(framework, task.kind, **given)
-    if check := FRAMEWORKS[framework].part("check"): check(task.kind, base_model_id, init)
+    if check := FRAMEWORKS[framework].part("check"): check(task.kind, base, init)
     notes = idle_notes(framework, task.kind, **given)
     given = {name: value or {} for name, value in given.items()}
-    return _Order(task, str(base_model_id), framework, val_frac, init, train, seed, recipe, given, notes)
+    return _Order(task, str(base), framework, val_frac, init, train, seed, recipe, given, notes)
 
 # %% ../../nbs/train/distillation.ipynb #eb288a17
 def _loading(order: _Order, device) -> dict:
