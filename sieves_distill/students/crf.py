@@ -6,6 +6,7 @@
 from __future__ import annotations
 import re
 import threading
+from collections import Counter
 from pathlib import Path
 from ..basics.checks import check_installed
 from ..tasks.kinds import Kind, kind_from
@@ -24,21 +25,21 @@ def word_shape(word: str) -> str:
 def word_features(text: str, words: list[tuple[int, int]]) -> list[list[str]]:
     "What is known of each word of a text, by its place"
     tokens = [text[start:end] for start, end in words]
-    small = ["^", "^", *(token.lower() for token in tokens), "$", "$"]
-    shapes = ["^", "^", *map(word_shape, tokens), "$", "$"]
+    small = ["^"] * 3 + [token.lower() for token in tokens] + ["$"] * 3
+    shapes = ["^"] * 3 + [word_shape(token) for token in tokens] + ["$"] * 3
     close = [False, *(a[1] == b[0] for a, b in zip(words, words[1:])), False]
-    return [[*_alone(small[i + 2], shapes[i + 2]), *_around(small[i:i + 5], shapes[i:i + 5]),
-             f"close={close[i]:d}{close[i + 1]:d}"] for i in range(len(words))]
+    times = Counter(small)
+    return [[*_alone(small[i + 3], shapes[i + 3]), *_around(small[i:i + 7], shapes[i:i + 7]), f"at={min(i, 4)}",
+             f"close={close[i]:d}{close[i + 1]:d}", f"again={times[small[i + 3]] > 1:d}"] for i in range(len(words))]
 
 def _alone(word: str, shape: str) -> list[str]:
     sizes = range(1, min(len(word), 4) + 1)
     return [f"w={word}", f"s={shape}", *(f"b={word[:k]}" for k in sizes), *(f"e={word[-k:]}" for k in sizes)]
 
 def _around(small: list[str], shapes: list[str]) -> list[str]:
-    "Of five words what stands around the middle one"
-    both = {"w": small, "s": shapes}.items()
-    near = [f"{name}{d}={values[d + 2]}" for name, values in both for d in (-2, -1, 1, 2)]
-    return near + [f"{name}{i}+={values[i]}|{values[i + 1]}" for name, values in both for i in range(4)]
+    "Of seven words what stands around the middle one"
+    return [*(f"w{d}={small[d + 3]}" for d in (-3, -2, -1, 1, 2, 3)), *(f"s{d}={shapes[d + 3]}" for d in (-2, -1, 1, 2)),
+            *(f"e{d}={small[d + 3][-3:]}" for d in (-1, 1))]
 
 # %% ../../nbs/students/crf.ipynb #337acf9d
 class Tagger:

