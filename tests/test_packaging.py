@@ -68,6 +68,8 @@ def test_metadata_says_what_settings_say(bare):
         "needed to develop, not to run")
     extras = {"demo", "llm", "review", "openvino", "onnx", "browser", "dev"}
     assert set(info.metadata.get_all("Provides-Extra")) == extras
+    scripts = {entry.name: entry.value for entry in info.entry_points if entry.group == "console_scripts"}
+    assert scripts == {"sieves-distill": "sieves_distill.cli:app"}
 
 
 def test_installed_package_imports_without_its_dependencies(bare):

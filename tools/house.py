@@ -18,7 +18,7 @@ from pathlib import Path
 
 # A wing may import those before it in this list, and no other.
 WINGS = ["basics", "tasks", "documents", "export", "strata", "split", "teach", "heads", "evaluate", "students", "train",
-         "relabel", "decide", "deploy", "testing"]
+         "relabel", "decide", "deploy", "cli", "testing"]
 
 # Rooms that take names from the package's root, which finds them in whatever wing they are when they are asked for.
 FROM_ROOT = {
@@ -31,6 +31,7 @@ FROM_ROOT = {
 BY_NAME = {
     "basics.checks",  # an optional package, or an error that says how to install it
     "deploy.formats",  # what writes a format, when it is first asked for
+    "tasks.kinds",  # the maker of a kind, when a folder of it is first read
     "students.frameworks",  # the parts of a kind of student, when they are first asked for
 }
 

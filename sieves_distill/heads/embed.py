@@ -4,10 +4,11 @@
 
 # %% ../../nbs/heads/embed.ipynb #2ea1221d
 from __future__ import annotations
+import contextlib, itertools, time
 import numpy as np
 
 # %% auto #0
-__all__ = ['has_bfloat16', 'bfloat16', 'embed']
+__all__ = ['has_bfloat16', 'bfloat16', 'quicker_threads', 'embed']
 
 # %% ../../nbs/heads/embed.ipynb #7e97700c
 def _batches(lengths, budget: int):
@@ -36,12 +37,36 @@ def bfloat16(body, exact: bool = False):
         enabled=not exact and body.device.type == "cpu" and body.dtype == torch.float32 and has_bfloat16(),
     )
 
+# %% ../../nbs/heads/embed.ipynb #206c0ea4
+_PACE: dict[tuple, float] = {}  # Seconds a token took of late, by threads and size of the batch
+_LOOKS = itertools.count(1)
+
+@contextlib.contextmanager
+def quicker_threads(n_tokens: int, adapt: bool = True):
+    "Within the block, torch computes with all its threads or with one, whichever was quicker for as many tokens"
+    import torch
+    every, size = torch.get_num_threads(), n_tokens.bit_length()
+    if every == 1 or not adapt:
+        yield
+        return
+    untried_first = lambda way: _PACE.get(way, 0)
+    quick, slow = sorted(((every, size), (1, size)), key=untried_first)
+    way = slow if next(_LOOKS) % 32 == 0 else quick
+    torch.set_num_threads(way[0])
+    start = time.perf_counter()
+    try: yield
+    finally:
+        torch.set_num_threads(every)
+        pace = (time.perf_counter() - start) / max(1, n_tokens)
+        _PACE[way] = .5 * (_PACE.get(way, pace) + pace)
+
 # %% ../../nbs/heads/embed.ipynb #d8a67df0
 def embed(
     body,  # A `SentenceTransformer`
     texts: list[str],
     normalize: bool = False,  # Embeddings of length one
     exact: bool = False,  # In the precision of the weights, whatever the CPU can
+    adapt: bool = False,  # Leave threads of torch unused where others take the CPU; the last bits may then differ
 ):
     "What `body.encode` gives, sooner on a CPU: embeddings `(n_texts, dim)` of float32"
     if not texts: return np.zeros((0, body.get_embedding_dimension()), "float32")
@@ -50,15 +75,13 @@ def embed(
             [len(ids) for ids in body.tokenizer(texts, truncation=True, max_length=body.max_seq_length)["input_ids"]]
             if callable(body.tokenizer) else [len(t) for t in texts]
         )
-        out = [
-            (
-                batch, body.encode(
+        out = []
+        for batch in _batches(lengths, 1024 if body.device.type == "cpu" else 16384):
+            with quicker_threads(int(lengths[batch].sum()), adapt and body.device.type == "cpu"):
+                out.append((batch, body.encode(
                     [texts[i] for i in batch], batch_size=len(batch), normalize_embeddings=normalize,
                     show_progress_bar=False,
-                ),
-            )
-            for batch in _batches(lengths, 1024 if body.device.type == "cpu" else 16384)
-        ]
+                )))
     X = np.empty((len(texts), out[0][1].shape[1]), "float32")
     for batch, block in out: X[batch] = block
     return X

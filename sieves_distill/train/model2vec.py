@@ -22,7 +22,9 @@ from ..heads.strength import Candidate, choose_strength, fit_head, try_out
 from ..heads.temperature import fit_temperature
 from ..heads.tokens import load_static_model, static_token_shares, token_shares, token_vectors
 from ..students.model2vec import Model2VecStudent
+from .bases import explained
 from .lesson import Lesson, Trained, inner_split, macro_f1
+from .options import check_vocabulary
 
 # %% auto #0
 __all__ = ['TokenFeatures', 'TokenTable', 'fit_token_table', 'FrozenHead', 'fit_frozen', 'fit_static', 'train_model2vec',
@@ -70,6 +72,7 @@ class TokenTable:
 def fit_token_table(model, rows: Rows, task, seed: int, recipe, bar=None, soft=None) -> TokenTable:
     "The linear student of these rows; `soft` is how likely each label of a row is, `(n, n_labels)`, or None"
     shares = static_token_shares(model, rows.texts)
+    check_vocabulary(shares.getnnz(axis=1))
     features = _token_features(model, shares, recipe)
     means, counts = features.of_shares(shares)
     scales = [_scale(block, len(rows)) for block in (means, counts.data)]
@@ -216,7 +219,7 @@ def train_model2vec(lesson: Lesson) -> Trained:
     speak for"""
     rows, bar, recipe = lesson.rows, lesson.bar, lesson.recipe
     lesson.init_kwargs = dict(lesson.init_kwargs)
-    with quiet(): model = load_static_model(lesson.base, lesson.init_kwargs.pop("token", None))
+    with quiet(), explained(lesson.base): model = load_static_model(lesson.base, lesson.init_kwargs.pop("token", None))
     tune = bool(lesson.init_kwargs or lesson.train_kwargs)
     soft = soft_labels(rows.kind, rows.y, rows.scores)
     bar.reset(blend_steps(len(rows), soft is not None, recipe) * (1 + tune) + tune)

@@ -6,27 +6,31 @@
 from __future__ import annotations
 from pathlib import Path
 import secrets
+import numpy as np
 from ..tasks.kinds import Kind, LabelKind, shown_counts
 from ..students.frameworks import FRAMEWORKS
 
 # %% auto #0
-__all__ = ['check_base', 'check_model2vec', 'check_setfit', 'check_learnable', 'setfit_notes', 'model2vec_notes', 'check_seed']
+__all__ = ['check_base', 'check_model2vec', 'check_setfit', 'check_encoder', 'check_vocabulary', 'check_learnable',
+           'setfit_notes', 'model2vec_notes', 'check_seed']
 
 # %% ../../nbs/train/options.ipynb #8409e172
 def check_base(base_model_id, static: bool) -> str:
     "The base; refuses a local folder that holds no static model, or where none is wanted that holds one"
+    if not str(base_model_id).strip():
+        raise ValueError(f"expected a base model, a folder or a name on the hub, found {base_model_id!r}")
     path = Path(base_model_id)
     if not path.exists() and (path.is_absolute() or str(base_model_id).startswith(".")):
         raise FileNotFoundError(f"expected a base model, found no folder at {str(path)!r}")
     if not path.is_dir(): return str(base_model_id)
-    holds_static = _tensor_names(path / "model.safetensors") <= {"embeddings", "weights", "mapping"}
+    holds_static = _holds_static(path)
     if static and not holds_static:
         raise ValueError(f"expected a static model for model2vec, found none at {str(path)!r}; "
                          "of a sentence transformer, model2vec.distill.distill(path).save_pretrained(folder) makes one")
     if holds_static and not static:
         raise ValueError(
-            f"expected a sentence transformer for setfit, found a static model at {str(path)!r}; use"
-            " framework='model2vec'"
+            f"expected a sentence transformer for setfit, found static vectors of tokens at {str(path)!r}, which cannot"
+            " be fine-tuned so: use framework='model2vec'"
         )
     return str(path)
 
@@ -36,6 +40,11 @@ def _tensor_names(path: Path) -> set[str]:
     from safetensors import safe_open
     if not path.exists(): return {"no file"}
     with safe_open(path, "numpy") as file: return set(file.keys())
+
+def _holds_static(path: Path) -> bool:
+    "Whether a folder holds vectors of tokens alone: of model2vec, or a StaticEmbedding of sentence-transformers"
+    names = [_tensor_names(path / file) for file in ("model.safetensors", "0_StaticEmbedding/model.safetensors")]
+    return any(part <= {"embeddings", "weights", "mapping"} or part == {"embedding.weight"} for part in names)
 
 def check_model2vec(kind: Kind, base_model_id, init_kwargs: dict): check_base(base_model_id, static=True)
 
@@ -54,6 +63,27 @@ def check_setfit(kind: LabelKind, base_model_id, init_kwargs: dict):
         raise ValueError(
             f"expected multi_target_strategy to be one of {known}, whose heads are linear in the embedding; found"
             f" {strategy!r}"
+        )
+
+# %% ../../nbs/train/options.ipynb #80b19226
+def check_encoder(body, texts: list[str]):
+    """Refuse, with ValueError, a sentence transformer that cannot be fine-tuned, or knows no token of the texts; one
+    that lacks a padding token gets one"""
+    if type(body[0]).__name__ == "StaticEmbedding":
+        raise ValueError("expected an encoder for setfit, found static vectors of tokens: use framework='model2vec'")
+    tokenizer = body.tokenizer
+    if not callable(tokenizer): return  # none of transformers
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or tokenizer.convert_ids_to_tokens(0)
+    ids = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+    check_vocabulary(np.array([sum(token != tokenizer.unk_token_id for token in row) for row in ids]))
+
+def check_vocabulary(known):
+    "Refuse, with ValueError, a base that knows no token of any text; `known` is how many it knows of each `(n,)`"
+    if not known.any():
+        raise ValueError(
+            f"expected a base that knows words of the texts, found none in any of {len(known):,} training rows: choose"
+            " a base for their language and script"
         )
 
 # %% ../../nbs/train/options.ipynb #2373fdab
