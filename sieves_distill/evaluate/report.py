@@ -14,7 +14,7 @@ from ..tasks.kinds import Kind, LabelKind
 from .calibration import reliability_frame
 from .errors import error_frame, kind_of_figures, mistake_frame
 from .intervals import show_interval
-from .plots import plot_report
+from .plots import plot_report, plot_thousand
 from .verdict import leads_with_gold, student_verdict
 
 # %% auto #0
@@ -85,6 +85,11 @@ class Report(MetricsReport):
         """Left the confusion matrix or, multi-label, F1 of each label, worst first; right the reliability diagram, if
         the student gives probabilities. With `ax` only the left one, drawn there. Returns the matplotlib figure"""
         return plot_report(self.kind, self.metrics, ax)
+
+    def plot_thousand(self):
+        """To show to others: of 1,000 documents, how many get the teacher's answer, and where gold is known the right
+        one, from the student and from simpler models, with 95 % intervals. Returns the matplotlib figure"""
+        return plot_thousand(self.metrics)
 
 # %% ../../nbs/evaluate/report.ipynb #e2922c80
 def read_mistakes_of(report: MetricsReport) -> list[dict]:
