@@ -124,6 +124,10 @@ class InFolder(Written):
             f" the CPU alone, found {str(device)!r}"
         )
 
+    def note_on_length(self, texts: list[str]) -> str | None:
+        "What a reader should know of texts that are longer than the student reads; None where it reads all of them"
+        return None
+
     @property
     def report(self):
         """The same figures as a `Report`: a table, a picture, and the texts it gets wrong. Raises ValueError where
@@ -219,7 +223,6 @@ class Answering(InFolder):
         texts = check_texts(texts)
         if self._novelty is None: self._novelty = read_text_novelty(self, self.path)
         return self._novelty(self, texts)
-
 
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student(Answering):

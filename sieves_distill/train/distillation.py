@@ -91,6 +91,7 @@ def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish |
     trained = _train(sides, order, bar, options, guided)
     bar.set_description("evaluate")
     student = _save(trained.student, sides, order, folder)
+    if note := student.note_on_length([*sides.train.texts, *sides.val.texts]): sides.notes.append(note)
     metrics = _evaluate(student, trained, sides, order)
     _write_report(metrics, order.kind, folder)
 
