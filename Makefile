@@ -42,7 +42,7 @@ demo: $(READY) ## distil two students on real texts; tables, figure and models a
 panel: $(READY) ## run what is missing of the panel, the students beside their peers, and write its table
 	$(BIN)/python -m benchmarks.panel
 
-check: $(READY) ## what a change needs before a commit: layers, style, in sync, notebooks without their slow cells
+check: $(READY) ## what a change needs before a commit: layers, style, in sync, what was edited and what rests on it
 	$(PYTEST) --quick $(CHECKS)
 
 test: $(READY) ## check everything: notebooks with their slow cells, package, README, site, killed runs

@@ -219,6 +219,13 @@ def clinc():
     return *_unique([row["text"] for row in rows], [names.index(row["label"]) for row in rows]), names
 
 
+def clinc_parts() -> dict:
+    "The parts of CLINC150 as it comes, `train`, `val` and `test`: texts and their labels, `oos` for those out of scope"
+    parts: dict = {}
+    for row in _beside("clinc150"): parts.setdefault(row["split"], []).append((row["text"], row["label"]))
+    return parts
+
+
 def relations():
     "SemEval-2010 task 8: 10,717 sentences with two nouns, which are named before it; ten relations between them."
     rows = _beside("semeval2010_8")

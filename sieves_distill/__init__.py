@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .evaluate.two_teachers import Agreement, agreement
     from .students.frameworks import DistillationFramework
     from .students.student import Student
+    from .train.bases import static_base
     from .train.distillation import distill
     from .relabel.choice import choose_next
     from .relabel.corrections import read_corrections, with_corrections
@@ -82,6 +83,7 @@ _LAZY = {
     "agreement": "evaluate.two_teachers",
     "DistillationFramework": "students.frameworks",
     "Student": "students.student",
+    "static_base": "train.bases",
     "distill": "train.distillation",
     "choose_next": "relabel.choice",
     "read_corrections": "relabel.corrections",

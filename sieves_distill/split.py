@@ -19,7 +19,7 @@ from .tasks.kinds import Kind
 from .strata import Strata, hold_out
 
 # %% auto #0
-__all__ = ['fold_text', 'notes_on_equal_texts', 'LabelTable', 'label_table', 'split_dataset']
+__all__ = ['fold_text', 'notes_on_equal_texts', 'LabelTable', 'label_table', 'has_gold', 'split_dataset']
 
 # %% ../nbs/split.ipynb #22cf7960
 def fold_text(text: str) -> str:
@@ -123,10 +123,19 @@ def _wanted(n: int, val_frac: float, test_frac: float) -> dict[str, int]:
     shown = " and ".join(f"{rows} rows for {part}" for part, rows in wanted.items())
     raise ValueError(f"{shown} leave none of {n} for train: lower the fractions, or bring more rows")
 
+# %% ../nbs/split.ipynb #c54241c0
+def has_gold(dataset):
+    "Which rows have gold that does not come from a review, booleans `(n,)`"
+    if "gold" not in dataset.column_names: return np.zeros(len(dataset), bool)
+    columns = dataset.with_format("arrow")[:]
+    known = ~columns["gold"].is_null().to_numpy()
+    reviewed = columns["reviewed"].to_pylist() if "reviewed" in dataset.column_names else [False] * len(known)
+    return known & ~np.array([flag is True for flag in reviewed])
+
 # %% ../nbs/split.ipynb #508eff79
-def _sides(strata: Strata, wanted: dict[str, int]):
-    "The part that each group goes to, `(n_groups,)` names"
-    rank, groups, done = strata.rank(), strata.groups, np.zeros_like(strata.groups)
+def _sides(strata: Strata, wanted: dict[str, int], first):
+    "The part that each group goes to, `(n_groups,)` names; groups that are to be held out `first` are booleans"
+    rank, groups, done = strata.rank(first), strata.groups, np.zeros_like(strata.groups)
     side = np.full(len(rank), "train", "<U5")
     for part, n_rows in wanted.items():
         keep = 2 if part == "test" else 1  # a label with two texts is in val rather than in test
@@ -160,6 +169,10 @@ def split_dataset(
     test_frac: float = 0.0,  # Share of all rows that goes to `test`; 0 for none
     # The same seed gives the same split of the same rows, in whatever order they come; None draws one
     seed: int | None = None,
+    *,
+    # Of rows that are alike, those with `gold` are held out first, where a report can be held against the truth;
+    # but for gold from a review, which was not drawn at random (a column `reviewed`)
+    hold_out_gold: bool = False,
 ):
     """A `DatasetDict` with `train`, `val` and, if asked for, `test`: stratified by label, rows of equal text on one
     side, fractions exact to a row.
@@ -174,7 +187,8 @@ def split_dataset(
     rows, group = _order(dataset, secrets.randbits(32) if seed is None else int(seed))
     table = label_table(dataset)
     strata = Strata.of(table.counts[rows], group)
-    side = _sides(strata, wanted)[group]
+    first = np.bincount(group, has_gold(dataset)[rows]) > 0 if hold_out_gold else None
+    side = _sides(strata, wanted, first)[group]
     parts = {part: rows[side == part] for part in ("train", "val", *(["test"] if test_frac else []))}
     unmet = _unmet(parts, wanted, table, strata.groups_of_label())
     if empty := [part for part in wanted if not len(parts[part])]:

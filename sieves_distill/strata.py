@@ -42,11 +42,12 @@ class Strata:
         "How many groups have each label `(n_labels,)`"
         return (self.labels > 0).T @ self.groups
 
-    def rank(self):
-        "The position of each group among those of its stratum `(n_groups,)`"
+    def rank(self, first=None):
+        "The position of each group among those of its stratum `(n_groups,)`; those that come `first` are booleans"
         groups, rank = self.groups, np.empty_like(self.of_group)
         position = np.arange(len(rank)) - np.repeat(np.cumsum(groups) - groups, groups)
-        rank[np.argsort(self.of_group, kind="stable")] = position
+        first = np.zeros(len(rank), bool) if first is None else first
+        rank[np.lexsort((~first, self.of_group))] = position  # which is stable
         return rank
 
 # %% ../nbs/strata.ipynb #f6a6737f

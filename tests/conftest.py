@@ -26,24 +26,26 @@ LONGEST = ["test_kill.py", "test_runs[ner_tutorial]", "test_runs[teacher_tutoria
 
 
 def pytest_addoption(parser):
-    parser.addoption("--quick", action="store_true", help="leave out slow cells, and notebooks on real texts that are "
-                                                          "as they were in the last commit")
+    parser.addoption("--quick", action="store_true", help="run only notebooks that were edited since the last "
+                     "commit and those of the rooms that import them, without slow cells")
 
 
 @pytest.fixture
 def quick(request) -> bool: return request.config.getoption("quick")
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item):
+    "Say which tests stay together (`--dist loadgroup`)."
+    if not hasattr(item.config, "workerinput") or item.path.stem not in SHARING: return
+    framework = item.callspec.params.get("made", "") if hasattr(item, "callspec") else ""  # each has a student
+    item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {framework}".strip()))
+
+
 def pytest_collection_modifyitems(config, items):
-    "Say which tests stay together (`--dist loadgroup`), and let the longest begin."
-    if not hasattr(config, "workerinput"): return
-    for item in items:
-        made = getattr(item, "callspec", None) and item.callspec.params.get("made", "")  # a student for each framework
-        if item.path.stem in SHARING: item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {made or ''}"))
+    "Let the longest begin."
     def turn(item) -> int:
         return next((i for i, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST))
-    items.sort(key=turn)
+    if hasattr(config, "workerinput"): items.sort(key=turn)
 
 
 def copy_checkout(to: Path) -> Path:

@@ -4,6 +4,7 @@ Nothing is computed in that one, so no thread has started in it that a fork woul
 """
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -25,9 +26,16 @@ def start(target, *args) -> multiprocessing.Process:
     "A process that calls `target`, a function of a module, with these arguments. It runs already."
     FORK.set_forkserver_preload(IMPORTED)
     with mock.patch.dict(os.environ, OMP_NUM_THREADS="1"): forkserver.ensure_running()
-    process = FORK.Process(target=target, args=args)
+    process = FORK.Process(target=begin, args=(target, *args))
     process.start()
     return process
+
+
+def begin(target, *args) -> None:
+    "What the process does: `target`, with nothing left of how it came about."
+    gc.freeze()  # what is imported will not be garbage, and need not be looked through each time
+    multiprocessing.set_start_method(None, force=True)  # the system's own: or what it starts is forked from the server
+    target(*args)
 
 
 def say_into(path: Path) -> None:
@@ -42,7 +50,6 @@ def run_notebook(path: Path, flags: list[str], temporary: Path) -> None:
     What it says is in the file `log` of the folder `temporary`, which is for temporary files as well."""
     say_into(temporary / "log")
     os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
-    multiprocessing.set_start_method(None, force=True)  # the system's own: a forked process would fork from the server
     os.chdir(path.parent)
     from nbdev.config import get_config
     from nbdev.test import test_nb

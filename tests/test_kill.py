@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import warnings
+from functools import wraps
 from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +36,17 @@ SWAP = "new_folder", "_take_place", "_exchange"
 TIMED = {"metrics.json", "README.md"}  # they say how long the run took
 
 
+def untraced(function):
+    "`function`, where no line is watched: to watch costs more than to train."
+    @wraps(function)
+    def call(*args, **kwargs):
+        trace = sys.gettrace()
+        sys.settrace(None)
+        try: return function(*args, **kwargs)
+        finally: sys.settrace(trace)
+    return call
+
+
 def watch(moments: list[str], at: int | str | None, do) -> None:
     """Name in `moments` each line of the code that makes the folder, and each change of a file, just before it happens;
     call `do` at the one of that number or name."""
@@ -53,6 +65,8 @@ def watch(moments: list[str], at: int | str | None, do) -> None:
     def line(frame, event, _):
         if event == "line": moment(f"{frame.f_code.co_name}:{frame.f_lineno}")
         return line
+    for name in "_read", "_train", "_evaluate":  # none of the steps is within
+        setattr(distillation, name, untraced(getattr(distillation, name)))
     sys.addaudithook(change)
     sys.settrace(lambda frame, *_: line if frame.f_code in steps else None)
 

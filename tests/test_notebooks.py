@@ -1,4 +1,5 @@
 """Notebooks are the source of truth: each one runs, each is clean, and the package is what they export."""
+import re
 import symtable
 import sys
 from functools import cache
@@ -41,12 +42,33 @@ def edited() -> set[Path]:
     return {ROOT / line[3:] for line in status.split("\0") if line}
 
 
+def rests_on(path: Path, rooms: set[Path], nbs: Path = NBS) -> bool:
+    "Does the notebook import, in any cell, from the module of one of these notebooks?"
+    text = path.read_text(encoding="utf-8")
+    modules = (room.relative_to(nbs).with_suffix("").as_posix().replace("/", ".") for room in rooms)
+    return any(re.search(rf"sieves_distill\.{re.escape(module)} import\b", text) for module in modules)
+
+
+def is_quick(path: Path) -> bool:
+    "Does `make check` run it? It was edited, or rests on a room that was and takes no real texts."
+    on_real_texts = any(name in path.read_text(encoding="utf-8") for name in REAL)
+    return path in edited() or not on_real_texts and rests_on(path, edited())
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, **by_name)
 def test_runs(path, quick, tmp_path):
-    "All cells, those that are slow too; with --quick without these, as `nbdev_test` runs it."
-    if quick and path not in edited() and any(name in path.read_text(encoding="utf-8") for name in REAL):
-        pytest.skip("on real texts, and not edited")
+    "All cells, those that are slow too; with --quick without these, as `nbdev_test` runs it, and where that tells."
+    if quick and not is_quick(path): pytest.skip("not edited, nor any room that it imports")
     nbdev_test(path, [] if quick else ["slow"], tmp_path)
+
+
+def test_a_room_that_rests_on_an_edited_one_is_seen(tmp_path):
+    imports = {"a": "import os", "b": "from sieves_distill.wing.a import x",
+               "c": "from sieves_distill.wing.ab import x"}
+    paths = {name: tmp_path / "wing" / f"{name}.ipynb" for name in imports}
+    (tmp_path / "wing").mkdir()
+    for name, code in imports.items(): paths[name].write_text(nb2str({"cells": [{"source": code}]}), encoding="utf-8")
+    assert [name for name, path in paths.items() if rests_on(path, {paths["a"]}, tmp_path)] == ["b"]
 
 
 def names(code: str) -> tuple[set[str], set[str]]:

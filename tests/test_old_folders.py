@@ -4,6 +4,7 @@ tools/old_folders.py wrote them."""
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -51,7 +52,9 @@ def test_keeps_what_it_was(name, said):
     assert student.labels == said["labels"] and student.multi_label is said["multi_label"]
     assert student.framework.value == said["framework"] and student.task_id == "topic"
     assert student.metrics == json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    assert student.report.verdict == said["verdict"]
+    first, verdict = said["verdict"].partition(" Its probabilities")[0], student.report.verdict
+    assert verdict.startswith(first.partition("documents")[0])  # the words may be others today,
+    for figure in re.findall(r"[-+]?\d\.\d{3}", first): assert figure in verdict  # the figures not
     assert len(student.train_data) == said["rows"] == student.metrics["run"]["rows"]["train"]["n"]
 
 

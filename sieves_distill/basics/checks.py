@@ -29,7 +29,8 @@ def typed_repr(value) -> str:
 
 def clip_label(label: str) -> str:
     "A label, cut to what fits beside the axis of a picture"
-    return label if len(label) <= 24 else label[:23] + "…"
+    clipped = " ".join((label if len(label) <= 24 else label[:23] + "…").split())
+    return clipped.replace("$", r"\$")  # which would begin a formula
 
 # %% ../../nbs/basics/checks.ipynb #a162210c
 REPAIR = "repair it with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"

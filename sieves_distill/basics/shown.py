@@ -4,9 +4,18 @@
 
 # %% ../../nbs/basics/shown.ipynb #32f69aa1
 from __future__ import annotations
+import re
+from html import escape
 
 # %% auto #0
-__all__ = ['Shown']
+__all__ = ['as_markdown', 'Shown']
+
+# %% ../../nbs/basics/shown.ipynb #55a1d97a
+_MARKS = re.compile(r"([\\`*_{}\[\]#|~$!])")
+
+def as_markdown(text: str) -> str:
+    "Plain text as Markdown that shows just that: nothing in it is markup, and it stays in one paragraph"
+    return _MARKS.sub(r"\\\1", escape(" ".join(text.split()), quote=False))
 
 # %% ../../nbs/basics/shown.ipynb #88577358
 class Shown:
@@ -24,13 +33,15 @@ class Shown:
         "The picture, a matplotlib figure; None where there is none"
 
     def __str__(self):
-        return "\n".join([self.verdict, *(f"Note: {note}" for note in self.notes), "", self.tables()[0].to_string()])
+        lines = [self.verdict, *(f"Note: {note}" for note in self.notes), "", self.tables()[0].to_string()]
+        return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in "\n".join(lines))
 
     __repr__ = __str__
 
     def _ipython_display_(self):
         from IPython.display import Markdown, display
-        display(Markdown(self.verdict + "".join(f"\n\n- {note}" for note in self.notes)), *self.tables())
+        notes = "".join(f"\n\n- {as_markdown(note)}" for note in self.notes)
+        display(Markdown(as_markdown(self.verdict) + notes), *self.tables())
         if (figure := self.plot()) is None: return
         import matplotlib.pyplot as plt
         display(figure)

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 from tqdm.auto import tqdm
-from ..basics.checks import check_int, check_number, check_one_of
+from ..basics.checks import check_int, check_number, check_one_of, check_share
 from ..basics.disk import append_line, cut_torn_line
 from ..tasks.kinds import kind_of
 from ..documents.doc import Doc, doc_name, write_result
@@ -21,7 +21,7 @@ from ..teach.label import Tally
 from ..teach.teacher import Answer
 from ..students.student import check_texts
 from ..relabel.opinion import task_of_student
-from .threshold import decides_each_label, is_unsure
+from .threshold import decides_each_label, is_new, is_unsure
 from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
@@ -44,11 +44,15 @@ class Cascade:
         teacher_batch: int = 16,  # How many texts the teacher gets at a time
         # The task, for a `Teacher` that should know the descriptions of the labels; default one of the student's labels
         task=None,
+        # Share of documents like the student's training rows that may go to the teacher because they seem new to the
+        # student; default what `choose_threshold` was given
+        false_alarms: float | None = None,
     ):
         self.teacher = _check_teacher(teacher)
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
         self.student, self.kind = student, kind_of(student)
         self.threshold = check_threshold(threshold, self.kind)
+        self.false_alarms = _check_false_alarms(student, false_alarms, threshold)
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
         self._answers = _Answers(self.task, path, {"student": repr(student), "teacher": _teacher_name(teacher)})
         self.path = self._answers.new.path
@@ -129,8 +133,10 @@ class Cascade:
     def _ask_student(self, docs) -> list[_Question]:
         "Write what the student is sure of; the others are questions to the teacher"
         if not len(docs): return []
-        proba = self.student.predict_proba([doc.text for doc in docs])
-        unsure, results = is_unsure(self.kind, proba, self.threshold), self.kind.results(proba)
+        texts = [doc.text for doc in docs]
+        proba = self.student.predict_proba(texts)
+        unsure = is_unsure(self.kind, proba, self.threshold) | is_new(self.student, texts, self.false_alarms)
+        results = self.kind.results(proba)
         for doc, result, sent in zip(docs, results, unsure):
             if not sent: self._answers.write(doc, result, "student")
         return [_Question(i, docs[i]) for i in np.flatnonzero(unsure)]
@@ -233,6 +239,14 @@ def _teacher_name(teacher) -> str:
 def _check_task(task, kind):
     if kind_of(task) == kind: return task
     raise ValueError(f"task must have the student's labels, {', '.join(map(repr, kind.labels))}, found {task!r}")
+
+# %% ../../nbs/decide/cascade.ipynb #13b3a18f
+def _check_false_alarms(student, false_alarms, threshold) -> float | None:
+    "The rate given, or that of the threshold; refuses a student that cannot tell what is new"
+    if false_alarms is None: false_alarms = getattr(threshold, "false_alarms", None)
+    if false_alarms is None: return None
+    student.novelty([])
+    return check_share(false_alarms, "false_alarms")
 
 # %% ../../nbs/decide/cascade.ipynb #c7224383
 def check_threshold(threshold, kind):

@@ -19,7 +19,7 @@ from .threshold_result import CascadeThreshold
 from .unseen import distinct_rows, unseen_rows
 
 # %% auto #0
-__all__ = ['choose_threshold', 'decides_each_label', 'label_sureness', 'is_unsure']
+__all__ = ['choose_threshold', 'decides_each_label', 'label_sureness', 'is_unsure', 'is_new']
 
 # %% ../../nbs/decide/threshold.ipynb #684b3250
 def choose_threshold(
@@ -30,6 +30,9 @@ def choose_threshold(
     target_agreement: float = 0.95,  # Share of the student's answers that shall be the teacher's, in (0, 1)
     confidence: float = 0.95,  # Probability that the promise holds, in (0, 1): over samples of rows like these
     by: str = "document",  # "document", or for multi-label tasks "label"
+    # Share of documents like the student's training rows that may be sent on because they seem new to it, in (0, 1);
+    # so are most that really are. None: documents are not looked at so
+    false_alarms: float | None = None,
 ) -> CascadeThreshold:
     """Choose how sure a student must be to answer alone, such that what it then says agrees with the teacher.
 
@@ -42,20 +45,22 @@ def choose_threshold(
     Bounds are Clopper and Pearson's (1934), and the thresholds are searched by fixed-sequence testing (Learn then Test:
     Angelopoulos et al. 2021, arXiv:2110.01052), which is exact if agreement does not fall as the student gets surer.
     Texts that are equal or nearly so count as one row, since copies prove nothing. All holds for documents from where
-    the rows came from, and not after a drift.
+    the rows came from, and not after a drift: with `false_alarms`, most documents of a kind that is new go to the
+    teacher, and the promise is that of the rest.
     Raises ValueError for rows the student was trained on, for shares outside (0, 1), and for by="label" of a
     single-label task."""
     check_share(target_agreement, "target_agreement")
     check_share(confidence, "confidence")
     if by not in _WAYS: raise ValueError(f"by must be {' or '.join(map(repr, _WAYS))}, found {by!r}")
+    if false_alarms is not None: check_share(false_alarms, "false_alarms")
     if by == "label" and not decides_each_label(kind_of(student)):
         raise ValueError("by='label' is for tasks with several labels a text, and this student has multi_label=False: "
                          "leave it out")
     rows = unseen_rows(student, dataset)
     distinct = distinct_rows(rows)
-    trial = _Trial(distinct, student.predict_proba(distinct.texts))
+    trial = _Trial(distinct, student.predict_proba(distinct.texts), is_new(student, distinct.texts, false_alarms))
     chosen = _WAYS[by](trial, float(target_agreement), float(confidence))
-    chosen.n_rows, chosen.gold = len(rows), _beside_gold(trial)
+    chosen.n_rows, chosen.gold, chosen.false_alarms = len(rows), _beside_gold(trial), false_alarms
     return chosen
 
 # %% ../../nbs/decide/threshold.ipynb #22953dde
@@ -64,6 +69,7 @@ class _Trial:
     "What a student says of rows, beside the teacher's answers"
     rows: Rows
     proba: np.ndarray  # `(n, n_labels)`
+    new: np.ndarray  # Which rows it may not answer, however sure, `(n,)`
 
     def __post_init__(self):
         self.answers = self.rows.kind.one_hot(self.rows.kind.decide(self.proba))
@@ -72,7 +78,7 @@ class _Trial:
 
 # %% ../../nbs/decide/threshold.ipynb #158205c3
 def _choose_by_document(trial: _Trial, target: float, confidence: float) -> CascadeThreshold:
-    sure = trial.rows.kind.sureness(trial.proba)
+    sure = np.where(trial.new, -1, trial.rows.kind.sureness(trial.proba))
     unit = _prove(sure, trial.all_right, target, confidence, START_SHARES["document"])
     kept = sure >= (np.inf if unit["threshold"] is None else unit["threshold"])
     figures = target, confidence, len(sure), float(kept.mean()), float((trial.all_right | ~kept).mean())
@@ -81,12 +87,12 @@ def _choose_by_document(trial: _Trial, target: float, confidence: float) -> Casc
 
 # %% ../../nbs/decide/threshold.ipynb #f32b9c80
 def _choose_by_label(trial: _Trial, target: float, confidence: float) -> CascadeThreshold:
-    kind, sure = trial.rows.kind, label_sureness(trial.proba)
+    kind, sure = trial.rows.kind, np.where(trial.new[:, None], -1, label_sureness(trial.proba))
     level = 1 - (1 - confidence) / len(kind)  # for each label, so that all of them hold at once
     units = {label: _prove(sure[:, j], trial.right[:, j], target, level, START_SHARES["label"])
              for j, label in enumerate(kind.labels)}
     threshold = {label: unit["threshold"] for label, unit in units.items()}
-    kept = ~is_unsure(kind, trial.proba, threshold)
+    kept = ~is_unsure(kind, trial.proba, threshold) & ~trial.new
     if all(limit is None for limit in threshold.values()): threshold = None
     figures = target, confidence, len(sure), float(kept.mean()), float((trial.all_right | ~kept).mean())
     return CascadeThreshold(threshold, "label", *figures, units, {})
@@ -118,7 +124,7 @@ def _first(search: Search, target: float, confidence: float) -> dict | None:
 # %% ../../nbs/decide/threshold.ipynb #066250b7
 def _curve(trial: _Trial, sure, confidence: float) -> dict:
     "For each threshold that makes a difference, the share sent to the teacher and the agreement, as lists"
-    order, thresholds, n = np.argsort(-sure, kind="stable"), np.unique(sure)[::-1], len(sure)
+    order, thresholds, n = np.argsort(-sure, kind="stable"), np.unique(sure[sure >= 0])[::-1], len(sure)
     kept = np.searchsorted(-sure[order], -thresholds, side="right")
     right = np.cumsum(trial.all_right[order])[kept - 1]
     curve = {"threshold": thresholds, "sent": 1 - kept / n, "agreement": right / kept,
@@ -167,3 +173,8 @@ def is_unsure(kind: Kind, proba, threshold):
     if not isinstance(threshold, Mapping): return kind.sureness(proba) < threshold
     limits = np.array([np.inf if threshold[label] is None else threshold[label] for label in kind.labels])
     return (label_sureness(proba) < limits).any(1)
+
+def is_new(student, texts: list[str], false_alarms: float | None):
+    "Which texts `(n,)` seem new to a student, at a rate of false alarms; none where that is None"
+    if false_alarms is None: return np.zeros(len(texts), bool)
+    return student.novelty(texts) >= 1 - false_alarms

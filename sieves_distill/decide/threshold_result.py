@@ -35,6 +35,8 @@ class CascadeThreshold(Shown):
     # Where known: `n` rows with gold, the share on which `teacher` and `student` are right, and how likely so large a
     # difference is by `chance`
     gold: dict | None = None
+    # Share of documents like the training rows that is sent on as new to the student; None: none are looked at so
+    false_alarms: float | None = None
 
     @property
     def holds(self) -> bool:
@@ -69,9 +71,12 @@ def _verdict_by_document(chosen: CascadeThreshold) -> str:
     if chosen.threshold is None:
         return f"No threshold guarantees {promise} on {chosen.n} rows: {_why_not(unit, chosen)}"
     proof = f"seen on {unit['sure']} rows: {as_percent(unit['agreement'], 1)}, proven: {as_percent(unit['bound'], 1)}"
-    if not chosen.threshold: return f"The student may answer every document: {promise} is guaranteed ({proof})."
-    return (f"Where the student is at least {chosen.threshold:.3f} sure, {promise} is guaranteed ({proof}): "
-            f"it answers {as_percent(chosen.kept, 0)} of the documents, "
+    new = "" if chosen.false_alarms is None else "that does not seem new to it"
+    if not chosen.threshold:
+        return f"The student may answer every document{new and ' ' + new}: {promise} is guaranteed ({proof})."
+    sure = f"at least {chosen.threshold:.3f} sure{new and ' of a document ' + new}"
+    return (f"Where the student is {sure}, {promise} is guaranteed ({proof}): it answers "
+            f"{as_percent(chosen.kept, 0)} of the documents, "
             f"and sends {as_percent(1 - chosen.kept, 0)} to the teacher.")
 
 # %% ../../nbs/decide/threshold_result.ipynb #bb765344

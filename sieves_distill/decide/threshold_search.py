@@ -47,7 +47,7 @@ def _first_size(n, target: float, confidence: float, share: float):
 def _thresholds(sure, ranks) -> tuple:
     "Thresholds that keep so many of the surest rows, from strict to lax, and how many they do keep: no more"
     n, order = len(sure), -np.sort(-np.asarray(sure, float))
-    just_above = [0. if k == n else np.nextafter(order[k], np.inf) for k in ranks]  # the first row that is left out
+    just_above = [0. if k == n else max(0., np.nextafter(order[k], np.inf)) for k in ranks]  # the first row left out
     thresholds = np.unique(just_above)[::-1]
     return thresholds, np.searchsorted(-order, -thresholds, side="right")
 

@@ -11,9 +11,10 @@ from functools import singledispatch
 import numpy as np
 from ..tasks.kinds import Kind, LabelKind, ManyLabels, OneLabel
 from ..documents.doc import check_docs, doc_name
+from ..export.rows import from_review
 
 # %% auto #0
-__all__ = ['TeacherAnswers', 'named_labels', 'judged_scores', 'read_teacher_answers']
+__all__ = ['TeacherAnswers', 'named_labels', 'judged_scores', 'read_teacher_answers', 'drawn_gold']
 
 # %% ../../nbs/evaluate/answers.ipynb #8eb5233f
 @dataclass
@@ -29,6 +30,7 @@ class TeacherAnswers:
     scores: np.ndarray  # `(n, n_labels)`, NaN where the teacher gave none
     gold: np.ndarray  # Booleans `(n, n_labels)`, the truth
     known: np.ndarray  # Booleans `(n,)`, where the truth is known
+    reviewed: np.ndarray  # Booleans `(n,)`, where it came from a review, and not from a draw
 
     def __len__(self): return len(self.names)
 
@@ -48,7 +50,7 @@ class TeacherAnswers:
         lists = (self.names, self.ids, self.texts, self.outcomes, self.sources)
         hot, scores, gold = (array[rows][:, order] for array in (self.hot, self.scores, self.gold))
         lists = [[values[i] for i in rows] for values in lists]
-        return TeacherAnswers(kind, *lists, hot, scores, gold, self.known[rows])
+        return TeacherAnswers(kind, *lists, hot, scores, gold, self.known[rows], self.reviewed[rows])
 
     def answer(self, i: int): return self.kind.decode_hot(self.hot[i]) if self.answered[i] else None
 
@@ -104,7 +106,8 @@ def _read_document(doc, position: int, task, kind: LabelKind) -> tuple:
     hot, scores = _read_answer(doc.results.get(task.task_id), doc, task, kind, where)
     truth, _ = _read_answer(gold, doc, task, kind, where + ", gold")
     return (position if doc_id is None else doc_id, doc_id, doc.text, _outcome(doc, task),
-            _about(doc, task).get("scores"), hot, scores, truth, gold is not None)
+            _about(doc, task).get("scores"), hot, scores, truth, gold is not None,
+            gold is not None and from_review(doc, task.task_id))
 
 # %% ../../nbs/evaluate/answers.ipynb #60126897
 def _refuse_unanswered(answers: TeacherAnswers, task_id: str, task_ids: set):
@@ -142,3 +145,17 @@ def _about(doc, task) -> Mapping:
     meta = getattr(doc, "meta", None)
     about = meta.get(task.task_id) if isinstance(meta, Mapping) else None
     return about if isinstance(about, Mapping) else {}
+
+# %% ../../nbs/evaluate/answers.ipynb #385b7293
+_ENOUGH_GOLD = 20
+
+def drawn_gold(reviewed) -> tuple[np.ndarray, list[str]]:
+    """Which of the rows with gold to count on, positions, given which of them came from a review, booleans `(n_gold,)`;
+    and what a reader should know of it"""
+    n, drawn = int(np.sum(reviewed)), np.flatnonzero(~np.asarray(reviewed, bool))
+    if n and len(drawn) >= _ENOUGH_GOLD:
+        return drawn, [f"{n:,} documents whose gold came from a review are left out of the figures against gold: they "
+                       "were chosen because their labels looked wrong, so the teacher would look worse than it is"]
+    note = (f"{n:,} of the {len(reviewed):,} documents with gold come from a review, which looks at labels that seem "
+            "wrong: on documents drawn at random the teacher is better than this, and the student perhaps not as good")
+    return np.arange(len(reviewed)), [note] * (n > 0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ..basics.checks import clip_label
+from ..basics.checks import short_repr
 from ..tasks.adapt import as_classification
 from ..tasks.labels import Classification
 from ..tasks.task import Task
@@ -94,7 +94,7 @@ def _check_all_matched(first: list, second: list, what: str):
     lost = [[name for name, n in keys if (name, n) not in others] for keys, others in zip((first, second), known[::-1])]
     if not any(lost): return
     shown = " and ".join(f"{len(names):,} {where} without a counterpart"
-                         + (f" (the first is {clip_label(str(names[0]))!r})" if names else "")
+                         + (f" (the first is {short_repr(str(names[0]))})" if names else "")
                          for names, where in zip(lost, ("in docs", "in other")))
     raise ValueError(f"expected the same documents twice, matched by their {what}, found {shown}; "
                      "leave out the documents that only one of the two has")

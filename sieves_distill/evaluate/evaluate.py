@@ -12,6 +12,7 @@ from ..tasks.kinds import Kind, LabelKind, kind_of
 from ..tasks.labels import Classification
 from ..export.rows import Rows
 from ..split import fold_text
+from .answers import drawn_gold
 from .baselines import fit_baselines
 from .distinct import n_distinct, text_clusters
 from .errors import list_mistakes
@@ -20,7 +21,7 @@ from .probabilities import student_calibration
 from .report import MetricsReport, Report, report_of
 
 # %% auto #0
-__all__ = ['evaluate_student', 'score_answers', 'read_mistakes']
+__all__ = ['evaluate_student', 'score_answers', 'read_mistakes', 'student_mistakes']
 
 # %% ../../nbs/evaluate/evaluate.ipynb #24fd7bf9
 def evaluate_student(
@@ -90,6 +91,7 @@ def _(
     metrics["calibration"] = None
     if proba is not None:
         metrics["calibration"] = student_calibration(proba, rows, temperature, n_resamples, seed, clusters)
+    metrics["learned_from_gold"] = bool(getattr(student, "metrics", {}).get("run", {}).get("learn_from_gold"))
     return report_of(kind, metrics, list_mistakes(rows, answers, proba))
 
 # %% ../../nbs/evaluate/evaluate.ipynb #01a212e2
@@ -103,8 +105,13 @@ def _ask(kind: LabelKind, student, texts: list[str]):
 
 # %% ../../nbs/evaluate/evaluate.ipynb #750adda9
 def _with_measurable_gold(rows: Rows) -> tuple[Rows, list[str]]:
-    "The rows, without gold on which no F1 could be counted, and a note of that"
-    if rows.gold is None or rows.kind.one_hot(rows.gold.y).any(): return rows, []
+    "The rows with the gold that figures can be counted on, and what a reader should know of it"
+    if rows.gold is None: return rows, []
+    gold, notes = rows.gold, []
+    if gold.reviewed is not None:
+        at, notes = drawn_gold(gold.reviewed)
+        gold = gold[at]
+    if rows.kind.one_hot(gold.y).any(): return replace(rows, gold=gold), notes
     return replace(rows, gold=None), ["no row has a label in its gold: not scored against it"]
 
 def _notes_on_training(rows: Rows, train: Rows | None) -> list[str]:
@@ -125,6 +132,13 @@ def read_mistakes(student, dataset) -> list[dict]:
     """What a student gets wrong in a dataset with `text`, `labels` and perhaps `gold`, or in `Rows`, as plain values:
     what the mistakes of a report show"""
     kind = _kind_of_student(student)
-    rows = Rows.read(dataset, kind)
-    answers, proba = _ask(kind, student, rows.texts)
-    return list_mistakes(rows, answers, proba)
+    return student_mistakes(kind, student, Rows.read(dataset, kind))
+
+@singledispatch
+def student_mistakes(kind: Kind, student, rows: Rows) -> list[dict]:
+    "Ask a student about rows, and list what it gets wrong, as plain values; by the kind of answer"
+    raise NotImplementedError(f"the mistakes of answers of the kind {type(kind).__name__} cannot be listed: register a "
+                              "function with @student_mistakes.register")
+
+@student_mistakes.register
+def _(kind: LabelKind, student, rows: Rows) -> list[dict]: return list_mistakes(rows, *_ask(kind, student, rows.texts))

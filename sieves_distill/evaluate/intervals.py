@@ -9,8 +9,8 @@ import numpy as np
 from scipy.stats import norm
 
 # %% auto #0
-__all__ = ['COMPARED', 'MISCALIBRATED', 'wilson_interval', 'half_width', 'bootstrap_draws', 'percentile_interval',
-           'show_interval', 'side_of_zero']
+__all__ = ['COMPARED', 'SIDES', 'wilson_interval', 'half_width', 'bootstrap_draws', 'percentile_interval', 'show_interval',
+           'side_of_zero']
 
 # %% ../../nbs/evaluate/intervals.ipynb #cac8943c
 _Z = float(norm.ppf(.975))
@@ -53,8 +53,8 @@ def percentile_interval(draws, n: float | None = None, least: float = 0.) -> dic
 def show_interval(figure: dict | None) -> str:
     return "not measured" if figure is None else "{value:.3f} [{low:.3f}, {high:.3f}]".format(**figure)
 
-COMPARED = ("above", "BELOW", "not clearly different from")
-MISCALIBRATED = ("too high", "too low", "too high in places and too low in others")
+COMPARED = {"above": "better than", "below": "worse than", "unclear": "not clearly better or worse than"}
+SIDES = tuple(COMPARED)
 
 def side_of_zero(low: float, high: float, words: tuple[str, str, str]) -> str:
     "Of three words the one for an interval: all of it above 0, all of it below, neither"

@@ -12,7 +12,7 @@ from ..export.rows import Rows
 from .errors import count_errors
 from .figures import FIGURES, bootstrap_figures
 from .distinct import effective_n, n_distinct
-from .intervals import percentile_interval, side_of_zero
+from .intervals import SIDES, percentile_interval, side_of_zero
 
 # %% auto #0
 __all__ = ['student_metrics', 'note_on_unmeasured', 'score_predictions', 'Trial', 'gains']
@@ -112,7 +112,7 @@ def gains(trial: Trial, name: str) -> dict:
     on_frequent = _frequent_gain(trial, name, rare) if 0 < len(rare) < len(trial.measured) else None
     right = [(trial.answers[model] == trial.truth).all(1) for model in ("student", name)]
     decisive = n_distinct(trial.clusters[right[0] != right[1]])
-    side = side_of_zero(gain["low"], gain["high"], ("above", "below", "unclear"))
+    side = side_of_zero(gain["low"], gain["high"], SIDES)
     opposed = on_frequent is not None and on_frequent["value"] * gain["value"] <= 0
     return {"student_gain": gain, "accuracy_gain": accuracy, "frequent_gain": on_frequent, "rare": rare,
             "decisive": decisive, "student_is": "unclear" if decisive < _DECISIVE or opposed else side}
@@ -134,9 +134,10 @@ def _against_gold(rows: Rows, predictions: dict, n_resamples: int, seed: int, cl
     clusters = np.unique(clusters[known], return_inverse=True)[1]
     answers = {name: hot[known] for name, hot in {"teacher": rows.hot, **predictions}.items()}
     trial = Trial(rows.kind, truth, answers, bootstrap_figures(truth, answers, n_resamples, seed, clusters), clusters)
-    models = {name: {**trial.intervals(name), **({} if name == "student" else gains(trial, name))} for name in answers}
+    models = {name: trial.intervals(name) for name in answers}
+    beside = {name: gains(trial, name) for name in answers if name != "student"}
     f1 = [trial.draws[name]["f1"] for name in ("student", "teacher")]
-    return {"n": len(known), "n_distinct": n_distinct(clusters), **models, "kept": _share_kept(*f1),
+    return {"n": len(known), "n_distinct": n_distinct(clusters), **models, "gains": beside, "kept": _share_kept(*f1),
             "per_label": {label: trial.label_interval("student", i) for label, i in trial.measured.items()}}
 
 # %% ../../nbs/evaluate/metrics.ipynb #b3e46bb8

@@ -12,10 +12,10 @@ from ..tasks.kinds import Kind, ManyLabels, OneLabel
 from ..export.rows import Rows
 from .calibration import expected_calibration_error, reliability_bins
 from .distinct import n_distinct
-from .intervals import MISCALIBRATED, side_of_zero
+from .intervals import side_of_zero
 
 # %% auto #0
-__all__ = ['student_calibration', 'Judged', 'judge', 'logits_of', 'calibration_verdict']
+__all__ = ['student_calibration', 'Judged', 'judge', 'logits_of', 'calibration_verdict', 'judgement']
 
 # %% ../../nbs/evaluate/probabilities.ipynb #b0132bbd
 _N_BINS = 10  # at most
@@ -84,19 +84,30 @@ def _(kind: OneLabel, proba): return np.log(np.maximum(proba, 1e-300))
 def _(kind: ManyLabels, proba): return logit(np.clip(proba, 1e-300, 1 - 1e-16))
 
 # %% ../../nbs/evaluate/probabilities.ipynb #fa88775a
+_FEWEST = 50  # different documents, to say anything on probabilities
+
 def calibration_verdict(calibration: dict) -> str:
-    "A sentence on the calibration of a student, computed from the figures"
-    now = calibration["agreement"]
-    figures = (f"{now['ece']:.3f}{_before(calibration)} on {now['n']:,} {calibration['unit']}, "
-               f"where a calibrated student would stay below {now['ece_by_chance']:.3f}")
-    if now["ece"] <= now["ece_by_chance"]: return f"Its probabilities show no clear miscalibration: ECE {figures}."
+    "A sentence or two on the calibration of a student, computed from the figures"
+    now, unit = calibration["agreement"], calibration["unit"]
+    distinct = now.get("n_distinct", now["n"])
+    if distinct < _FEWEST: return f"To judge its probabilities, {distinct:,} documents are too few."
     gap, margin = now["mean_score"] - now["observed"], now["ece"] / 2
-    return (f"Its probabilities are {side_of_zero(gap - margin, gap + margin, MISCALIBRATED)}: their mean is "
-            f"{now['mean_score']:.2f}, where {now['observed']:.2f} would be right, and ECE is {figures}.")
+    return (f"Its probabilities {judgement(now, gap - margin, gap + margin)} "
+            f"(ECE {now['ece']:.3f} on {now['n']:,} {unit}; chance alone gives up to {now['ece_by_chance']:.3f})"
+            f"{_before(calibration)}.")
+
+def judgement(figures: dict, low: float, high: float) -> str:
+    "What scores or probabilities do; `low` and `high` say how far above what is right they may be in the mean"
+    if figures["ece"] <= figures["ece_by_chance"]: return "can be taken at their word, as far as these rows tell"
+    wrong = f"cannot be taken at their word: they are off by {figures['ece']:.2f} on average"
+    if low <= 0 <= high: return f"{wrong}, to either side"
+    side = side_of_zero(low, high, ("high", "low", ""))
+    return f"are too {side}: {figures['mean_score']:.2f} on average, where {figures['observed']:.2f} would be right"
 
 # %% ../../nbs/evaluate/probabilities.ipynb #9adf9ce2
 def _before(calibration: dict) -> str:
-    "What the ECE was, where a temperature changed it"
+    "What a temperature that was fitted on training rows changed, for better or worse"
     if "before" not in calibration["agreement"]: return ""
-    return (f" (it was {calibration['agreement']['before']['ece']:.3f} before a temperature "
-            f"of {calibration['temperature']:.2f} was fitted on training rows)")
+    now, before = calibration["agreement"]["ece"], calibration["agreement"]["before"]["ece"]
+    if now <= before: return f"; before they were calibrated on training rows it was {before:.3f}"
+    return f"; calibrating them on training rows did not help here, before it was {before:.3f}"

@@ -13,12 +13,12 @@ from ..basics.shown import Shown
 from ..tasks.kinds import Kind, LabelKind
 from .calibration import reliability_frame
 from .errors import error_frame, kind_of_figures, mistake_frame
-from .intervals import COMPARED, show_interval, side_of_zero
+from .intervals import show_interval
 from .plots import plot_report
-from .probabilities import calibration_verdict
+from .verdict import leads_with_gold, student_verdict
 
 # %% auto #0
-__all__ = ['MetricsReport', 'Report', 'report_of']
+__all__ = ['MetricsReport', 'Report', 'read_mistakes_of', 'report_of']
 
 # %% ../../nbs/evaluate/report.ipynb #be3833a8
 @dataclass(repr=False)
@@ -49,8 +49,8 @@ class Report(MetricsReport):
 
     @property
     def verdict(self) -> str:
-        "A few sentences, computed from the figures"
-        return "".join(_sentences(self.metrics))
+        "A few sentences, computed from the figures; the last one says whether to use the student"
+        return student_verdict(self.metrics)
 
     def tables(self) -> list: return [self.table(), self.per_label(), self.confusions().head(10)]
 
@@ -73,7 +73,7 @@ class Report(MetricsReport):
         documents have any), `text`, the `teacher`'s and the `student`'s answer, `proba` (of the student's answer), and
         `gold` where known. Multi-label, a line for each `label` that is `superfluous` or `missing`. Raises ValueError
         where there are only figures"""
-        return mistake_frame(self.kind, _read_mistakes(self), self.confusions())
+        return mistake_frame(self.kind, read_mistakes_of(self), self.confusions())
 
     def reliability(self):
         """One row a bin of probabilities, a pandas frame: `n`, mean probability, and the share that is right with its
@@ -87,41 +87,13 @@ class Report(MetricsReport):
         return plot_report(self.kind, self.metrics, ax)
 
 # %% ../../nbs/evaluate/report.ipynb #e2922c80
-def _read_mistakes(report: Report) -> list[dict]:
+def read_mistakes_of(report: MetricsReport) -> list[dict]:
     "The rows of a report, which are read from where they lie when first asked for"
     if report.rows is None:
         raise ValueError("expected the rows that the figures were counted on, found the figures alone: evaluate_student"
                          "(student, dataset).mistakes() has them, and Student.load(folder).report.mistakes()")
     if callable(report.rows): report.rows = report.rows()
     return report.rows
-
-# %% ../../nbs/evaluate/report.ipynb #e61acc45
-def _sentences(metrics: dict) -> list[str]:
-    agreement, gold = metrics["agreement"], metrics["gold"]
-    gain = metrics["baselines"].get("tfidf_lr", {}).get("student_gain")
-    parts = [f"The student agrees with the teacher at macro-F1 {show_interval(agreement['f1'])} "
-             f"on {agreement['n']} documents", "" if gain is None else _beside_tfidf(gain), ".",
-             _brought(metrics["baselines"])]
-    if gold:
-        kept = f": {100 * gold['kept']['value']:.0f} % of the teacher's score is kept" if gold["kept"] else ""
-        student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
-        parts.append(f" Against gold it reaches {student}, the teacher {teacher}{kept}.")
-    if metrics.get("calibration"): parts.append(f" {calibration_verdict(metrics['calibration'])}")
-    return parts
-
-# %% ../../nbs/evaluate/report.ipynb #5699ab99
-def _beside_tfidf(gain: dict) -> str:
-    word = side_of_zero(gain["low"], gain["high"], COMPARED)
-    return ", {} TF-IDF + logistic regression ({value:+.3f} [{low:+.3f}, {high:+.3f}])".format(word, **gain)
-
-def _brought(baselines: dict) -> str:
-    "What unlabelled texts brought, or would have brought, where there were any"
-    for name, sign, words in (("without_unlabelled", 1, "brought"), ("with_unlabelled", -1, "would have brought")):
-        if name not in baselines: continue
-        gain = baselines[name]["student_gain"]
-        low, high = sorted(sign * gain[side] for side in ("low", "high"))
-        return f" Unlabelled texts {words} {sign * gain['value']:+.3f} [{low:+.3f}, {high:+.3f}]."
-    return ""
 
 # %% ../../nbs/evaluate/report.ipynb #fc56d2ed
 _MODELS = {"student": "student", "teacher": "teacher", "guide": "guide",
@@ -131,13 +103,16 @@ _MODELS = {"student": "student", "teacher": "teacher", "guide": "guide",
 def _model_frame(metrics: dict):
     agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}
     calibration = metrics.get("calibration") or {}
+    sides = [("agreement", agreement), ("gold", gold)]
+    if leads_with_gold(metrics): sides.reverse()
     rows = {}
     for name, shown in _MODELS.items():
         row = {}
-        for against, figures in (("agreement", agreement), ("gold", gold)):
+        for against, figures in sides:
             if name in figures:
                 row[f"{against}: macro-F1"] = show_interval(figures[name]["f1"])
                 row[f"{against}: accuracy"] = show_interval(figures[name]["accuracy"])
+            if name == "student" and metrics[against]: row[f"{against}: documents"] = f"{metrics[against]['n']:,}"
             if name == "student" and calibration.get(against): row[f"{against}: ECE"] = _show_ece(calibration[against])
         if row: rows[shown] = row
     return pd.DataFrame.from_dict(rows, orient="index").fillna("")

@@ -14,8 +14,9 @@ from .answers import read_teacher_answers
 from .calibration import reliability_frame
 from .diagram import plot_reliability
 from .errors import error_frame
-from .intervals import COMPARED, MISCALIBRATED, show_interval, side_of_zero
+from .intervals import COMPARED, show_interval
 from .plots import plot_confusion, plot_label_bars
+from .probabilities import judgement
 from .report import Report
 from .teacher_metrics import teacher_metrics
 
@@ -78,17 +79,24 @@ class TeacherReport(Report):
 def _sentences(report: TeacherReport) -> list[str]:
     metrics, calibration = report.metrics, report.metrics["calibration"]
     teacher, gain = metrics["teacher"], metrics["teacher_gain"]
-    word = side_of_zero(gain["low"], gain["high"], COMPARED).replace("not clearly", "NOT CLEARLY")
+    side = metrics["teacher_is"]
     figures = f"macro-F1 {show_interval(teacher['f1'])} and accuracy {show_interval(teacher['accuracy'])}"
     f1 = {label: row["f1"]["value"] for label, row in metrics["per_label"].items() if row["f1"]}
     worst = min(f1, key=f1.get)
     sentences = [f"Against gold the teacher reaches {figures} on {metrics['n_scored']:,} documents, "
-                 f"{word} the most frequent answer always given ({gain['value']:+.3f} in F1).",
+                 f"{COMPARED[side]} always giving the most frequent answer ({gain['value']:+.3f} in F1).",
                  worst_error(report.kind, metrics, report.confusions()),
                  f"The weakest label is {worst!r} (F1 {f1[worst]:.2f})." if len(f1) > 1 and f1[worst] < 1 else None,
                  _on_scores(calibration, report.kind.unit) if calibration else
-                 "It gives no scores, so there is no calibration to judge."]
+                 "It gives no scores.",
+                 _advice(side, metrics["n_distinct"])]
     return [sentence for sentence in sentences if sentence]
+
+def _advice(side: str, n: int) -> str | None:
+    "What to do about a teacher that is not better than the most frequent answer"
+    if n < 30: return f"With so few documents ({n:,}) nothing is decided: a hundred or more with gold would tell."
+    if side == "above": return None
+    return "Work on its prompt, or on the descriptions of the labels, before a student learns from it."
 
 # %% ../../nbs/evaluate/teacher.ipynb #0ad297a3
 @singledispatch
@@ -116,13 +124,11 @@ def _on_scores(calibration: dict, unit: str) -> str:
     "A sentence or two on what the scores mean, and how well they sort answers"
     sources = calibration["sources"]
     scores = f"Its scores ({', '.join(sources)})" if set(sources) != {"not named"} else "Its scores"
-    ece, chance, auc = calibration["ece"], calibration["ece_by_chance"], calibration["auc"]
-    error = f"(ECE {ece:.3f}, where a calibrated teacher would stay below {chance:.3f})"
+    auc, gap = calibration["auc"], calibration["gap"]
     rank = "" if auc is None else f" {_RANKED[unit]} has the higher score {auc:.0%} of the time."
-    if ece <= chance: return f"{scores} show no clear miscalibration {error}.{rank}"
-    side = side_of_zero(calibration["gap"]["low"], calibration["gap"]["high"], MISCALIBRATED)
-    return (f"{scores} are {side}: their mean is {calibration['mean_score']:.2f}, "
-            f"where {calibration['observed']:.2f} would be right {error}.{rank}")
+    if calibration["n_docs"] < 50: return f"To judge its scores, {calibration['n_docs']:,} documents are too few.{rank}"
+    return (f"{scores} {judgement(calibration, gap['low'], gap['high'])} (ECE {calibration['ece']:.3f}; chance alone "
+            f"gives up to {calibration['ece_by_chance']:.3f}).{rank}")
 
 # %% ../../nbs/evaluate/teacher.ipynb #3cbeb58b
 def _plot(kind: Kind, metrics: dict):

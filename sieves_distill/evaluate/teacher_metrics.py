@@ -9,7 +9,7 @@ from functools import singledispatch
 import numpy as np
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
-from .answers import TeacherAnswers
+from .answers import TeacherAnswers, drawn_gold
 from .distinct import effective_n, n_distinct, text_clusters
 from .calibration import expected_calibration_error, reliability_bins
 from .intervals import bootstrap_draws, half_width, percentile_interval, wilson_interval
@@ -22,6 +22,8 @@ __all__ = ['teacher_metrics', 'most_frequent']
 def teacher_metrics(answers: TeacherAnswers, task_id: str, n_bins: int, n_resamples: int, seed: int) -> dict:
     "All figures as plain values; raises ValueError where no document has gold, or none of those an answer"
     rows = _rows_to_score(answers, task_id)
+    at, on_gold = drawn_gold(answers.reviewed[rows])
+    n_reviewed, rows = len(rows) - len(at), rows[at]
     kind, truth, given = answers.kind, answers.gold[rows], answers.hot[rows]
     usual = np.tile(most_frequent(kind, truth), (len(rows), 1))
     # The teacher stands where a student does
@@ -31,7 +33,8 @@ def teacher_metrics(answers: TeacherAnswers, task_id: str, n_bins: int, n_resamp
     teacher = _with_wilson(figures["agreement"], given, truth, clusters)
     calibration = _calibration(answers, rows, clusters, n_bins, n_resamples, seed)
     lost = _without_answer(answers)
-    notes = _notes(answers, rows, teacher["accuracy"]["value"], calibration) + _notes_on_number(clusters)
+    notes = _notes(answers, rows, n_reviewed, teacher["accuracy"]["value"], calibration)
+    notes += on_gold + _notes_on_number(clusters)
     return {"task_id": task_id, "n": len(answers), "n_gold": int(answers.known.sum()), "n_scored": len(rows),
             "n_distinct": n_distinct(clusters), "n_without_answer": lost.total(),
             "without_answer": dict(lost), "teacher": teacher,
@@ -105,14 +108,14 @@ def _without_answer(answers: TeacherAnswers) -> Counter:
     return Counter(outcome for outcome in answers.outcomes if outcome != "ok")
 
 # %% ../../nbs/evaluate/teacher_metrics.ipynb #c352a54c
-def _notes(answers: TeacherAnswers, rows, accuracy: float, calibration: dict | None) -> list[str]:
+def _notes(answers: TeacherAnswers, rows, n_reviewed: int, accuracy: float, calibration: dict | None) -> list[str]:
     "What a reader of the figures should know; `rows` are the documents that they were counted on"
     notes, lost, n = [], _without_answer(answers), len(rows)
     if lost:
         outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in lost.most_common())
         notes.append(f"{lost.total():,} of {len(answers):,} documents without an answer ({outcomes}), "
                      "left out of the figures")
-    if with_gold := int(answers.known.sum()) - n:
+    if with_gold := int(answers.known.sum()) - n - n_reviewed:
         notes.append(f"{with_gold:,} of these with gold: counted as wrong, the accuracy would be "
                      f"{accuracy * n / (n + with_gold):.3f}")
     if calibration and (unscored := n - calibration["n_docs"]):

@@ -76,9 +76,10 @@ class Agreement(MetricsReport):
 # %% ../../nbs/evaluate/two_teachers.ipynb #3cc484f4
 def _verdict(metrics: dict) -> str:
     (first, second), n, gold = map(repr, metrics["names"]), f"{metrics['n']:,} documents", metrics["gold"]
-    verdict = f"{first} and {second} always say the same one thing on {n}: kappa is not defined."
+    verdict = f"{first} and {second} say the same one thing of all {n}: how far they agree cannot be told."
     if metrics["kappa"] is not None:
-        verdict = (f"{first} and {second} agree at kappa {show_interval(metrics['kappa'])} on {n}; "
+        verdict = (f"{first} and {second} agree at kappa {show_interval(metrics['kappa'])} on {n} "
+                   "(0 is what chance gives, 1 is always); "
                    f"{show_interval(metrics['raw'])} of their answers are equal.")
     if not gold: return verdict
     neither = gold["n"] - gold["first"] - gold["second"]

@@ -4,15 +4,16 @@
 
 # %% ../../nbs/export/rows.ipynb #d61ad097
 from __future__ import annotations
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 import numpy as np
 from ..basics.checks import is_int, short_repr
 from ..tasks.kinds import Kind, kind_of
 from .export import to_hf_dataset
 
 # %% auto #0
-__all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'labelled_rows', 'gold_for_labels',
-           'read_rows']
+__all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'from_review', 'noting_reviewed',
+           'labelled_rows', 'gold_for_labels', 'read_rows']
 
 # %% ../../nbs/export/rows.ipynb #c2ac5e97
 def check_dataset(dataset, column: str = "labels"):
@@ -89,6 +90,18 @@ class Gold:
     "The truth, of the rows that carry it"
     rows: np.ndarray  # Their positions `(n_gold,)`
     y: np.ndarray  # Their answers, encoded
+    # Which of them came from a review, which looks at what seems wrong, booleans `(n_gold,)`; None: none of them
+    reviewed: np.ndarray | None = None
+
+    def __getitem__(self, at) -> Gold:
+        return Gold(self.rows[at], self.y[at], None if self.reviewed is None else self.reviewed[at])
+
+# %% ../../nbs/export/rows.ipynb #2834319a
+def _reviewed(dataset, known):
+    "Which of the rows with gold came from a review; None where none did"
+    if "reviewed" not in dataset.column_names or dataset.features["reviewed"].dtype != "bool": return None
+    flags = np.array([flag is True for flag in dataset["reviewed"][:]])[known]
+    return flags if flags.any() else None
 
 # %% ../../nbs/export/rows.ipynb #2ea16eb4
 @dataclass(frozen=True, eq=False)
@@ -132,7 +145,7 @@ class Rows:
         texts = dataset.select_columns("text").with_format("arrow")[:]["text"].to_pylist()
         return cls(
             texts, y, kind, read_scores(dataset, kind) if kind.scored else None,
-            Gold(known, gold) if len(known) else None, read_ids(dataset),
+            Gold(known, gold, _reviewed(dataset, known)) if len(known) else None, read_ids(dataset),
         )
 
     def to_dataset(self):
@@ -148,6 +161,9 @@ class Rows:
         if self.gold is not None:
             features["gold"], columns["gold"] = answers[self.kind.column], [None] * len(self)
             for i, answer in zip(self.gold.rows, self.kind.write_column(self.gold.y)): columns["gold"][i] = answer
+            if self.gold.reviewed is not None:
+                features["reviewed"] = Value("bool")
+                columns["reviewed"] = np.isin(range(len(self)), self.gold.rows[self.gold.reviewed]).tolist()
         if self.ids is not None:
             features["id"] = Value("string" if any(isinstance(i, str) for i in self.ids) else "int64")
             columns["id"] = self.ids
@@ -159,11 +175,27 @@ class Rows:
         if gold is not None:
             place = {row: i for i, row in enumerate(gold.rows.tolist())}
             new = [(i, place[row]) for i, row in enumerate(at.tolist()) if row in place]
-            gold = Gold(np.array([i for i, _ in new], int), gold.y[[k for _, k in new]]) if new else None
+            gold = replace(gold[[k for _, k in new]], rows=np.array([i for i, _ in new], int)) if new else None
         return Rows(
             [self.texts[i] for i in at], self.y[at], self.kind, None if self.scores is None else self.scores[at], gold,
             None if self.ids is None else [self.ids[i] for i in at],
         )
+
+# %% ../../nbs/export/rows.ipynb #9bf9cf3e
+def from_review(doc, task_id: str) -> bool:
+    "Whether `doc.meta` says that the gold of a task came from a review"
+    meta = getattr(doc, "meta", None)
+    about = meta.get(task_id) if isinstance(meta, Mapping) else None
+    return isinstance(about, Mapping) and about.get("gold") == "review"
+
+def noting_reviewed(docs, task_id: str):
+    "The documents, and a set: once they have been gone through, the texts of those whose gold came from a review"
+    reviewed = set()
+    def noted(docs):
+        for doc in docs:
+            if from_review(doc, task_id): reviewed.add(doc.text)
+            yield doc
+    return noted(docs) if isinstance(docs, (list, tuple, Iterator)) else docs, reviewed
 
 # %% ../../nbs/export/rows.ipynb #0e828a6c
 def labelled_rows(data, task, threshold: float | None = None, on_error: str = "raise"):
@@ -178,9 +210,11 @@ def labelled_rows(data, task, threshold: float | None = None, on_error: str = "r
 def _exported(docs, task, threshold: float | None, on_error: str):
     kind = kind_of(task)
     scored = kind.scored and hasattr(task, "read")
+    docs, reviewed = noting_reviewed(docs, task.task_id)
     ids = "id" not in task.columns()
     rows = to_hf_dataset(docs, task, threshold=threshold, scores=scored, gold=True, on_error=on_error, ids=ids)
     if rows.data.column("gold").null_count == len(rows): rows = rows.remove_columns("gold")
+    elif reviewed: rows = rows.add_column("reviewed", [text in reviewed for text in rows["text"]])
     if ids and read_ids(rows) is None: rows = rows.remove_columns("id")
     return rows.remove_columns("scores") if scored and read_scores(rows, kind) is None else rows
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import warnings
 import numpy as np
 import pandas as pd
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,8 @@ def with_corrections(
 
     Documents, in any iterable, come back as a list of copies; a dataset, or the rows of a student, as a
     `datasets.Dataset` with a column `gold`. Skipped ones are left out. Gold that was there and was not reviewed stays.
+    What is gold by the review alone is marked, in `doc.meta[task_id]["gold"]` or a column `reviewed`: a review looks at
+    what seems wrong, and a report against gold leaves it out where there is other gold.
     Warns of corrections whose text is not in the data.
     Raises what `read_corrections` raises, and TypeError or ValueError for data that cannot be read."""
     from datasets import Dataset
@@ -55,11 +58,17 @@ def _gold_docs(docs, task: Classification, gold: dict) -> tuple[list, set]:
     out, used = [], set()
     for doc in docs:
         if (key := correction_key(doc.text, task.task_id)) in gold:
-            doc = copy(doc)
-            doc.gold = {**(getattr(doc, "gold", None) or {}), task.task_id: gold[key]}
+            doc, before = copy(doc), getattr(doc, "gold", None) or {}
+            if before.get(task.task_id) is None: doc.meta = _marked(getattr(doc, "meta", None) or {}, task.task_id)
+            doc.gold = {**before, task.task_id: gold[key]}
             used.add(key)
         out.append(doc)
     return out, used
+
+def _marked(meta: dict, task_id: str) -> dict:
+    "What the document says of itself, and that its gold comes from a review, which did not draw it at random"
+    about = meta.get(task_id)
+    return {**meta, task_id: {**(about if isinstance(about, Mapping) else {}), "gold": "review"}}
 
 # %% ../../nbs/relabel/corrections.ipynb #274118d4
 def _gold_rows(dataset, task: Classification, gold: dict) -> tuple:
@@ -69,8 +78,13 @@ def _gold_rows(dataset, task: Classification, gold: dict) -> tuple:
     known = dict(zip(rows.gold.rows.tolist(), rows.kind.decode(rows.gold.y))) if rows.gold is not None else {}
     known |= {i: gold[key] for i, key in enumerate(keys) if key in gold}
     at = np.array(sorted(known), int)
-    truth = Gold(at, rows.kind.encode([known[i] for i in at]))
+    drawn = set() if rows.gold is None else set(rows.gold.rows[~_of_review(rows.gold)].tolist())
+    reviewed = np.array([i not in drawn for i in at.tolist()], bool)  # gold that was there before stays what it was
+    truth = Gold(at, rows.kind.encode([known[i] for i in at]), reviewed if reviewed.any() else None)
     return replace(rows, gold=truth).to_dataset(), gold.keys() & set(keys)
+
+def _of_review(gold: Gold):
+    return np.zeros(len(gold.rows), bool) if gold.reviewed is None else gold.reviewed
 
 # %% ../../nbs/relabel/corrections.ipynb #3893cb67
 CORRECTION_COLUMNS = ["text", "teacher", "label", "action", "time", "key"]

@@ -27,16 +27,17 @@ def _head(run: dict, framework: Framework, kind: Kind) -> str:
     labels = run["rows"]["train"].get("labels")
     many = f" of {len(labels)}" if labels else ""
     scores = " and scores" if run["recipe"].get("soft_labels") else ""
+    base = f"Base model: {as_code(run['base_model'])}. " if run["base_model"] else ""
     source = f"from the {kind.column}{scores} of a teacher on {run['rows']['train']['n']} documents."
     return f"""---
 library_name: {framework.library}
-pipeline_tag: text-classification
-tags: [{framework.library}, text-classification, distillation, sieves_distill]
+pipeline_tag: {kind.pipeline_tag}
+tags: [{framework.library}, {kind.pipeline_tag}, distillation, sieves_distill]
 ---
 # {in_markdown(run["task_id"])}: a {framework.library} student
 
 {kind.student_words}, {kind.words}{many}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} {source}
-Base model: {as_code(run["base_model"])}. {run["megabytes"]:.1f} MB.
+{base}{run["megabytes"]:.1f} MB.
 """
 
 # %% ../../nbs/students/card.ipynb #2f6315db
@@ -79,17 +80,20 @@ def _how_to_use(metrics: dict, framework: Framework, kind: Kind) -> str:
         )
     )
     trust = ", trust_remote_code=True" if metrics["run"].get("init_kwargs", {}).get("trust_remote_code") else ""
-    use = framework.part("native_use") or (lambda kind: "model.predict(texts)")
+    calls = "\n".join(f'student.{call}' for call in kind.calls)
     return f"""
 ## How to use it
 ```python
 from sieves_distill import Student
 
 student = Student.load(path{trust})  # the folder of this file{_on_trust(trust)}
-student.predict(["a text", "another"])
-student.predict_proba(["a text", "another"])  # in the order of student.labels
+{calls}
 ```
-{framework.card_note}
+{framework.card_note}{_natively(framework, kind, trust) if framework.native_code else ""}{less}"""
+
+def _natively(framework: Framework, kind: Kind, trust: str) -> str:
+    use = framework.part("native_use") or (lambda kind: "model.predict(texts)")
+    return f"""
 or without this library{framework.card_warning}:
 
 ```python
@@ -97,7 +101,7 @@ or without this library{framework.card_warning}:
 texts = ["a text", "another"]
 {use(kind)}
 ```
-{less}"""
+"""
 
 def _on_trust(trust: str) -> str:
     return ", which brings code along that will run: load it if you trust who made it" if trust else ""

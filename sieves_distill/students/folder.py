@@ -37,6 +37,7 @@ ENTRIES: dict[str, Entry] = {
     "framework": Entry("a framework's name", lambda value: isinstance(value, str) and value in FRAMEWORKS),
     "task_id": Entry("a name", lambda value: isinstance(value, str) and bool(value.strip())),
     "labels": Entry("a list of names, each once", _are_names),
+    "entity_types": Entry("a list of names, each once", _are_names),
     "multi_label": Entry("true or false", lambda value: isinstance(value, bool)),
     "temperature": Entry("a number above 0, or null", lambda value: value is None or _is_scale(value)),
     "trust_remote_code": Entry("true or false", lambda value: isinstance(value, bool)),

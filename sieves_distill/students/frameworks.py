@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
+from ..tasks.entities import Entities
 from ..tasks.kinds import Kind, LabelKind
 
 # %% auto #0
@@ -18,6 +19,7 @@ class DistillationFramework(str, Enum):
     "What a student is made of"
     setfit = "setfit"  # A sentence transformer, fine-tuned on pairs of texts, with a linear head
     model2vec = "model2vec"  # Static token embeddings with a linear head
+    crf = "crf"  # A conditional random field, for entities
 
     @classmethod
     def _missing_(cls, value): raise ValueError(unsupported(value, [framework.value for framework in cls]))
@@ -95,9 +97,17 @@ FRAMEWORKS: dict[str, Framework] = {
             "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)"
         ), packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
         train_guided="sieves_distill.train.guided:train_guided", guide_base="sieves_distill.train.guided:encoder_of",
+    ), "crf": Framework(
+        student="sieves_distill.students.crf:CRFStudent", answers=Entities, train="sieves_distill.train.crf:train_crf",
+        check="sieves_distill.train.crf:check_crf", known_names="sieves_distill.train.crf:crf_names",
+        files=("model.crfsuite",), library="python-crfsuite", card_note=(
+            "\n`pycrfsuite.Tagger` opens `model.crfsuite`; what it is told of each word says"
+            " `sieves_distill.students.crf.word_features`.\n"
+        ), packages=("python-crfsuite", "numpy"),
     ),
 }
 
+# %% ../../nbs/students/frameworks.ipynb #c0f4ac3e
 def check_answers(framework: str, kind: Kind):
     "Refuse, with a TypeError, a framework whose students cannot give this kind of answer"
     answers = FRAMEWORKS[framework].answers

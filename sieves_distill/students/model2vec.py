@@ -28,6 +28,12 @@ class Model2VecStudent(LinearStudent):
         for layer in self.model.head.layers[:-1]: x = np.maximum(layer(x), 0)
         return x
 
+    def token_ids(self, texts):
+        with self.turn: return self.model.model.tokenize(texts)
+
+    @property
+    def n_tokens(self) -> int: return len(self.model.model.tokens)
+
     def write(self, path): self.model.save_pretrained(str(path))
 
     @classmethod

@@ -8,11 +8,13 @@ from dataclasses import dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
 import numpy as np
+from ..basics.disk import follow_umask
 from ..heads.novelty import FEWEST, Novelty, fit_novelty
 from ..heads.tokens import token_shares
 
 # %% auto #0
-__all__ = ['NOVELTY_FILE', 'TextNovelty', 'head_digest', 'fit_text_novelty', 'write_text_novelty', 'read_text_novelty']
+__all__ = ['NOVELTY_FILE', 'TextNovelty', 'head_digest', 'fit_text_novelty', 'write_text_novelty', 'read_text_novelty',
+           'copy_text_novelty']
 
 # %% ../../nbs/students/novelty.ipynb #2f27682b
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,7 @@ NOVELTY_FILE = "novelty.safetensors"
 def write_text_novelty(known: TextNovelty, folder: Path):
     from safetensors.numpy import save_file
     save_file({name: np.ascontiguousarray(tensor) for name, tensor in known.tensors().items()}, folder / NOVELTY_FILE)
+    follow_umask(folder)  # safetensors writes for its user alone
 
 def read_text_novelty(student, folder: Path | None) -> TextNovelty:
     """What lies in the folder of a student; raises ValueError, naming the folder, where there is nothing, or what is
@@ -96,6 +99,13 @@ def read_text_novelty(student, folder: Path | None) -> TextNovelty:
         raise ValueError(f"{path} belongs to another student, which has come into the folder since this one was "
                          "loaded: load it anew")
     return known
+
+# %% ../../nbs/students/novelty.ipynb #6b6ef934
+def copy_text_novelty(student, folder: Path):
+    "Take along to another folder what lies in the student's own"
+    try: known = read_text_novelty(student, student.path)
+    except ValueError: return  # there is nothing, or it is another's
+    write_text_novelty(known, folder)
 
 # %% ../../nbs/students/novelty.ipynb #1b265e2d
 def _from_tensors(tensors: dict) -> TextNovelty:

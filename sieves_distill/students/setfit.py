@@ -23,7 +23,7 @@ from .openvino import import_openvino, with_openvino
 from .student import LinearStudent
 
 # %% auto #0
-__all__ = ['sklearn_head', 'setfit_strategy', 'setfit_use', 'SetFitStudent']
+__all__ = ['sklearn_head', 'setfit_strategy', 'setfit_use', 'SetFitStudent', 'note_on_cut']
 
 # %% ../../nbs/students/setfit.ipynb #230f3ea8
 def sklearn_head(linear: Linear, strategy: str | None):
@@ -104,6 +104,9 @@ class SetFitStudent(LinearStudent):
 
     embed_texts = features
 
+    def note_on_length(self, texts):
+        with self.turn: return note_on_cut(self.model.model_body, texts)
+
     def __getstate__(self):
         return super().__getstate__() | {"_compiled": {}}  # which cannot be pickled, and is made again
 
@@ -167,6 +170,28 @@ class SetFitStudent(LinearStudent):
         return cls(model, linear, kind, about["task_id"], path, temperature, table, alone, backend, trusted)
 
     def prepare(self): self._encoder()  # what OpenVINO cannot do, fails here
+
+# %% ../../nbs/students/setfit.ipynb #bf9bf75c
+def note_on_cut(body, texts: list[str]) -> str | None:
+    "How many texts are longer than a sentence transformer reads, by how much, and how it can be made to read more"
+    limit = body.max_seq_length
+    if limit is None or not callable(body.tokenizer) or not texts: return None
+    ids = body.tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"]
+    lengths = np.array([len(row) for row in ids])
+    cut = lengths[lengths > limit]
+    if not len(cut): return None
+    return (f"{len(cut)} of {len(texts)} texts are longer than the {limit} tokens that this encoder reads: the rest of"
+            f" each is not read, {(cut - limit).sum() / cut.sum():.0%} of their tokens, {cut.max() - limit} of the"
+            " longest."
+            f" {_how_longer(body, limit)}")
+
+def _how_longer(body, limit: int) -> str:
+    config = getattr(getattr(body[0], "auto_model", None), "config", None)
+    most = getattr(config, "max_position_embeddings", None)
+    most = most // 8 * 8 if isinstance(most, int) else 0  # some models keep two positions to themselves
+    if most <= limit: return "This encoder can read no more; Model2Vec students read whole texts"
+    return (f"It can read up to {most}: encoder = SentenceTransformer(base); encoder.max_seq_length = {most};"
+            " encoder.save(folder), and distil from that folder; it takes longer. Model2Vec students read whole texts")
 
 # %% ../../nbs/students/setfit.ipynb #014dc4d0
 def _read_head(path: Path, kind: LabelKind) -> dict:

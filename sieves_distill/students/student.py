@@ -21,6 +21,7 @@ from ..evaluate.evaluate import read_mistakes
 from ..evaluate.report import report_of
 from .folder import read_about, reading
 from .frameworks import FRAMEWORKS, framework_name
+from .novelty import copy_text_novelty, read_text_novelty
 
 # %% auto #0
 __all__ = ['Written', 'InFolder', 'Answering', 'Student', 'LinearStudent', 'check_texts', 'is_document', 'check_documents',
@@ -43,6 +44,7 @@ class Written:
         "student.json comes last: without it, a folder that was written half holds no student"
         with quiet(): self.write(folder)
         if self.metrics: _write_json(self.metrics, folder / "metrics.json")
+        copy_text_novelty(self, folder)
         if self.path and lies_in(self, self.path) and (self.path / "README.md").is_file():
             shutil.copyfile(self.path / "README.md", folder / "README.md")
         _write_json(self.about(), folder / "student.json")
@@ -122,6 +124,10 @@ class InFolder(Written):
             f" the CPU alone, found {str(device)!r}"
         )
 
+    def note_on_length(self, texts: list[str]) -> str | None:
+        "What a reader should know of texts that are longer than the student reads; None where it reads all of them"
+        return None
+
     @property
     def report(self):
         """The same figures as a `Report`: a table, a picture, and the texts it gets wrong. Raises ValueError where
@@ -177,6 +183,7 @@ class Answering(InFolder):
     def __new__(cls, *_, **__):
         student = super().__new__(cls)
         student.turn = Turn()  # Of threads that share the student, or what it computes with
+        student._novelty = None  # Read from the folder when it is first asked for
         return student
 
     def predict(self, texts: list[str], progress: bool = False) -> list:
@@ -205,6 +212,18 @@ class Answering(InFolder):
         "Vectors `(n_texts, dim)` that say what texts are about; None where the student has none to speak of"
         return None
 
+    def token_ids(self, texts: list[str]):
+        "The tokens of each text, lists of their ids; None where the student does not go by static tokens"
+        return None
+
+    def novelty(self, texts: list[str]):
+        """How new each text is, `(n_texts,)` in [0, 1): the share of texts like the training rows that are less new.
+        So of texts like these about 1 in 20 has 0.95 or more; of texts that belong to no label, many have. Raises
+        ValueError where the student's folder has not what it takes to tell, as those of earlier versions"""
+        texts = check_texts(texts)
+        if self._novelty is None: self._novelty = read_text_novelty(self, self.path)
+        return self._novelty(self, texts)
+
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student(Answering):
     "A trained student: it predicts, and knows how good it is. Made by `task.distill(…)` or `Student.load(path)`"
@@ -230,7 +249,7 @@ class Student(Answering):
     def __getstate__(self): return self.__dict__ | {"_opened": {}}  # rows are read again from the folder
 
     def __repr__(self):
-        f1 = f", agreement macro-F1 {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
+        f1 = f", {self.kind.f1_words} {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
         return f"Student({framework_name(self.framework)}, {self.kind.shown()}{f1}, path={str(self.path)!r})"
 
     def __call__(self, docs: Iterable, progress: bool = False):
@@ -239,9 +258,11 @@ class Student(Answering):
         check_documents(docs)
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs))
         about = {"student": repr(self)}
-        for doc, result in zip(docs, self.kind.results(self.predict_proba(texts_of(docs), progress))):
+        for doc, result in zip(docs, self.results(texts_of(docs), progress)):
             write_result(doc, self.task_id, result, about)
         return docs
+
+    def results(self, texts, progress=False) -> list: return self.kind.results(self.predict_proba(texts, progress))
 
     def _stream(self, docs: Iterator) -> Iterator:
         while batch := list(islice(docs, self._batch)): yield from self(batch)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from scipy.special import entr, expit, softmax
 from ..basics.checks import check_known, is_int, list_line, name_among, short_repr
 
@@ -20,6 +21,10 @@ class Kind:
     column = "labels"  # The column of a dataset that holds the answers
     words = "an answer a text"  # For a reader, in a sentence
     unit = "answers"  # What a score of the student speaks of
+    f1_words = "agreement macro-F1"  # What the figure `f1` of a report is
+    pipeline_tag = "text-classification"  # What the hub calls it
+    calls = ('predict(["a text", "another"])',
+             'predict_proba(["a text", "another"])  # in the order of student.labels')  # What its card shows
     student_words = "A model of texts"  # What a student of this kind is
     scored = False  # Whether the teacher's scores can stand beside the answers, in a column `scores`
     decided = False  # Whether two answers to one text contradict each other; else they may be opinions
@@ -340,14 +345,22 @@ def label_kind(labels: Sequence[str], multi_label: bool) -> LabelKind:
     "The kind of answers that are one, or any number, of some labels"
     return (ManyLabels if multi_label else OneLabel)(labels)
 
-KINDS: dict[str, Callable] = {"labels": lambda about: label_kind(about["labels"], about["multi_label"])}
+KINDS: dict[str, Callable | str] = {
+    "labels": lambda about: label_kind(about["labels"], about["multi_label"]),
+    "entities": "sieves_distill.tasks.entities:entities_from",
+}
 
 def kind_from(about: dict) -> Kind:
     "The kind that a folder speaks of, see `Kind.about`; raises ValueError for one that is not in `KINDS`"
     name = about.get("kind", "labels")
-    if name in KINDS: return KINDS[name](about)
+    if name in KINDS: return _imported(KINDS[name])(about)
     raise ValueError(f"expected a kind of answer that is known, {', '.join(map(repr, KINDS))}, found {name!r}: "
                      "import the module that adds it to KINDS")
+
+def _imported(maker) -> Callable:
+    if callable(maker): return maker
+    module, _, name = maker.partition(":")
+    return getattr(import_module(module), name)
 
 def kind_of(thing) -> Kind:
     "The kind of a task's or a student's answers; of anything that has `labels` and `multi_label` as well"

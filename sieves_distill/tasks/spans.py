@@ -10,6 +10,7 @@ from sieves_distill.basics.checks import (
     check_known, check_names, check_score, check_text, is_int, plain_name, short_repr,
 )
 from .task import Task
+from .entities import Entities
 from .fields import has_field, read_field, read_list
 
 # %% auto #0
@@ -30,10 +31,10 @@ class NER(Task):
         self.descriptions = check_names(entities, "entities")
         self.entities: list[str] = list(self.descriptions)
 
-    def columns(self) -> dict:
-        from datasets import List, Value
-        text, place, score = Value("string"), Value("int32"), Value("float32")
-        return {"entities": List({"text": text, "start": place, "end": place, "entity_type": text, "score": score})}
+    @property
+    def kind(self) -> Entities: return Entities(self.entities)
+
+    def columns(self) -> dict: return self.kind.features()
 
     def row(self, result, text: str) -> dict:
         entities = [_entity(entity, text) for entity in read_list(result, "entities")]

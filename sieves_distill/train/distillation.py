@@ -13,20 +13,23 @@ from tqdm.auto import tqdm
 from ..basics.disk import absolute, deployed_megabytes, new_folder
 from ..basics.quiet import quiet
 from ..tasks.adapt import as_distillable
-from ..tasks.kinds import Kind
+from ..tasks.kinds import Kind, LabelKind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
 from ..split import notes_on_equal_texts
+from ..heads.novelty import FEWEST
+from ..heads.tokens import load_static_model, token_vectors
 from ..evaluate.evaluate import evaluate_student, score_answers
 from ..evaluate.report import report_of
 from ..students.card import model_card
+from ..students.novelty import NOVELTY_FILE, TextNovelty, fit_text_novelty, write_text_novelty
 from ..students.devices import training_device
 from sieves_distill.students.frameworks import (
     FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
 )
 from ..students.student import Student
 from .guidance import GUIDES, Guidance, Wish, check_guidance, prepare_guidance
-from .lesson import Lesson, Trained, macro_f1, split_answers
+from .lesson import Lesson, Trained, inner_split, macro_f1, split_answers
 from .kwargs import check_kwargs, idle_notes
 from .options import check_learnable, check_seed
 from .recipe import Recipe
@@ -37,7 +40,7 @@ __all__ = ['distill', 'without_keys']
 # %% ../../nbs/train/distillation.ipynb #14f531f7
 def distill(
     task,  # What the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
-    base_model_id: str,  # Folder or name on the hub: a sentence transformer for SetFit, a static model for Model2Vec
+    base_model_id: str | None,  # Folder or hub name, for SetFit of a sentence transformer; None for crf
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
     output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
@@ -50,6 +53,7 @@ def distill(
     on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip" to be told how many were left out
     progress: bool = True,  # Show a progress bar
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
+    hold_out_gold: bool | None = None,  # Hold out rows with gold first, for the report; default unless learnt from
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
     unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
@@ -70,14 +74,12 @@ def distill(
     order = _check_order(
         as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
     )
-    order.asked = {"threshold": threshold, "learn_from_gold": learn_from_gold}
-    order.loading = _loading(order, device)
+    order.asked, order.loading = _asked(threshold, learn_from_gold, hold_out_gold), _loading(order, device)
     wish = _check_wish(unlabelled, guide, order, output_path)
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
         sides = _read(data, order, on_error)
         _make(sides, order, bar, folder, {"native": native, **order.loading}, wish)
-        bar.set_description("done")
-        bar.update(max(0, (bar.total or 0) - bar.n))
+        _end(bar)
     for note in sides.notes: warnings.warn(note, stacklevel=3)
     if wish is not None: wish.done()
     return Student.load(absolute(output_path), **order.loading).keep_rows()
@@ -89,11 +91,21 @@ def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish |
     trained = _train(sides, order, bar, options, guided)
     bar.set_description("evaluate")
     student = _save(trained.student, sides, order, folder)
+    if note := student.note_on_length([*sides.train.texts, *sides.val.texts]): sides.notes.append(note)
     metrics = _evaluate(student, trained, sides, order)
     _write_report(metrics, order.kind, folder)
 
 def _progress_bar(shown: bool) -> tqdm:
     return tqdm(desc="read", disable=not shown, bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}")
+
+def _end(bar: tqdm):
+    bar.set_description("done")
+    bar.update(max(0, (bar.total or 0) - bar.n))
+
+def _asked(threshold: float | None, learn_from_gold: bool, hold_out_gold: bool | None) -> dict:
+    "What the report keeps of it; rows with gold are held out first, unless they are to be learnt from"
+    hold_out = not learn_from_gold if hold_out_gold is None else bool(hold_out_gold)
+    return {"threshold": threshold, "learn_from_gold": learn_from_gold, "hold_out_gold": hold_out}
 
 # %% ../../nbs/train/distillation.ipynb #0e18c3ce
 @dataclass
@@ -130,17 +142,17 @@ def _check_wish(unlabelled, guide, order: _Order, output_path) -> Wish | None:
     )
 
 def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
-    framework, base_model_id = framework_name(framework), os.path.expanduser(base_model_id)
+    framework, base = framework_name(framework), os.path.expanduser(base_model_id or "")
     check_answers(framework, task.kind)
     if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1:
         raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
     seed = check_seed(seed)
     given = {"init_kwargs": init_kwargs, "train_kwargs": train_kwargs}
     init, train = check_kwargs(framework, task.kind, **given)
-    if check := FRAMEWORKS[framework].part("check"): check(task.kind, base_model_id, init)
+    if check := FRAMEWORKS[framework].part("check"): check(task.kind, base, init)
     notes = idle_notes(framework, task.kind, **given)
     given = {name: value or {} for name, value in given.items()}
-    return _Order(task, str(base_model_id), framework, val_frac, init, train, seed, recipe, given, notes)
+    return _Order(task, str(base), framework, val_frac, init, train, seed, recipe, given, notes)
 
 # %% ../../nbs/train/distillation.ipynb #eb288a17
 def _loading(order: _Order, device) -> dict:
@@ -165,7 +177,7 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         rows = labelled_rows(data, task, order.asked["threshold"], on_error)
-        parts = split_answers(rows, kind, order.val_frac, order.seed)
+        parts = split_answers(rows, kind, order.val_frac, order.seed, order.asked["hold_out_gold"])
     notes = order.notes + [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
     if order.asked["learn_from_gold"]: parts["train"] = gold_for_labels(parts["train"], kind.column)
     train, val = (Rows.read(parts[side], task) for side in ("train", "val"))
@@ -244,6 +256,7 @@ def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) 
         sides.notes.append(f"the student is written, but could not be scored: {_words(error)}. "
                            "evaluate_student(student, rows) scores it")
         return {}
+    _keep_novelty(student, trained, sides, order)
     order.done("evaluate")
     metrics["warnings"] = sides.notes + metrics["warnings"]
     metrics["run"] = _run(trained.made, sides, order, student.path)
@@ -258,6 +271,25 @@ def _score(student: Student, trained: Trained, sides: _Sides, order: _Order) -> 
         metrics["warnings"] = [note for note in metrics["warnings"] if "pass train=" not in note]
         sides.notes.append(f"the baselines are left out, they could not be scored: {_words(error)}")
         return metrics
+
+# %% ../../nbs/train/distillation.ipynb #4b1700c5
+def _keep_novelty(student: Student, trained: Trained, sides: _Sides, order: _Order):
+    "Into the student's folder, what tells texts that are new to it; where that fails, the student is kept without"
+    try:
+        known = _novelty(student, trained, sides.train, order)
+        if known is not None: write_text_novelty(known, student.path)
+    except Exception as error:
+        (student.path / NOVELTY_FILE).unlink(missing_ok=True)
+        sides.notes.append(f"what is new to the student cannot be told, it could not be fitted: {_words(error)}")
+
+def _novelty(student: Student, trained: Trained, rows: Rows, order: _Order) -> TextNovelty | None:
+    tuned, vectors, unseen = trained.made.get("kept") == "fine-tuned", None, None
+    if not isinstance(order.kind, LabelKind): return None
+    if student.token_ids(rows.texts[:1]) is not None:
+        with quiet(): vectors = token_vectors(load_static_model(order.base, order.init_kwargs.get("token")))
+        if len(vectors) != student.n_tokens: return None  # a table of other tokens than the base has
+    elif tuned: unseen = inner_split(rows, order.seed, at_least=FEWEST)[1]
+    return fit_text_novelty(student, rows.texts, rows.y, order.seed, vectors, unseen)
 
 # %% ../../nbs/train/distillation.ipynb #886bd582
 def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:

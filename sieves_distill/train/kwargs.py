@@ -314,7 +314,7 @@ def idle_notes(framework: str, kind: Kind | None = None, **given) -> list[str]:
 def _unknown(name: str, kwarg: str, framework: str, known) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     meant = f", did you mean {near[0]!r}?" if near else ""
-    return f"unknown name {name!r} in {kwarg} for {framework}{meant}; known are {', '.join(sorted(known))}"
+    return f"unknown name {name!r} in {kwarg} for {framework}{meant}; known are {', '.join(sorted(known)) or 'none'}"
 
 def _renamed(kwargs: dict, aliases) -> dict:
     renamed = {aliases.get(name, name): value for name, value in kwargs.items()}

@@ -12,7 +12,7 @@ from ..basics.quiet import quiet
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.task import Task
 from ..export.rows import Rows
-from ..split import split_dataset
+from ..split import has_gold, split_dataset
 from ..students.student import Student
 
 # %% auto #0
@@ -47,15 +47,16 @@ class Trained:
     beside: dict = field(default_factory=dict)  # Students to be scored beside it, by name
 
 # %% ../../nbs/train/lesson.ipynb #62c1ed76
-def split_answers(dataset, kind: Kind, val_frac: float, seed: int):
+def split_answers(dataset, kind: Kind, val_frac: float, seed: int, hold_out_gold: bool = False):
     "A `DatasetDict` with `train` and `val`, see `split_dataset`, of rows whose answers may be of any kind"
-    if isinstance(kind, LabelKind): return split_dataset(dataset, val_frac, seed=seed)
+    if isinstance(kind, LabelKind): return split_dataset(dataset, val_frac, seed=seed, hold_out_gold=hold_out_gold)
     from datasets import Dataset, DatasetDict
     y, _ = kind.read_column(dataset, kind.column)
     strata = Dataset.from_dict(
-        {"text": dataset["text"][:], "labels": kind.strata(y).tolist(), "_row": range(len(dataset))}
+        {"text": dataset["text"][:], "labels": kind.strata(y).tolist(), "_row": range(len(dataset)),
+         "gold": [True if known else None for known in has_gold(dataset)]}
     )
-    parts = split_dataset(strata, val_frac, seed=seed)
+    parts = split_dataset(strata, val_frac, seed=seed, hold_out_gold=hold_out_gold)
     return DatasetDict({side: dataset.select(part["_row"][:]) for side, part in parts.items()})
 
 def inner_split(rows: Rows, seed: int, at_least: int = 1):

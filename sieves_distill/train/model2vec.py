@@ -22,6 +22,7 @@ from ..heads.strength import Candidate, choose_strength, fit_head, try_out
 from ..heads.temperature import fit_temperature
 from ..heads.tokens import load_static_model, static_token_shares, token_shares, token_vectors
 from ..students.model2vec import Model2VecStudent
+from .bases import explained
 from .lesson import Lesson, Trained, inner_split, macro_f1
 from .options import check_vocabulary
 
@@ -218,7 +219,7 @@ def train_model2vec(lesson: Lesson) -> Trained:
     speak for"""
     rows, bar, recipe = lesson.rows, lesson.bar, lesson.recipe
     lesson.init_kwargs = dict(lesson.init_kwargs)
-    with quiet(): model = load_static_model(lesson.base, lesson.init_kwargs.pop("token", None))
+    with quiet(), explained(lesson.base): model = load_static_model(lesson.base, lesson.init_kwargs.pop("token", None))
     tune = bool(lesson.init_kwargs or lesson.train_kwargs)
     soft = soft_labels(rows.kind, rows.y, rows.scores)
     bar.reset(blend_steps(len(rows), soft is not None, recipe) * (1 + tune) + tune)

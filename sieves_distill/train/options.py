@@ -17,6 +17,8 @@ __all__ = ['check_base', 'check_model2vec', 'check_setfit', 'check_encoder', 'ch
 # %% ../../nbs/train/options.ipynb #8409e172
 def check_base(base_model_id, static: bool) -> str:
     "The base; refuses a local folder that holds no static model, or where none is wanted that holds one"
+    if not str(base_model_id).strip():
+        raise ValueError(f"expected a base model, a folder or a name on the hub, found {base_model_id!r}")
     path = Path(base_model_id)
     if not path.exists() and (path.is_absolute() or str(base_model_id).startswith(".")):
         raise FileNotFoundError(f"expected a base model, found no folder at {str(path)!r}")

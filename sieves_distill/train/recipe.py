@@ -54,6 +54,9 @@ class Recipe:
     keep_table: Callable = (
         keep_table  # Rather than a head on the base as it came: from how well both rank
     )
+    # CRF
+    crf_penalties: tuple = (.03, .1, .3, 1.)  # Candidates for c2, the weight of the squared penalty,
+    crf_rows: int = 3000  # and the rows that it is chosen on, at most
     # SetFit
     names_or_counts: int = 300  # Rows up to which names are learnt, and beyond which counts are
     most_doubtful: float = 300  # Rows up to which doubtful ones are left out of fine-tuning

@@ -21,6 +21,7 @@ from ..heads.strength import Candidate, Head, best_candidate, choose_head, choos
 from ..heads.temperature import fit_temperature
 from ..heads.tokens import TokenCounts, count_tokens
 from ..students.setfit import SetFitStudent, setfit_strategy, sklearn_head
+from .bases import explained
 from .contrast import n_steps, setfit_arguments
 from .lesson import Lesson, Trained, inner_split, macro_f1
 from .options import check_encoder
@@ -64,7 +65,7 @@ def train_setfit(lesson: Lesson) -> Trained:
 # %% ../../nbs/train/setfit.ipynb #98566b0f
 def _load(lesson: Lesson):
     "SetFit's model of the base; refuses one that cannot be fine-tuned"
-    with quiet():
+    with quiet(), explained(lesson.base):
         from setfit import SetFitModel
         ours = {"multi_target_strategy": setfit_strategy(lesson.kind), "device": lesson.options.get("device")}
         model = SetFitModel.from_pretrained(lesson.base, **{**ours, **lesson.init_kwargs, "labels": lesson.kind.labels})
