@@ -254,7 +254,7 @@ def distil_trusted(base: Path, out: Path) -> None:
 def test_code_that_is_trusted_is_known_to_whoever_loads_the_student(made, tmp_path):
     "What was needed to make a student is said by its folder and its card, and code runs only where the user says so."
     from sieves_distill import testing
-    base = testing.tiny_sentence_transformer(tmp_path / "base", TEXTS)
+    base = Path(testing.tiny_sentence_transformer(tmp_path / "base", TEXTS))
     (base / "modeling_bomb.py").write_text(TRUSTED)
     by_config(base)
     process = forked.start(distil_trusted, base, tmp_path / "student")

@@ -74,6 +74,7 @@ def run(name: str, size: int, seed: int, noise: float, method: str) -> dict:
               "mb": round(methods.megabytes(model), 2), "texts_per_second": None if method in FROZEN else round(rate),
               "recipe": student and student.metrics["run"]["recipe"]}
     if student and name in rows.REPORTING: result["round"] = ROUND
+    if student and "unlabelled" in result["recipe"]: del result["recipe"]["unlabelled"]["guide"]["base_model"]  # a path
     if student and student.native is not student:  # without its token table
         native = student.kind.encode(student.native.predict(list(cell.test_texts)))
         result["native_f1"] = macro_f1(cell.truth, native)

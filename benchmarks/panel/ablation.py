@@ -306,7 +306,8 @@ def missing(args, sets, sizes, seeds, known: set):
 def main():
     parser = running.arguments("panel.ablation", __doc__)
     parser.add_argument("--student", default="model2vec", choices=list(PARTS))
-    parser.add_argument("--sets", nargs="+", choices=rows.SETS, help=f"all; for setfit {', '.join(USUAL['setfit'][0])}")
+    parser.add_argument("--sets", nargs="+", choices=rows.CHOOSING,
+                        help=f"all but clinc; for setfit {', '.join(USUAL['setfit'][0])}")
     parser.add_argument("--sizes", nargs="+", type=int, help="50, 200 and 500; for setfit 200")
     parser.add_argument("--seeds", nargs="+", type=int, help="0; for setfit 3, which the panel does not use")
     parser.add_argument("--noise", nargs="+", type=float, default=[0., .2])

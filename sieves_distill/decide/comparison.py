@@ -12,6 +12,7 @@ from ..basics.checks import check_number
 from ..basics.disk import deployed_megabytes
 from ..tasks.kinds import kind_of
 from ..export.rows import Rows
+from ..evaluate.answers import with_drawn_gold
 from ..evaluate.distinct import n_distinct, text_clusters
 from ..students.student import Student
 from .comparison_measures import measure_memory, measure_quality, measure_speed, pareto_front
@@ -47,6 +48,7 @@ def compare(
     check_number(machine_hour, "machine_hour", above=0)
     students = _load_students(students)
     rows, notes = rows_unseen_by_all(students, dataset)
+    rows, on_gold = with_drawn_gold(rows)
     answers = {}
     for name, student in tqdm(students.items(), desc="compare", unit=" students", disable=not progress):
         answers[name] = rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts)))
@@ -55,7 +57,7 @@ def compare(
     clusters = text_clusters(rows.texts)
     quality = measure_quality(rows.hot, answers, n_resamples, seed, clusters)
     gold = _against_gold(rows, answers, n_resamples, seed, clusters)
-    notes = [*notes, *_note_copies(len(rows), n_distinct(clusters))]
+    notes = [*notes, *on_gold, *_note_copies(len(rows), n_distinct(clusters))]
     measured = {name: {**quality[name], "gold": gold.get(name), **costs[name]} for name in students}
     on_front = pareto_front(*zip(*((student["f1"]["value"], student["cost"]) for student in measured.values())))
     for student, on in zip(measured.values(), on_front): student["front"] = on

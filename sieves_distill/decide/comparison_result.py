@@ -86,7 +86,7 @@ def _number(value: float | None, digits: int = 0) -> str: return "" if value is 
 
 def _row(student: dict, unit: str, gold: bool) -> dict:
     "The figures of a student in words; `gold` as well where any has it"
-    return {"macro-F1": show_interval(student["f1"]), "behind the best": show_interval(student["behind"]),
+    return {"macro-F1": show_interval(student["f1"]), "below the best by": show_interval(student["behind"]),
             "accuracy": show_interval(student["accuracy"]),
             **({"gold: macro-F1": show_interval(student["gold"]["f1"])} if gold else {}),
             "texts/s": _number(student["texts_per_second"]), "p50, ms": _number(student["p50_ms"], 2),
@@ -100,6 +100,7 @@ def _table(result: Comparison):
     gold = any(student["gold"] for student in result.students.values())
     best_first = sorted(result.students.items(), key=lambda entry: -entry[1]["f1"]["value"])
     rows = {name: _row(student, result.unit, gold) for name, student in best_first}
+    rows[best_first[0][0]]["below the best by"] = ""
     if teacher := result.teacher:
         cost = "" if teacher.get("cost") is None else f"{teacher['cost']:,.3g}"
         rows["teacher"] = {f"{result.unit} a million": cost}

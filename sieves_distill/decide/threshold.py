@@ -11,6 +11,7 @@ from functools import singledispatch
 from scipy.stats import binomtest
 from ..basics.checks import check_share
 from ..tasks.kinds import Kind, ManyLabels, kind_of
+from ..evaluate.answers import with_drawn_gold
 from ..export.rows import Rows
 from sieves_distill.decide.threshold_search import (
     START_SHARES, Search, highest_target, lower_bound, right_needed, rows_needed, search_threshold,
@@ -57,10 +58,10 @@ def choose_threshold(
         raise ValueError("by='label' is for tasks with several labels a text, and this student has multi_label=False: "
                          "leave it out")
     rows = unseen_rows(student, dataset)
-    distinct = distinct_rows(rows)
+    distinct, on_gold = with_drawn_gold(distinct_rows(rows))
     trial = _Trial(distinct, student.predict_proba(distinct.texts), is_new(student, distinct.texts, false_alarms))
     chosen = _WAYS[by](trial, float(target_agreement), float(confidence))
-    chosen.n_rows, chosen.gold, chosen.false_alarms = len(rows), _beside_gold(trial), false_alarms
+    chosen.n_rows, chosen.gold, chosen.false_alarms = len(rows), _beside_gold(trial, on_gold), false_alarms
     return chosen
 
 # %% ../../nbs/decide/threshold.ipynb #22953dde
@@ -145,14 +146,16 @@ def _right_by_gold(trial: _Trial) -> tuple:
     at, truth = trial.rows.gold.rows, trial.rows.kind.one_hot(trial.rows.gold.y)
     return tuple((answers[at] == truth).all(1) for answers in (trial.rows.hot, trial.answers))
 
-def _beside_gold(trial: _Trial) -> dict | None:
+def _beside_gold(trial: _Trial, notes: list[str]) -> dict | None:
     "How often teacher and student are right, and how likely so large a difference is by chance (McNemar's exact test)"
     if trial.rows.gold is None: return None
     teacher, student = _right_by_gold(trial)
     differ = int((teacher != student).sum())
     chance = binomtest(int((teacher & ~student).sum()), differ).pvalue if differ else 1.
     shares = {"teacher": float(teacher.mean()), "student": float(student.mean())}
-    return {"n": len(teacher), **shares, "chance": float(chance)}
+    reviewed = trial.rows.gold.reviewed
+    return {"n": len(teacher), **shares, "chance": float(chance), "notes": notes,
+            "reviewed": 0 if reviewed is None else int(reviewed.sum())}
 
 # %% ../../nbs/decide/threshold.ipynb #5ac504a4
 @singledispatch

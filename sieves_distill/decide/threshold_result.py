@@ -32,16 +32,17 @@ class CascadeThreshold(Shown):
     # each threshold alone), `cascade` (agreement of all), `gold` and `teacher` where known
     curve: dict
     n_rows: int | None = None  # Rows given, copies of a text counted each
-    # Where known: `n` rows with gold, the share on which `teacher` and `student` are right, and how likely so large a
-    # difference is by `chance`
+    # Where known: `n` with gold, shares right of `teacher` and `student`, the p-value `chance`, `reviewed`, `notes`
     gold: dict | None = None
-    # Share of documents like the training rows that is sent on as new to the student; None: none are looked at so
-    false_alarms: float | None = None
+    false_alarms: float | None = None  # Share of documents like the training rows that is sent on as new, or None
 
     @property
     def holds(self) -> bool:
         "Whether every guarantee asked for could be given"
         return all(unit["threshold"] is not None for unit in self.found.values())
+
+    @property
+    def notes(self) -> list[str]: return (self.gold or {}).get("notes", [])
 
     @property
     def verdict(self) -> str:
@@ -63,6 +64,10 @@ class CascadeThreshold(Shown):
 def as_percent(share: float, digits: int | None = None) -> str:
     return f"{100 * share:.6g} %" if digits is None else f"{100 * share:.{digits}f} %"
 
+def _sureness(threshold: float) -> str:
+    "With three digits, or as many as tell it from 0 and 1"
+    return f"{threshold:.3f}" if .001 <= threshold < .9995 else f"{threshold:.6f}".rstrip("0").rstrip(".")
+
 def _promise(chosen: CascadeThreshold) -> str:
     return f"{as_percent(chosen.target)} agreement with the teacher at {as_percent(chosen.confidence)} confidence"
 
@@ -74,7 +79,7 @@ def _verdict_by_document(chosen: CascadeThreshold) -> str:
     new = "" if chosen.false_alarms is None else "that does not seem new to it"
     if not chosen.threshold:
         return f"The student may answer every document{new and ' ' + new}: {promise} is guaranteed ({proof})."
-    sure = f"at least {chosen.threshold:.3f} sure{new and ' of a document ' + new}"
+    sure = f"at least {_sureness(chosen.threshold)} sure{new and ' of a document ' + new}"
     return (f"Where the student is {sure}, {promise} is guaranteed ({proof}): it answers "
             f"{as_percent(chosen.kept, 0)} of the documents, "
             f"and sends {as_percent(1 - chosen.kept, 0)} to the teacher.")
@@ -113,7 +118,7 @@ def _instead(unit: dict, chosen: CascadeThreshold) -> str:
     best = unit["provable"]
     if best is None: return "These rows do not even prove 50 %."
     where = "on all documents" if not best["threshold"] else (
-        f"where the student is at least {best['threshold']:.3f} sure ({as_percent(best['kept'] / chosen.n, 0)} "
+        f"where the student is at least {_sureness(best['threshold'])} sure ({as_percent(best['kept'] / chosen.n, 0)} "
         "of the documents)")
     return f"The highest target that they prove is {as_percent(best['target'])}, {where}."
 
@@ -149,7 +154,7 @@ def _copies(chosen: CascadeThreshold) -> str:
 
 def _worse_teacher(gold: dict | None) -> str:
     "Who is right more often, where that is not the teacher"
-    if gold is None or gold["teacher"] >= gold["student"]: return ""
+    if gold is None or gold["teacher"] >= gold["student"] or gold.get("reviewed"): return ""
     seen = (f"Against gold the student is right on {as_percent(gold['student'], 1)}, the teacher on "
             f"{as_percent(gold['teacher'], 1)} (n = {gold['n']})")
     if gold["chance"] < .05: return f"{seen}: to send more to this teacher makes the answers less accurate."

@@ -23,7 +23,7 @@ def write_onnx(student: SetFitStudent, folder: Path):
 
 def write_onnx_int8(student: SetFitStudent, folder: Path):
     """Write a SetFit student for onnxruntime with weights of int8, each channel with a scale of its own: with one for
-    all, probabilities move by four times as much"""
+    all, probabilities move much further"""
     _check_packages()
     _write_encoder(student, folder)
     _to_int8(folder / "model.onnx")

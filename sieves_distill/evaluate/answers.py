@@ -6,15 +6,15 @@
 from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 import numpy as np
 from ..tasks.kinds import Kind, LabelKind, ManyLabels, OneLabel
 from ..documents.doc import check_docs, doc_name
-from ..export.rows import from_review
+from ..export.rows import Rows, from_review
 
 # %% auto #0
-__all__ = ['TeacherAnswers', 'named_labels', 'judged_scores', 'read_teacher_answers', 'drawn_gold']
+__all__ = ['TeacherAnswers', 'named_labels', 'judged_scores', 'read_teacher_answers', 'drawn_gold', 'with_drawn_gold']
 
 # %% ../../nbs/evaluate/answers.ipynb #8eb5233f
 @dataclass
@@ -159,3 +159,9 @@ def drawn_gold(reviewed) -> tuple[np.ndarray, list[str]]:
     note = (f"{n:,} of the {len(reviewed):,} documents with gold come from a review, which looks at labels that seem "
             "wrong: on documents drawn at random the teacher is better than this, and the student perhaps not as good")
     return np.arange(len(reviewed)), [note] * (n > 0)
+
+def with_drawn_gold(rows: Rows) -> tuple[Rows, list[str]]:
+    "The rows with the gold to count on, see `drawn_gold`; and what a reader should know of it"
+    if rows.gold is None or rows.gold.reviewed is None: return rows, []
+    at, notes = drawn_gold(rows.gold.reviewed)
+    return replace(rows, gold=rows.gold[at]), notes

@@ -28,7 +28,7 @@ def plot_reliability(
     start = max(0, min(.5, np.floor(10 * min(row["score"] for row in [*bins, *(before or [])])) / 10 - .1))
     _plot_counts(bins, ax, start)
     right = {"labels": "share of labels that are true", "answers": "share of answers that are right"}[unit]
-    ax.set(xlim=(start, 1.02), ylim=(-.18, 1.03), ylabel=right, xlabel=xlabel, title=title)
+    ax.set(xlim=(start - .02, 1.02), ylim=(-.18, 1.03), ylabel=right, xlabel=xlabel, title=title)
     ax.set_yticks(np.linspace(0, 1, 6))
     ax.legend(loc="upper center", bbox_to_anchor=(.5, -.13), ncols=2, frameon=False, fontsize=8)
 
@@ -40,15 +40,16 @@ def _plot_bins(bins: list[dict], ax, label: str):
 
 def _plot_counts(bins: list[dict], ax, start: float):
     "The number of scores below each bin, side by side where bins are close"
-    for row, x in zip(bins, _apart([row["score"] for row in bins], (1 - start) / 24)):
+    gap = (1 - start) / 20  # the height of a number in a diagram three inches wide
+    for row, x in zip(bins, _apart([row["score"] for row in bins], gap, start + gap / 2)):
         ax.plot([row["score"], x], [0, -.04], color="0.6", linewidth=.8)
         ax.text(x, -.05, f"{row['n']:,}", rotation=90, ha="center", va="top", fontsize=8)
     ax.text(-.01, -.05, "n =", transform=ax.get_yaxis_transform(), ha="right", va="top", fontsize=8)
 
 # %% ../../nbs/evaluate/diagram.ipynb #5a52f597
-def _apart(positions, gap: float) -> list:
-    "Rising positions, moved so that each is at least `gap` from the next and the last is at most 1"
-    moved = list(positions)
+def _apart(positions, gap: float, least: float) -> list:
+    "Rising positions, moved so that each is at least `gap` from the next, the first `least` and the last at most 1"
+    moved = [max(position, least) for position in positions]
     for i in range(1, len(moved)): moved[i] = max(moved[i], moved[i - 1] + gap)
     for i in reversed(range(len(moved))): moved[i] = min(moved[i], 1 - (len(moved) - 1 - i) * gap)
     return moved

@@ -11,6 +11,7 @@ import pandas as pd
 from ..tasks.entities import Entities
 from ..export.rows import Rows
 from ..split import fold_text
+from .answers import with_drawn_gold
 from .distinct import n_distinct, text_clusters
 from .entity_figures import SCHEMES, entity_schemes, entity_scores, list_names, new_names
 from .evaluate import score_answers, student_mistakes
@@ -23,6 +24,7 @@ __all__ = ['count_inner', 'EntityReport', 'plot_types', 'list_faults']
 # %% ../../nbs/evaluate/entities.ipynb #8b8c233f
 @score_answers.register
 def _(kind: Entities, student, rows: Rows, train: Rows | None, n_resamples: int, seed: int) -> MetricsReport:
+    rows, on_gold = with_drawn_gold(rows)
     start = time.perf_counter()
     answers = {"student": kind.encode(student.predict(rows.texts))}
     seconds = time.perf_counter() - start
@@ -31,7 +33,7 @@ def _(kind: Entities, student, rows: Rows, train: Rows | None, n_resamples: int,
     metrics = {**_agreement(rows, train, answers, n_resamples, seed, clusters),
                "gold": _against_gold(rows, answers, n_resamples, seed, clusters),
                "texts_per_second": len(rows) / max(seconds, 1e-9), "confidence": 0.95, "n_resamples": n_resamples}
-    metrics["warnings"] = _notes(kind, rows, train, metrics)
+    metrics["warnings"] = [*on_gold, *_notes(kind, rows, train, metrics)]
     return report_of(kind, metrics, list_faults(rows, answers["student"]))
 
 def _agreement(rows: Rows, train: Rows | None, answers: dict, n_resamples: int, seed: int, clusters) -> dict:

@@ -12,7 +12,7 @@ from ..tasks.kinds import Kind, LabelKind, kind_of
 from ..tasks.labels import Classification
 from ..export.rows import Rows
 from ..split import fold_text
-from .answers import drawn_gold
+from .answers import with_drawn_gold
 from .baselines import fit_baselines
 from .distinct import n_distinct, text_clusters
 from .errors import list_mistakes
@@ -107,11 +107,8 @@ def _ask(kind: LabelKind, student, texts: list[str]):
 def _with_measurable_gold(rows: Rows) -> tuple[Rows, list[str]]:
     "The rows with the gold that figures can be counted on, and what a reader should know of it"
     if rows.gold is None: return rows, []
-    gold, notes = rows.gold, []
-    if gold.reviewed is not None:
-        at, notes = drawn_gold(gold.reviewed)
-        gold = gold[at]
-    if rows.kind.one_hot(gold.y).any(): return replace(rows, gold=gold), notes
+    rows, notes = with_drawn_gold(rows)
+    if rows.kind.one_hot(rows.gold.y).any(): return rows, notes
     return replace(rows, gold=None), ["no row has a label in its gold: not scored against it"]
 
 def _notes_on_training(rows: Rows, train: Rows | None) -> list[str]:

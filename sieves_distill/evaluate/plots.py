@@ -9,9 +9,10 @@ import numpy as np
 from ..basics.checks import clip_label
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
 from .diagram import plot_student_reliability
+from .verdict import leads_with_gold
 
 # %% auto #0
-__all__ = ['plot_report', 'plot_errors', 'errors_size', 'plot_confusion', 'plot_label_bars']
+__all__ = ['plot_report', 'plot_errors', 'errors_size', 'plot_confusion', 'plot_label_bars', 'plot_thousand']
 
 # %% ../../nbs/evaluate/plots.ipynb #25fed1be
 def plot_report(kind: Kind, metrics: dict, ax=None):
@@ -46,7 +47,9 @@ def errors_size(kind: Kind, n_labels: int) -> tuple[float, float]:
     raise NotImplementedError(f"{type(kind).__name__} does not say how large a picture of its errors is")
 
 @errors_size.register
-def _(kind: OneLabel, n_labels: int): return (max(5, min(.55 * n_labels + 2.4, 14)),) * 2
+def _(kind: OneLabel, n_labels: int):
+    size = max(5, min(.55 * n_labels + 2.4, 14))
+    return size, size + (n_labels > 20)  # names of many labels stand upright
 
 @errors_size.register
 def _(kind: ManyLabels, n_labels: int): return 7, max(4.4, .32 * n_labels + 1.2)
@@ -56,14 +59,16 @@ def plot_confusion(metrics: dict, ax=None):
     import matplotlib.pyplot as plt
     counts, labels = np.array(metrics["confusion"]), list(metrics["per_label"])
     share, k = counts / np.maximum(counts.sum(1, keepdims=True), 1), len(labels)
-    if ax is None: _, ax = plt.subplots(figsize=(max(4, min(.55 * k + 2.4, 14)),) * 2, layout="constrained")
+    if ax is None: _, ax = plt.subplots(figsize=errors_size(OneLabel(labels), k), layout="constrained")
     ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
     for i, j in np.argwhere(counts) if k <= 20 else []:
         ax.text(j, i, str(counts[i, j]), ha="center", va="center", color="white" if share[i, j] > .5 else "black")
-    ax.set_xticks(range(k), [clip_label(label) for label in labels], rotation=45, ha="right")
-    ax.set_yticks(range(k), [clip_label(label) for label in labels])
-    ax.set(xlabel="student", ylabel="teacher", title="Documents by teacher's and student's label, "
-                                                     f"n = {counts.sum()}\n(shade: share of the row)")
+    names, many = [clip_label(label) for label in labels], k > 20
+    size = "small" if many else "medium"
+    ax.set_xticks(range(k), names, size=size, rotation=90 if many else 45, ha="center" if many else "right")
+    ax.set_yticks(range(k), names, size=size)
+    ax.set(xlabel="student", ylabel="teacher")
+    ax.set_title(f"Documents by label, n = {counts.sum():,}\n(shade: share of the row)")
     return ax.figure
 
 # %% ../../nbs/evaluate/plots.ipynb #ae7090ff
@@ -82,5 +87,48 @@ def plot_label_bars(metrics: dict, ax=None):
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     ax.set_yticks(places, [f"{clip_label(label)} (n = {row['support']})" for label, row in rows])
     n = metrics["agreement"]["n"]
-    ax.set(xlim=(0, 1), xlabel=f"F1 against the teacher's labels, with 95 % interval; n = {n} documents")
+    ax.set(xlim=(0, 1.02), ylim=(-.6, len(rows) - .4))
+    ax.set(xlabel=f"F1 against the teacher's labels, with 95 % interval; n = {n} documents")
     return ax.figure
+
+# %% ../../nbs/evaluate/plots.ipynb #192ba48d
+def plot_thousand(metrics: dict):
+    "Of 1,000 documents, how many get the teacher's answer, and the right one. Returns the matplotlib figure"
+    import matplotlib.pyplot as plt
+    agreement, gold = metrics["agreement"], metrics["gold"]
+    sides = [(_plot_same, {**agreement, "student": agreement, **metrics["baselines"]}), (_plot_right, gold)]
+    if leads_with_gold(metrics): sides.reverse()
+    sides = [(draw, figures) for draw, figures in sides if figures]
+    heights = [.8 + .4 * sum(name in figures for name in _MODELS) for _, figures in sides]
+    figure, axes = plt.subplots(len(sides), 1, squeeze=False, figsize=(8, sum(heights)), height_ratios=heights,
+                                layout="constrained")
+    for ax, (draw, figures) in zip(axes[:, 0], sides): draw(figures, ax)
+    return figure
+
+# %% ../../nbs/evaluate/plots.ipynb #23468ce8
+_MODELS = {"teacher": "the teacher", "student": "the student", "tfidf_lr": "a simple classifier (TF-IDF)",
+           "majority": "always the most frequent"}
+
+def _plot_same(figures: dict, ax):
+    _plot_shares(figures, ("as the teacher", "otherwise"), ax)
+    ax.set_title("Of 1,000 documents, how many get exactly the teacher's answer?")
+
+def _plot_right(figures: dict, ax):
+    _plot_shares(figures, ("right", "wrong"), ax)
+    ax.set_title("Of 1,000 documents, how many get exactly the right answer?")
+
+# %% ../../nbs/evaluate/plots.ipynb #f41a8218
+def _plot_shares(figures: dict, words: tuple[str, str], ax):
+    "A bar of 1,000 documents for each model, the best known first"
+    names = [name for name in reversed(_MODELS) if name in figures]
+    value, low, high = (1000 * np.array([figures[name]["accuracy"][side] for name in names])
+                        for side in ("value", "low", "high"))
+    places, reach = np.arange(len(names)), [np.maximum(value - low, 0), np.maximum(high - value, 0)]
+    ax.barh(places, 1000, height=.6, color="0.9")
+    ax.barh(places, value, height=.6, color="0.6")
+    ax.errorbar(value, places, xerr=reach, fmt="none", ecolor="black", capsize=3)
+    beside = {"xycoords": ("axes fraction", "data"), "xytext": (6, 0), "textcoords": "offset points", "va": "center"}
+    for i, n in enumerate(np.rint(value).astype(int)):
+        ax.annotate(f"{n:,} {words[0]}, {1000 - n:,} {words[1]}", (1, i), **beside)
+    ax.set_yticks(places, [_MODELS[name] for name in names])
+    ax.set(xlim=(0, 1000), xlabel=f"documents, with 95 % interval; seen on {figures['n']:,}")

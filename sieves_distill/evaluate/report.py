@@ -14,7 +14,7 @@ from ..tasks.kinds import Kind, LabelKind
 from .calibration import reliability_frame
 from .errors import error_frame, kind_of_figures, mistake_frame
 from .intervals import show_interval
-from .plots import plot_report
+from .plots import plot_report, plot_thousand
 from .verdict import leads_with_gold, student_verdict
 
 # %% auto #0
@@ -38,8 +38,7 @@ class MetricsReport(Shown):
 @dataclass(repr=False)
 class Report(MetricsReport):
     "What `evaluate_student` found; `metrics` is the content of `metrics.json`"
-    # What `mistakes` shows, as plain values, or a function that gives it; None where there are only figures
-    rows: object = field(default=None, compare=False)
+    rows: object = field(default=None, compare=False)  # What `mistakes` shows, or what gives it; None if not known
 
     @property
     def labels(self) -> list[str]: return list(self.metrics["per_label"])
@@ -64,15 +63,13 @@ class Report(MetricsReport):
         return _label_frame(self.metrics["per_label"])
 
     def confusions(self):
-        """What the student gets wrong, the most frequent first, a pandas frame: single-label, pairs of the teacher's
-        and the student's label; multi-label, each label's superfluous and missing ones"""
+        "What it gets wrong, the most frequent first, a pandas frame: pairs of labels; multi-label, errors by label"
         return error_frame(self.kind, self.metrics, "teacher", "student")
 
     def mistakes(self):
-        """The texts behind the confusions, a pandas frame in their order, and the surest first: `row`, `id` (where
-        documents have any), `text`, the `teacher`'s and the `student`'s answer, `proba` (of the student's answer), and
-        `gold` where known. Multi-label, a line for each `label` that is `superfluous` or `missing`. Raises ValueError
-        where there are only figures"""
+        """The texts behind the confusions, a pandas frame in their order, the surest first: `row`, `id` (if any),
+        `text`, the `teacher`'s and the `student`'s answer, `proba` of the latter, and `gold` where known. Multi-label,
+        a line for each `label` that is `superfluous` or `missing`. Raises ValueError where there are only figures"""
         return mistake_frame(self.kind, read_mistakes_of(self), self.confusions())
 
     def reliability(self):
@@ -85,6 +82,10 @@ class Report(MetricsReport):
         """Left the confusion matrix or, multi-label, F1 of each label, worst first; right the reliability diagram, if
         the student gives probabilities. With `ax` only the left one, drawn there. Returns the matplotlib figure"""
         return plot_report(self.kind, self.metrics, ax)
+
+    def plot_thousand(self):
+        "To show to others: of 1,000 documents, how many get the teacher's, or the right answer; a matplotlib figure"
+        return plot_thousand(self.metrics)
 
 # %% ../../nbs/evaluate/report.ipynb #e2922c80
 def read_mistakes_of(report: MetricsReport) -> list[dict]:
