@@ -19,7 +19,7 @@ from ..documents.encode import doc_line
 from ..documents.read import read_docs
 from ..teach.label import Tally
 from ..teach.teacher import Answer
-from ..students.student import check_texts
+from ..students.student import check_documents, check_texts
 from ..relabel.opinion import task_of_student
 from .threshold import decides_each_label, is_new, is_unsure
 from .threshold_result import CascadeThreshold, as_percent
@@ -103,7 +103,7 @@ class Cascade:
         passes such documents on without an answer; ValueError or TypeError for an answer of the teacher that cannot be
         read. What was answered before is kept."""
         check_one_of(on_error, "on_error", ("raise", "skip"))
-        if hasattr(docs, "text"): raise TypeError("expected a list of documents, found one document: put it in a list")
+        check_documents(docs)
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs), on_error)
         tally = Tally()
         try: self._answer(docs, tally, on_error, progress)
