@@ -195,7 +195,8 @@ def _plot_cost(chosen: CascadeThreshold, ax=None, price: float | None = None, un
     curve = curve[curve["sent"] <= max(.9, 1 - chosen.kept)]  # of the last few rows kept, the share jumps about
     _draw_curve(chosen, curve, scale * curve["sent"], ax)
     if chosen.threshold is not None:
-        at, label = scale * (1 - chosen.kept), f"chosen: threshold {chosen.threshold:.3f}"
+        limit = f"threshold {_sureness(chosen.threshold)}" if chosen.threshold else "every document"
+        at, label = scale * (1 - chosen.kept), f"chosen: {limit}"
         ax.plot(at, chosen.found["document"]["agreement"], "D", color="white", markeredgecolor="black", label=label)
         ax.axvline(at, color="0.6", linewidth=1)
     lowest = min(chosen.target, *(np.nanmin(curve[name]) for name in ("agreement", "gold") if name in curve))

@@ -154,9 +154,10 @@ def confusions(
 ):
     """How often each doubt occurs among the rows marked as an issue, the most frequent first.
 
-    A pandas frame with `doubt`, `n`, and the `text` that is most suspect of it."""
+    A pandas frame with `doubt`, `n`, and the `text` that is most suspect of it, with its `id` where one has any."""
     issues = found[found["issue"]]
-    frame = issues.groupby("doubt", sort=False).agg(n=("text", "size"), text=("text", "first")).reset_index()
+    frame = issues.drop_duplicates("doubt")[["doubt", *(name for name in ("id", "text") if name in found)]]
+    frame.insert(1, "n", frame["doubt"].map(issues["doubt"].value_counts()).astype(int))
     return frame.sort_values("n", ascending=False, kind="stable").reset_index(drop=True)
 
 # %% ../../nbs/relabel/suspicion.ipynb #22cad956
