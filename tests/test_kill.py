@@ -32,8 +32,8 @@ DOCS = [Doc(" ".join(random.Random(i).choices(words.split(), k=6)) + f" {i}", re
         for i in range(20) for label, words in WORDS.items()]
 TEXTS = [doc.text for doc in DOCS]
 TRAIN = {"model2vec": None, "setfit": {"max_steps": 3}}
-# Of a run's moments, those at which it is killed; Model2Vec's, around the swap, at each
-EVERY = {"model2vec": 4, "setfit": 20}
+# Of a run's moments, those at which it is killed, and of those around the swap
+EVERY, AROUND = {"model2vec": 4, "setfit": 20}, {"model2vec": 1, "setfit": 8}
 SWAP = "new_folder", "_take_place", "_exchange"
 TIMED = {"metrics.json", "README.md"}  # they say how long the run took
 
@@ -155,8 +155,10 @@ def moments_of(made, path: Path, earlier: bool, **kwargs) -> list[tuple[int, str
     "The moments of a run at which to kill one like it."
     log = path.with_suffix(".json")
     assert run(made, place_for(made, path, earlier), log=log, **kwargs) == 0
-    return [(i, name) for i, name in enumerate(json.loads(log.read_text()))
-            if i % EVERY[made.framework] == 0 or made.framework == "model2vec" and name.startswith(SWAP)]
+    names = json.loads(log.read_text())
+    swap = [i for i, name in enumerate(names) if name.startswith(SWAP)]
+    chosen = {*range(0, len(names), EVERY[made.framework]), *swap[::AROUND[made.framework]], swap[-1]}
+    return [(i, names[i]) for i in sorted(chosen)]
 
 
 @pytest.mark.parametrize("earlier", [True, False], ids=["a student there", "nothing there"])

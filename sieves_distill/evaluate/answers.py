@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
 import numpy as np
+from ..basics.checks import check_text
 from ..tasks.kinds import Kind, LabelKind, ManyLabels, OneLabel
 from ..documents.doc import check_docs, doc_name
 from ..export.rows import Rows, from_review
@@ -103,9 +104,11 @@ def _read_document(doc, position: int, task, kind: LabelKind) -> tuple:
                         "and .results, such as Doc")
     where, doc_id = f"{doc_name(doc, position)}, task {task.task_id!r}", getattr(doc, "id", None)
     gold = (getattr(doc, "gold", None) or {}).get(task.task_id)
+    try: text = check_text(doc.text, blank=True)
+    except (TypeError, ValueError) as error: raise type(error)(f"{where}: {error}; leave it out") from None
     hot, scores = _read_answer(doc.results.get(task.task_id), doc, task, kind, where)
     truth, _ = _read_answer(gold, doc, task, kind, where + ", gold")
-    return (position if doc_id is None else doc_id, doc_id, doc.text, _outcome(doc, task),
+    return (position if doc_id is None else doc_id, doc_id, text, _outcome(doc, task),
             _about(doc, task).get("scores"), hot, scores, truth, gold is not None,
             gold is not None and from_review(doc, task.task_id))
 
