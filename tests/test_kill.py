@@ -32,8 +32,8 @@ DOCS = [Doc(" ".join(random.Random(i).choices(words.split(), k=6)) + f" {i}", re
         for i in range(20) for label, words in WORDS.items()]
 TEXTS = [doc.text for doc in DOCS]
 TRAIN = {"model2vec": None, "setfit": {"max_steps": 3}}
-# Of a run's moments, those at which it is killed, and of those around the swap
-EVERY, AROUND = {"model2vec": 4, "setfit": 20}, {"model2vec": 1, "setfit": 8}
+# Of a run's moments, those at which it is killed, and of those around the swap (1: each; it takes minutes)
+EVERY, AROUND = {"model2vec": 4, "setfit": 20}, {"model2vec": 3, "setfit": 8}
 SWAP = "new_folder", "_take_place", "_exchange"
 TIMED = {"metrics.json", "README.md"}  # they say how long the run took
 
