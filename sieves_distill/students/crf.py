@@ -38,8 +38,8 @@ def _alone(word: str, shape: str) -> list[str]:
 
 def _around(small: list[str], shapes: list[str]) -> list[str]:
     "Of seven words what stands around the middle one"
-    return [*(f"w{d}={small[d + 3]}" for d in (-3, -2, -1, 1, 2, 3)), *(f"s{d}={shapes[d + 3]}" for d in (-2, -1, 1, 2)),
-            *(f"e{d}={small[d + 3][-3:]}" for d in (-1, 1))]
+    return [*(f"w{d}={small[d + 3]}" for d in (-3, -2, -1, 1, 2, 3)),
+            *(f"s{d}={shapes[d + 3]}" for d in (-2, -1, 1, 2)), *(f"e{d}={small[d + 3][-3:]}" for d in (-1, 1))]
 
 # %% ../../nbs/students/crf.ipynb #337acf9d
 class Tagger:
