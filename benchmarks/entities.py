@@ -3,9 +3,9 @@
     python -m benchmarks.entities              (runs what is missing, and writes the table)
     python -m benchmarks.entities --table      (runs nothing)
 
-Sentences of MITRE ATT&CK, whose authors linked the names in them, are what features and constants were chosen on; all
-sentences about an attacker are on the same side of the split. WNUT-17, names that are rare and new in social media, only
-reports: it lies beside the project (see `benchmarks.data`), and is left out where it is not there.
+Sentences of MITRE ATT&CK, whose authors linked the names in them, are what features and constants were chosen on;
+all sentences about an attacker are on the same side of the split. WNUT-17, names that are rare and new in social
+media, only reports: it lies beside the project (see `benchmarks.data`), and is left out where it is not there.
 """
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ def run(name: str, size: int, seed: int) -> dict:
     answers = task.kind.encode(student.predict(texts))
     rate = len(texts) / (time.process_time() - start)
     listed = list_names(learned)(texts)
-    return {"set": name, "size": size, "seed": seed, "crf": _f1(task, truth, answers), "listed": _f1(task, truth, listed),
+    return {"set": name, "size": size, "seed": seed, "crf": _f1(task, truth, answers),
+            "listed": _f1(task, truth, listed),
             "new": new_names(learned, truth, answers)["recall"]["value"], "cpu_seconds": round(seconds, 1),
             "texts_per_cpu_second": round(rate), "mb": round(mb, 2)}
 
@@ -99,7 +100,7 @@ def _f1(task: NER, truth, answers) -> float:
 
 def table(cells: list[dict]) -> str:
     "Markdown: a line for each set and size, means over the seeds"
-    lines = ["| set | rows | list of names | crf | … names that are new, found | CPU s to distil | texts a CPU s | MB |",
+    lines = ["| set | rows | list of names | crf | … new names found | CPU s to distil | texts a CPU s | MB |",
              "|---|---|---|---|---|---|---|---|"]
     for name in SETS:
         for size in SIZES:
