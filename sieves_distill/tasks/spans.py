@@ -10,7 +10,6 @@ from sieves_distill.basics.checks import (
     check_known, check_names, check_score, check_text, is_int, plain_name, short_repr,
 )
 from .task import Task
-from .entities import Entities
 from .fields import has_field, read_field, read_list
 
 # %% auto #0
@@ -32,7 +31,10 @@ class NER(Task):
         self.entities: list[str] = list(self.descriptions)
 
     @property
-    def kind(self) -> Entities: return Entities(self.entities)
+    def kind(self):
+        "What kind of answer it has, `Entities` of its types"
+        from sieves_distill.tasks.entities import Entities
+        return Entities(self.entities)
 
     def columns(self) -> dict: return self.kind.features()
 
