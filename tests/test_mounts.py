@@ -123,6 +123,6 @@ def test_a_trained_student_is_not_lost_where_the_drive_is_full(place, tmp_path, 
     assert run.returncode == 0, run.stderr
     has_rows = longest == 10
     names = sorted(["README.md", "config.json", "head.safetensors", "metrics.json", "model.safetensors", "modules.json",
-                    "student.json", "tokenizer.json", *["data"] * has_rows])
+                    "novelty.safetensors", "student.json", "tokenizer.json", *["data"] * has_rows])
     assert run.stdout == f"['sport'] {has_rows} {names}\n" and not kept
     assert ("has no data/" in run.stderr) != has_rows
