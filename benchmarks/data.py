@@ -191,7 +191,7 @@ def weaknesses():
     return *_unique([text for text, _ in rows], [[name in scopes for name in names] for _, scopes in rows]), names
 
 
-def _beside(name: str) -> list[dict]:
+def beside(name: str) -> list[dict]:
     "The rows of a file beside the project"
     with gzip.open(BESIDE / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
         return [json.loads(line) for line in file]
@@ -199,7 +199,7 @@ def _beside(name: str) -> list[dict]:
 
 @lru_cache(maxsize=1)
 def _banking() -> tuple:
-    rows = [row for row in _beside("banking77_llm") if row["llm"] is not None]
+    rows = [row for row in beside("banking77_llm") if row["llm"] is not None]
     names = sorted({row["gold"] for row in rows})
     index = {name: i for i, name in enumerate(names)}
     both = [(index[row["gold"]], index[row["llm"]]) for row in rows]
@@ -214,7 +214,7 @@ def banking():
 
 def clinc():
     "CLINC150: 22,500 requests to an assistant, 150 intents; those out of scope are left out."
-    rows = [row for row in _beside("clinc150") if row["label"] != "oos"]
+    rows = [row for row in beside("clinc150") if row["label"] != "oos"]
     names = sorted({row["label"] for row in rows})
     return *_unique([row["text"] for row in rows], [names.index(row["label"]) for row in rows]), names
 
@@ -222,13 +222,13 @@ def clinc():
 def clinc_parts() -> dict:
     "The parts of CLINC150 as it comes, `train`, `val` and `test`: texts and their labels, `oos` for those out of scope"
     parts: dict = {}
-    for row in _beside("clinc150"): parts.setdefault(row["split"], []).append((row["text"], row["label"]))
+    for row in beside("clinc150"): parts.setdefault(row["split"], []).append((row["text"], row["label"]))
     return parts
 
 
 def relations():
     "SemEval-2010 task 8: 10,717 sentences with two nouns, which are named before it; ten relations between them."
-    rows = _beside("semeval2010_8")
+    rows = beside("semeval2010_8")
     names = sorted({row["relation"] for row in rows})
     texts = [f"{row['head']['text']}, {row['tail']['text']}: {row['text']}" for row in rows]
     return *_unique(texts, [names.index(row["relation"]) for row in rows]), names

@@ -9,8 +9,6 @@ media, only reports: it lies beside the project (see `benchmarks.data`), and is 
 """
 from __future__ import annotations
 
-import gzip
-import json
 import random
 import re
 import tempfile
@@ -22,7 +20,7 @@ import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 
 from benchmarks import running
-from benchmarks.data import BESIDE
+from benchmarks.data import BESIDE, beside
 from sieves_distill import NER, Doc
 from sieves_distill.evaluate.entity_figures import count_entities, entity_figures, list_names, new_names
 
@@ -64,7 +62,7 @@ def attack() -> tuple[NER, list[Doc], list[Doc]]:
 @lru_cache
 def wnut17() -> tuple[NER, list[Doc], list[Doc]]:
     "WNUT-17 likewise, by its own split"
-    with gzip.open(BESIDE / "wnut17.jsonl.gz", "rt", encoding="utf-8") as file: rows = [json.loads(row) for row in file]
+    rows = beside("wnut17")
     docs = {split: [Doc(row["text"], results={"NER": row["entities"]}) for row in rows if row["split"] == split]
             for split in ("train", "test")}
     types = sorted({entity["entity_type"] for row in rows for entity in row["entities"]})

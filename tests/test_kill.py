@@ -2,7 +2,6 @@
 up after it."""
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import random
@@ -107,11 +106,10 @@ def wait_for_writing(place: Path, alive) -> None:
 
 
 def is_locked(folder: Path) -> bool:
-    try: descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError: return False
-    try: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    from sieves_distill.basics import disk
+    try: disk._unlock(disk._lock(folder))
     except BlockingIOError: return True
-    finally: os.close(descriptor)
+    except FileNotFoundError: pass
     return False
 
 

@@ -105,8 +105,9 @@ def chars(cell: Cell):
     return _counted(cell, chars=True)
 
 
-def _embedded(cell: Cell, encoder: str):
-    answer, model = _cross_validated(cell.texts.encoded(encoder), cell.y)
+def _embedded(cell: Cell, encoder: str, fit=_cross_validated):
+    "What `fit` makes of embeddings: what answers them, and the model"
+    answer, model = fit(cell.texts.encoded(encoder), cell.y)
     return lambda texts: answer(texts.encoded(encoder)), model
 
 
@@ -128,19 +129,19 @@ def minilm_words(cell: Cell):
     return lambda texts: answer(both(texts)), (counts, model)
 
 
-def _frozen_lr(cell: Cell, encoder: str):
-    head = _balanced_lr(cell.multi).fit(cell.texts.encoded(encoder), cell.y)
-    return lambda texts: head.predict(texts.encoded(encoder)), head
+def _balanced(X, y):
+    head = _balanced_lr(y.ndim > 1).fit(X, y)
+    return head.predict, head
 
 
 def static_lr(cell: Cell):
     "Balanced logistic regression on the frozen static base"
-    return _frozen_lr(cell, "static")
+    return _embedded(cell, "static", _balanced)
 
 
 def minilm_lr(cell: Cell):
     "Balanced logistic regression on the frozen sentence encoder"
-    return _frozen_lr(cell, "minilm")
+    return _embedded(cell, "minilm", _balanced)
 
 
 def model2vec_fit(cell: Cell):

@@ -5,9 +5,7 @@
 # %% ../../nbs/students/crf.ipynb #957cdc2a
 from __future__ import annotations
 import re
-import threading
 from collections import Counter
-from pathlib import Path
 from ..basics.checks import check_installed
 from ..tasks.kinds import Kind, kind_from
 from .tagger import EntityStudent
@@ -59,6 +57,8 @@ class Tagger:
         "A tag for each word of a text"
         return self.native.tag(features) if features else []
 
+    def __reduce__(self): return Tagger, (self.model,)
+
     def sureness(self, tags: list[str]) -> list[float]:
         "How likely each tag of the text that was tagged last is"
         return [self.native.marginal(tag, i) for i, tag in enumerate(tags)]
@@ -70,33 +70,22 @@ class CRFStudent(EntityStudent):
 
     def __init__(self, model: bytes, kind: Kind, task_id: str = "NER", path=None):
         super().__init__(kind, task_id, path)
-        self.model = model
-        self._local = threading.local()
-
-    def __getstate__(self):
-        return {name: value for name, value in super().__getstate__().items() if name != "_local"}
-
-    def __setstate__(self, state): vars(self).update(state, _local=threading.local())
+        self.tagger = Tagger(model)
 
     @property
-    def tagger(self):
-        "The tagger of this thread"
-        if not hasattr(self._local, "tagger"): self._local.tagger = Tagger(self.model)
-        return self._local.tagger
+    def model(self) -> bytes: return self.tagger.model
 
     def tag_words(self, texts): return [self._tag(text) for text in texts]
 
     def _tag(self, text: str):
-        words, tagger = split_words(text), self.tagger
-        tags = tagger.tag(word_features(text, words))
-        return words, tags, tagger.sureness(tags)
+        words = split_words(text)
+        tags = self.tagger.tag(word_features(text, words))
+        return words, tags, self.tagger.sureness(tags)
 
     def write(self, path): (path / "model.crfsuite").write_bytes(self.model)
 
     @classmethod
     def read(cls, path, about, backend=None):
         check_installed("pycrfsuite", "ner")
-        model = Path(path / "model.crfsuite").read_bytes()
-        try: Tagger(model)
+        try: return cls((path / "model.crfsuite").read_bytes(), kind_from(about), about["task_id"], path)
         except ValueError as error: raise ValueError(f"{path / 'model.crfsuite'}: {error}") from None
-        return cls(model, kind_from(about), about["task_id"], path)

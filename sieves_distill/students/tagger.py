@@ -29,7 +29,8 @@ class EntityStudent(Student):
         with tqdm(total=len(texts), desc="predict", unit=" texts", disable=not progress, leave=False) as bar:
             for start in range(0, len(texts), self._batch):
                 batch = texts[start:start + self._batch]
-                named += [from_tags(text, *tagged) for text, tagged in zip(batch, self.tag_words(batch))]
+                with self.turn: tagged_batch = self.tag_words(batch)
+                named += [from_tags(text, *tagged) for text, tagged in zip(batch, tagged_batch)]
                 bar.update(len(batch))
         return entity_array(named)
 

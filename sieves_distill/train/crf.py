@@ -11,6 +11,7 @@ from sklearn.model_selection import GroupKFold
 from ..basics.checks import check_installed
 from ..tasks.entities import Entities, entity_array
 from ..export.rows import Rows
+from ..split import fold_text
 from ..evaluate.entity_figures import count_entities, entity_figures
 from ..students.crf import CRFStudent, Tagger, word_features
 from ..students.words import from_tags, split_words, to_tags
@@ -32,7 +33,7 @@ def train_crf(lesson: Lesson) -> Trained:
     lesson.bar.set_description("crf")
     model = fit_crf(sentences, {**lesson.train_kwargs, "c2": penalty})
     lesson.bar.update()
-    made = {"c2": float(penalty), **made, "lost": lost_entities(sentences.y, sentences.tagged)}
+    made = {"c2": float(penalty), **made, "lost": lost_entities(lesson.kind, sentences.y, sentences.tagged)}
     return Trained(CRFStudent(model, lesson.kind, lesson.task.task_id), made)
 
 # %% ../../nbs/train/crf.ipynb #b9d1fc5c
@@ -61,10 +62,10 @@ def tag_rows(rows: Rows) -> Sentences:
     return Sentences(rows.kind, [rows.texts[i] for i in order], rows.y[order])
 
 # %% ../../nbs/train/crf.ipynb #9e88122e
-def lost_entities(y, tagged) -> int:
+def lost_entities(kind: Entities, y, tagged) -> int:
     "How many of the entities in `y` are not among those that their tags stand for"
-    def places(rows): return sum(len({entity.place for entity in row}) for row in rows)
-    return places(y) - int(sum(len({e.place for e in row} & {e.place for e in kept}) for row, kept in zip(y, tagged)))
+    right, _, expected = count_entities(kind, y, tagged).sum((0, 1))
+    return int(expected - right)
 
 # %% ../../nbs/train/crf.ipynb #0716f2c4
 def fit_crf(sentences: Sentences, params: dict, at=None) -> bytes:
@@ -82,7 +83,7 @@ def try_penalties(sentences: Sentences, lesson: Lesson) -> dict[float, float]:
     "F1 on rows that a CRF has not seen, for each penalty; of many rows the first thousands by chance"
     rng = np.random.default_rng(lesson.seed)
     at = np.sort(rng.permutation(len(sentences))[:lesson.recipe.crf_rows])
-    texts = [" ".join(sentences.texts[i].casefold().split()) for i in at]
+    texts = [fold_text(sentences.texts[i]) for i in at]
     folds = list(GroupKFold(3, shuffle=True, random_state=lesson.seed % 2**32).split(at, groups=texts))
     return {penalty: _fold_f1(sentences, {**lesson.train_kwargs, "c2": penalty}, at, folds, lesson.bar)
             for penalty in lesson.recipe.crf_penalties}
