@@ -107,7 +107,7 @@ def wait_for_writing(place: Path, alive) -> None:
 
 def is_locked(folder: Path) -> bool:
     from sieves_distill.basics import disk
-    try: disk._unlock(disk._lock(folder))
+    try: disk.drop_lock(disk.take_lock(folder))
     except BlockingIOError: return True
     except FileNotFoundError: pass
     return False

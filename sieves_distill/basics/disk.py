@@ -9,8 +9,8 @@ from pathlib import Path
 from .checks import typed_repr
 
 # %% auto #0
-__all__ = ['check_place', 'absolute', 'new_folder', 'follow_umask', 'keep_folder', 'read_json', 'deployed_megabytes',
-           'append_line', 'has_torn_line', 'cut_torn_line']
+__all__ = ['check_place', 'absolute', 'new_folder', 'follow_umask', 'keep_folder', 'take_lock', 'drop_lock', 'read_json',
+           'deployed_megabytes', 'append_line', 'has_torn_line', 'cut_torn_line']
 
 # %% ../../nbs/basics/disk.ipynb #e7c18987
 def check_place(path) -> Path:
@@ -55,7 +55,7 @@ def new_folder(path):
         _take_place(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-        _unlock(lock)
+        drop_lock(lock)
 
 # %% ../../nbs/basics/disk.ipynb #7586734b
 def follow_umask(folder: Path):
@@ -176,10 +176,10 @@ def _claim(partial: Path) -> int | None:
         raise type(error)(f"expected output_path where files can be written, found that {where}") from error
     lock = None
     try:
-        lock = _lock(partial)
+        lock = take_lock(partial)
         if lock is None or os.path.samestat(os.fstat(lock), partial.stat()): return lock
     except (BlockingIOError, FileNotFoundError): pass  # between the two steps another run took it for left
-    _unlock(lock)
+    drop_lock(lock)
     return _claim(partial)
 
 def _machine() -> str:
@@ -189,20 +189,20 @@ def _machine() -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 # %% ../../nbs/basics/disk.ipynb #5b775fbd
-def _lock(folder: Path) -> int | None:
-    """A descriptor that keeps a folder locked until it is closed; None where folders cannot be locked. Raises
-    BlockingIOError where it is locked, FileNotFoundError where it is gone"""
+def take_lock(folder: Path, wait: bool = False) -> int | None:
+    """A descriptor that keeps a folder locked until it is closed, or the process ends; None where folders cannot be
+    locked. Raises BlockingIOError where it is locked, unless it is to `wait`, FileNotFoundError where it is gone"""
     if os.name == "nt": return None
     import fcntl
     descriptor = os.open(folder, os.O_RDONLY)
-    try: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try: fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError as error:
         os.close(descriptor)
         if isinstance(error, BlockingIOError): raise
         return None
     return descriptor
 
-def _unlock(descriptor: int | None):
+def drop_lock(descriptor: int | None):
     if descriptor is not None: os.close(descriptor)
 
 # %% ../../nbs/basics/disk.ipynb #039db097
@@ -224,13 +224,13 @@ def _taken_over(left: Path, partials: list[Path], machine: str):
     "Whether the run that wrote one of `partials`, and so `left`, is gone; within the block nobody else can take it"
     locks, locked = [], False
     for partial in partials:
-        try: locks.append(_lock(partial))
+        try: locks.append(take_lock(partial))
         except BlockingIOError: locked = True
         except OSError: pass  # there is none, or it is not ours
     certain = machine == _machine() and os.name != "nt" and None not in locks
     try: yield not locked and (certain or _age(left) > _WEEK)
     finally:
-        for lock in locks: _unlock(lock)
+        for lock in locks: drop_lock(lock)
 
 def _age(folder: Path) -> float:
     "Seconds since something in it was changed"

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 import numpy as np
 from ..students.model2vec import Model2VecStudent
-from .numpy_format import static_about, static_vectors
+from .numpy_format import static_about, static_arrays
 from .packing import check_finite, plain_tokenizer, write_about
 
 # %% auto #0
@@ -35,12 +35,10 @@ def write_browser(student: Model2VecStudent, folder: Path):
     (folder / "LICENSE-tokenizers").write_text(_read("LICENSE-tokenizers"), encoding="utf-8")
 
 def _arrays(student: Model2VecStudent) -> dict:
-    "Vectors and layers, name to array"
-    vectors, layers = static_vectors(student.model.model), student.model.head.layers
-    if len(layers) == 1 and not student.model.model.normalize:
-        return {"vectors": vectors.astype("float64") @ layers[0].weight.T, "bias_0": layers[0].bias}
-    head = {f"{name}_{i}": getattr(layer, name) for i, layer in enumerate(layers) for name in ("weight", "bias")}
-    return {"vectors": vectors, **head}
+    "What the page computes with, name to array: without a layer where it can be taken into the vectors"
+    arrays = static_arrays(student)
+    if len(student.model.head.layers) > 1 or student.model.model.normalize: return arrays
+    return {"vectors": arrays["vectors"].astype("float64") @ arrays["weight_0"].T, "bias_0": arrays["bias_0"]}
 
 def _packed(data: bytes) -> str: return base64.b64encode(gzip.compress(data, mtime=0)).decode()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 from ..basics.checks import check_count
-from ..basics.disk import read_json
+from ..basics.disk import drop_lock, read_json, take_lock
 from ..decide.cascade import check_threshold
 from ..decide.threshold import is_unsure
 from . import standalone
@@ -203,28 +203,26 @@ def _own_folder(output: Path, about: dict):
     output.mkdir(parents=True, exist_ok=True)
     if not (output / ABOUT).exists() and any(output.iterdir()):
         raise ValueError(f"expected an empty output folder, or one of this job, found other files in {str(output)!r}")
-    with open(output / ABOUT, "a+", encoding="utf-8") as file:
-        _lock(file, output)
-        file.seek(0)
-        text = file.read()
-        try: before = json.loads(text) if text.strip() else about
-        except ValueError: raise ValueError(f"{output / ABOUT} is damaged: remove it to label all anew") from None
-        differ = [name for name in about if not _same(before.get(name), about[name], name)]
-        if differ:
-            raise ValueError(f"expected rows of this job in {str(output)!r}, found those of one with another "
-                             f"{differ[0]}: name another folder, or empty this one")
-        if not text.strip(): file.write(json.dumps(about, indent=1, ensure_ascii=False) + "\n")
-        file.flush()
+    try: lock = take_lock(output)
+    except BlockingIOError: raise ValueError(f"another job is writing to {str(output)!r}: wait for it") from None
+    try:
+        _claim(output, about)
         yield
+    finally: drop_lock(lock)
+
+def _claim(output: Path, about: dict):
+    "Note in the folder whose it is; raises ValueError where it is another's"
+    path = output / ABOUT
+    text = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    try: before = json.loads(text) if text else about
+    except ValueError: raise ValueError(f"{path} is damaged: remove it to label all anew") from None
+    differ = [name for name in about if not _same(before.get(name), about[name], name)]
+    if differ:
+        raise ValueError(f"expected rows of this job in {str(output)!r}, found those of one with another "
+                         f"{differ[0]}: name another folder, or empty this one")
+    if not text: path.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 def _same(before, now, name: str) -> bool:
     "Probabilities may differ as two machines, or two formats, do"
     if name != "student": return before == now
     return np.shape(before) == np.shape(now) and np.allclose(before, now, rtol=0, atol=.05)
-
-def _lock(file, output: Path):
-    "Take hold of a file until it is closed, or the process ends, however it ends"
-    try: import fcntl
-    except ImportError: return  # Windows
-    try: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError: raise ValueError(f"another job is writing to {str(output)!r}: wait for it") from None

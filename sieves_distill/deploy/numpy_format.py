@@ -10,7 +10,7 @@ from ..students.model2vec import Model2VecStudent
 from .packing import pack, write_arrays, write_tokenizer
 
 # %% auto #0
-__all__ = ['write_numpy', 'write_static', 'static_vectors', 'static_about']
+__all__ = ['write_numpy', 'write_static', 'static_arrays', 'static_vectors', 'static_about']
 
 # %% ../../nbs/deploy/numpy_format.ipynb #caef798e
 def write_numpy(student: Model2VecStudent, folder: Path):
@@ -20,10 +20,14 @@ def write_numpy(student: Model2VecStudent, folder: Path):
 
 def write_static(student: Model2VecStudent, folder: Path):
     "Write the numbers and the tokenizer of a static model"
-    layers = student.model.head.layers
-    head = {f"{name}_{i}": getattr(layer, name) for i, layer in enumerate(layers) for name in ("weight", "bias")}
-    write_arrays(folder / "model.npz", vectors=static_vectors(student.model.model), **head)
+    write_arrays(folder / "model.npz", **static_arrays(student))
     write_tokenizer(student.model.model.tokenizer, folder)
+
+def static_arrays(student: Model2VecStudent) -> dict:
+    "The vectors of tokens, and weight and bias of each layer, name to array"
+    layers = enumerate(student.model.head.layers)
+    head = {f"{name}_{i}": getattr(layer, name) for i, layer in layers for name in ("weight", "bias")}
+    return {"vectors": static_vectors(student.model.model), **head}
 
 def static_vectors(static):
     "A vector a token, `(n_tokens, dim)`, as the static model computes with it"

@@ -11,16 +11,21 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from ..split import fold_text
 
 # %% auto #0
-__all__ = ['text_pieces', 'text_clusters', 'n_distinct', 'effective_n']
+__all__ = ['piece_matrix', 'text_pieces', 'text_clusters', 'n_distinct', 'effective_n']
 
 # %% ../../nbs/evaluate/distinct.ipynb #abdbb118
-def text_pieces(texts: list[str]) -> list:
-    "The pieces of five characters that each text has, as arrays of hashed numbers, ascending"
-    if not len(texts): return []
+def piece_matrix(texts: list[str]):
+    "The pieces of five characters that each text has, sparse `(n_texts, n_hashes)` of 0 and 1"
     hashing = HashingVectorizer(analyzer="char_wb", ngram_range=(5, 5), n_features=2 ** 22, binary=True, norm=None,
-                                alternate_sign=False)
+                                alternate_sign=False, dtype="float32")
     matrix = hashing.transform(map(fold_text, texts))
     matrix.sort_indices()
+    return matrix
+
+def text_pieces(texts: list[str]) -> list:
+    "The same as arrays of hashed numbers, ascending"
+    if not len(texts): return []
+    matrix = piece_matrix(texts)
     return np.split(matrix.indices, matrix.indptr[1:-1])
 
 # %% ../../nbs/evaluate/distinct.ipynb #27c67886

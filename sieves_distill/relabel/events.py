@@ -4,10 +4,10 @@
 
 # %% ../../nbs/relabel/events.ipynb #5610bda1
 from __future__ import annotations
-import contextlib, json, os
+import contextlib, json
 from hashlib import blake2b
 from pathlib import Path
-from ..basics.disk import append_line, has_torn_line
+from ..basics.disk import append_line, drop_lock, has_torn_line, take_lock
 from ..split import fold_text
 
 # %% auto #0
@@ -24,13 +24,9 @@ def correction_key(text: str, task_id: str) -> str:
 def only_writer(path: Path):
     "Keep other reviews from writing to the file meanwhile, where system and file system have locks"
     path.parent.mkdir(parents=True, exist_ok=True)
-    if os.name == "nt": return (yield)
-    import fcntl
-    folder = os.open(path.parent, os.O_RDONLY)  # no file of locks is left behind
-    try:
-        with contextlib.suppress(OSError): fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally: os.close(folder)
+    lock = take_lock(path.parent, wait=True)  # of the folder: no file of locks is left behind
+    try: yield
+    finally: drop_lock(lock)
 
 def append_event(path: Path, event: dict):
     "Write one line and wait until it is on the disk"

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 import numpy as np
 from ..basics.disk import follow_umask
+from ..split import fold_text
 from ..heads.novelty import FEWEST, Novelty, fit_novelty
 from ..heads.tokens import token_shares
 
@@ -69,8 +70,7 @@ def fit_text_novelty(
     if not hasattr(student, "weight"): return None
     tokens, scale = (None, None) if vectors is None else _in_bytes(vectors)
     if tokens is None and student.embed_texts(texts[:1]) is None: return None
-    keep = np.unique(np.array([" ".join(text.casefold().split()) for text in texts], object), return_index=True)[1]
-    keep = np.sort(keep)
+    keep = np.sort(np.unique(np.array([fold_text(text) for text in texts], object), return_index=True)[1])
     if unseen is not None: unseen = np.flatnonzero(np.isin(keep, unseen))
     X = _vectors(student, [texts[i] for i in keep], tokens, scale)
     novelty = fit_novelty(X, y[keep], student.kind, seed, unseen)

@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 import heapq
 import numpy as np
-from scipy import sparse
 from xxhash import xxh64_intdigest
 from ..basics.checks import check_text, short_repr, typed_repr
-from ..evaluate.distinct import text_pieces
+from ..evaluate.distinct import piece_matrix
 from ..split import fold_text
 
 # %% auto #0
-__all__ = ['iter_texts', 'piece_matrix', 'near_duplicates', 'Drawn', 'draw_texts']
+__all__ = ['iter_texts', 'near_duplicates', 'Drawn', 'draw_texts']
 
 # %% ../../nbs/train/unlabelled.ipynb #39f25fa2
 def iter_texts(unlabelled: Iterable) -> Iterator[str | None]:
@@ -45,12 +44,6 @@ def _items(unlabelled) -> Iterable:
     return unlabelled
 
 # %% ../../nbs/train/unlabelled.ipynb #e0d5b23c
-def piece_matrix(texts: list[str]):
-    "The pieces of five characters that each text has, sparse `(n_texts, n_hashes)` of 0 and 1"
-    pieces = text_pieces(texts)
-    starts = np.cumsum([0, *map(len, pieces)])
-    return sparse.csr_matrix((np.ones(starts[-1], "float32"), np.concatenate(pieces), starts), (len(texts), 2 ** 22))
-
 def near_duplicates(texts: list[str], others: list[str], similarity: float = .7):
     "Which texts are equal or nearly equal to one of the `others`, booleans `(n_texts,)`"
     near = np.zeros(len(texts), bool)
