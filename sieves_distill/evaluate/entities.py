@@ -8,15 +8,17 @@ import time
 from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
-from ..tasks.entities import Entities
+from ..tasks.entities import Entities, longest_first
 from ..export.rows import Rows
-from ..split import fold_text
 from .answers import with_drawn_gold
 from .distinct import n_distinct, text_clusters
 from .entity_figures import SCHEMES, entity_schemes, entity_scores, list_names, new_names
-from .evaluate import score_answers, student_mistakes
+from sieves_distill.evaluate.evaluate import (
+    notes_on_copies, notes_on_training, score_answers, student_mistakes,
+)
 from .intervals import show_interval
-from .report import MetricsReport, read_mistakes_of, report_of
+from .plots import plot_f1_bars
+from .report import MetricsReport, label_frame, read_mistakes_of, report_of
 
 # %% auto #0
 __all__ = ['count_inner', 'EntityReport', 'plot_types', 'list_faults']
@@ -33,7 +35,7 @@ def _(kind: Entities, student, rows: Rows, train: Rows | None, n_resamples: int,
     metrics = {**_agreement(rows, train, answers, n_resamples, seed, clusters),
                "gold": _against_gold(rows, answers, n_resamples, seed, clusters),
                "texts_per_second": len(rows) / max(seconds, 1e-9), "confidence": 0.95, "n_resamples": n_resamples}
-    metrics["warnings"] = [*on_gold, *_notes(kind, rows, train, metrics)]
+    metrics["warnings"] = [*on_gold, *_notes(rows, train, clusters, metrics)]
     return report_of(kind, metrics, list_faults(rows, answers["student"]))
 
 def _agreement(rows: Rows, train: Rows | None, answers: dict, n_resamples: int, seed: int, clusters) -> dict:
@@ -62,13 +64,8 @@ def _against_gold(rows: Rows, answers: dict, n_resamples: int, seed: int, cluste
     return {"n": len(at), **scores}
 
 # %% ../../nbs/evaluate/entities.ipynb #790b0533
-def _notes(kind: Entities, rows: Rows, train: Rows | None, metrics: dict) -> list[str]:
-    notes = []
-    if train is None: notes.append("no training rows at hand, so there is no baseline: pass train=…")
-    elif seen := len({*map(fold_text, train.texts)} & {*map(fold_text, rows.texts)}):
-        notes.append(f"{seen} of the texts were among the training rows: the figures flatter the student")
-    if (distinct := metrics["agreement"]["n_distinct"]) < len(rows):
-        notes.append(f"of the {len(rows):,} texts {distinct:,} are different: the intervals count copies once")
+def _notes(rows: Rows, train: Rows | None, clusters, metrics: dict) -> list[str]:
+    notes = notes_on_copies(clusters) + notes_on_training(rows, train)
     if metrics["unmeasured"]:
         notes.append(f"no row has an entity of the type {', '.join(map(repr, metrics['unmeasured']))}: not measured")
     if inner := sum(map(count_inner, rows.y)):
@@ -79,7 +76,7 @@ def _notes(kind: Entities, rows: Rows, train: Rows | None, metrics: dict) -> lis
 def count_inner(entities: tuple) -> int:
     "How many of some entities overlap one that is longer, or came before"
     kept = []
-    for entity in sorted(entities, key=lambda entity: (entity.start - entity.end, entity.start)):
+    for entity in longest_first(entities):
         if not any(entity.overlaps(other) for other in kept): kept.append(entity)
     return len(entities) - len(kept)
 
@@ -103,7 +100,7 @@ class EntityReport(MetricsReport):
 
     def per_type(self):
         "One row a type, worst F1 first, a pandas frame"
-        return _type_frame(self.metrics["per_type"])
+        return label_frame(self.metrics["per_type"])
 
     def schemes(self):
         """One row a scheme, a pandas frame: what the F1 would be if the place alone counted, or the type alone: which
@@ -151,34 +148,12 @@ def _model_frame(metrics: dict):
             for name, shown in _MODELS.items()}
     return pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index").fillna("")
 
-def _type_frame(per_type: dict):
-    frame = pd.DataFrame.from_dict(per_type, orient="index")
-    f1 = frame.pop("f1")
-    frame.insert(0, "F1 [95 %]", [show_interval(figure) for figure in f1])
-    return frame.iloc[_worst_first(per_type)].round(3)
-
-def _worst_first(per_type: dict) -> list[int]:
-    f1 = [row["f1"] and row["f1"]["value"] for row in per_type.values()]
-    return sorted(range(len(f1)), key=lambda i: (f1[i] is None, f1[i]))
-
 # %% ../../nbs/evaluate/entities.ipynb #811f59dd
 def plot_types(metrics: dict, ax=None):
     "F1 of each type that the texts have, drawn in `ax` or in a figure of its own. Returns the matplotlib figure"
-    import matplotlib.pyplot as plt
-    names = list(metrics["per_type"])
-    shown = [names[i] for i in _worst_first(metrics["per_type"]) if metrics["per_type"][names[i]]["f1"]]
-    if ax is None: _, ax = plt.subplots(figsize=(7, max(2, .4 * len(shown) + 1.2)), layout="constrained")
-    f1 = [metrics["per_type"][name]["f1"] for name in shown]
-    value, low, high = (np.array([figure[side] for figure in f1]) for side in ("value", "low", "high"))
-    ax.barh(shown, value, color="0.75", edgecolor="0.3")
-    ax.errorbar(value, range(len(shown)), xerr=[np.maximum(value - low, 0), np.maximum(high - value, 0)], fmt="none",
-                ecolor="black", capsize=3)
-    if listed := metrics["baselines"].get("listed"):
-        ax.plot([listed["type_f1"][name] or 0 for name in shown], range(len(shown)), "D", color="white",
-                markeredgecolor="black", label="list of training names")
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
-    ax.set(xlim=(0, 1.02), xlabel="F1 against the teacher, place and type")
-    return ax.figure
+    listed = metrics["baselines"].get("listed", {}).get("type_f1")
+    return plot_f1_bars(metrics["per_type"], listed, "list of training names",
+                        "F1 against the teacher, place and type, with 95 % interval", ax)
 
 # %% ../../nbs/evaluate/entities.ipynb #13d5be6a
 def list_faults(rows: Rows, answers) -> list[dict]:

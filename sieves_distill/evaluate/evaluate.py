@@ -21,7 +21,7 @@ from .probabilities import student_calibration
 from .report import MetricsReport, Report, report_of
 
 # %% auto #0
-__all__ = ['evaluate_student', 'score_answers', 'read_mistakes', 'student_mistakes']
+__all__ = ['evaluate_student', 'score_answers', 'notes_on_training', 'notes_on_copies', 'read_mistakes', 'student_mistakes']
 
 # %% ../../nbs/evaluate/evaluate.ipynb #24fd7bf9
 def evaluate_student(
@@ -84,7 +84,7 @@ def _(
     others = {name: kind.encode(other.predict(rows.texts)) for name, other in (beside or {}).items()}
     baselines |= {name: kind.one_hot(y) for name, y in others.items()}
     clusters = text_clusters(rows.texts)
-    notes += _notes_on_copies(clusters) + _notes_on_training(rows, train)
+    notes += notes_on_copies(clusters) + notes_on_training(rows, train)
     metrics = student_metrics(rows, {"student": answers, **baselines}, n_resamples, seed, notes, seconds, clusters)
     for name, model in models.items(): metrics["baselines"][name] |= model.about()
     temperature = getattr(student, "temperature", None)
@@ -111,14 +111,16 @@ def _with_measurable_gold(rows: Rows) -> tuple[Rows, list[str]]:
     if rows.kind.one_hot(rows.gold.y).any(): return rows, notes
     return replace(rows, gold=None), ["no row has a label in its gold: not scored against it"]
 
-def _notes_on_training(rows: Rows, train: Rows | None) -> list[str]:
+def notes_on_training(rows: Rows, train: Rows | None) -> list[str]:
+    "What a reader should know of the rows that a student, and the baselines, learned from"
     if train is None: return ["no training rows at hand, so there are no baselines: pass train=…"]
     known = set(map(fold_text, train.texts))
     seen = sum(fold_text(text) in known for text in rows.texts)
     note = f"{seen:,} of the {len(rows):,} texts were among the training rows: the figures flatter the student"
     return [note] if seen else []
 
-def _notes_on_copies(clusters) -> list[str]:
+def notes_on_copies(clusters) -> list[str]:
+    "What a reader should know of texts that are nearly the same"
     n, distinct = len(clusters), n_distinct(clusters)
     if distinct == n: return []
     return [f"of the {n:,} texts {distinct:,} are different, the others nearly the same as one of these: "

@@ -12,7 +12,7 @@ from .diagram import plot_student_reliability
 from .verdict import leads_with_gold
 
 # %% auto #0
-__all__ = ['plot_report', 'plot_errors', 'errors_size', 'plot_confusion', 'plot_label_bars', 'plot_thousand']
+__all__ = ['plot_report', 'plot_errors', 'errors_size', 'plot_confusion', 'plot_label_bars', 'plot_f1_bars', 'plot_thousand']
 
 # %% ../../nbs/evaluate/plots.ipynb #25fed1be
 def plot_report(kind: Kind, metrics: dict, ax=None):
@@ -73,22 +73,28 @@ def plot_confusion(metrics: dict, ax=None):
 
 # %% ../../nbs/evaluate/plots.ipynb #ae7090ff
 def plot_label_bars(metrics: dict, ax=None):
+    "F1 of each label, worst on top, beside that of the baseline. Returns the matplotlib figure"
+    baseline = metrics["baselines"].get("tfidf_lr", {}).get("label_f1")
+    n = metrics["agreement"]["n"]
+    return plot_f1_bars(metrics["per_label"], baseline, "TF-IDF + logistic regression",
+                        f"F1 against the teacher's labels, with 95 % interval; n = {n} documents", ax)
+
+def plot_f1_bars(figures: dict, beside: dict | None, name: str, xlabel: str, ax=None):
+    "F1 with its interval, a bar each, worst on top; `beside`, by the same names, is marked. Returns the figure"
     import matplotlib.pyplot as plt
-    rows = [(label, row) for label, row in metrics["per_label"].items() if row["f1"]]
+    rows = [(label, row) for label, row in figures.items() if row["f1"]]
     rows.sort(key=lambda pair: -pair[1]["f1"]["value"])
     if ax is None: _, ax = plt.subplots(figsize=(7, max(2, .32 * len(rows) + 1.2)), layout="constrained")
     value, low, high = (np.array([row["f1"][side] for _, row in rows]) for side in ("value", "low", "high"))
     places, reach = np.arange(len(rows)), [np.maximum(value - low, 0), np.maximum(high - value, 0)]
     ax.barh(places, value, color="0.75", edgecolor="0.3")
     ax.errorbar(value, places, xerr=reach, fmt="none", ecolor="black", capsize=3)
-    if baseline := metrics["baselines"].get("tfidf_lr", {}).get("label_f1"):
-        ax.plot([baseline[label] for label, _ in rows], places, "D", color="white", markeredgecolor="black",
-                markersize=5, label="TF-IDF + logistic regression")
+    if beside:
+        ax.plot([beside[label] for label, _ in rows], places, "D", color="white", markeredgecolor="black",
+                markersize=5, label=name)
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     ax.set_yticks(places, [f"{clip_label(label)} (n = {row['support']})" for label, row in rows])
-    n = metrics["agreement"]["n"]
-    ax.set(xlim=(0, 1.02), ylim=(-.6, len(rows) - .4))
-    ax.set(xlabel=f"F1 against the teacher's labels, with 95 % interval; n = {n} documents")
+    ax.set(xlim=(0, 1.02), ylim=(-.6, len(rows) - .4), xlabel=xlabel)
     return ax.figure
 
 # %% ../../nbs/evaluate/plots.ipynb #192ba48d

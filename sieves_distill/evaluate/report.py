@@ -18,7 +18,7 @@ from .plots import plot_report, plot_thousand
 from .verdict import leads_with_gold, student_verdict
 
 # %% auto #0
-__all__ = ['MetricsReport', 'Report', 'read_mistakes_of', 'report_of']
+__all__ = ['MetricsReport', 'Report', 'read_mistakes_of', 'label_frame', 'report_of']
 
 # %% ../../nbs/evaluate/report.ipynb #be3833a8
 @dataclass(repr=False)
@@ -60,7 +60,7 @@ class Report(MetricsReport):
 
     def per_label(self):
         "One row a label, worst F1 first, a pandas frame"
-        return _label_frame(self.metrics["per_label"])
+        return label_frame(self.metrics["per_label"])
 
     def confusions(self):
         "What it gets wrong, the most frequent first, a pandas frame: pairs of labels; multi-label, errors by label"
@@ -123,7 +123,8 @@ def _show_ece(figures: dict) -> str:
     return f"{figures['ece']:.3f}{before}"
 
 # %% ../../nbs/evaluate/report.ipynb #2defb3fd
-def _label_frame(per_label: dict):
+def label_frame(per_label: dict):
+    "One row a label, worst F1 first, a pandas frame"
     frame = pd.DataFrame.from_dict(per_label, orient="index")
     f1 = frame.pop("f1")
     frame.insert(0, "F1 [95 %]", [show_interval(figure) for figure in f1])

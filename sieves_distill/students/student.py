@@ -4,7 +4,7 @@
 
 # %% ../../nbs/students/student.ipynb #b24e75ef
 from __future__ import annotations
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
@@ -24,8 +24,8 @@ from .frameworks import FRAMEWORKS, framework_name
 from .novelty import copy_text_novelty, read_text_novelty
 
 # %% auto #0
-__all__ = ['Written', 'InFolder', 'Answering', 'Student', 'LinearStudent', 'check_texts', 'is_document', 'check_documents',
-           'texts_of', 'rows_in', 'lies_in']
+__all__ = ['Written', 'InFolder', 'Answering', 'in_batches', 'Student', 'LinearStudent', 'check_texts', 'is_document',
+           'check_documents', 'texts_of', 'rows_in', 'lies_in']
 
 # %% ../../nbs/students/student.ipynb #544b0e24
 class Written:
@@ -195,14 +195,7 @@ class Answering(InFolder):
     def predict_proba(self, texts: list[str], progress: bool = False):
         """Probabilities, an array `(n_texts, n_labels)` of float in the order of `labels`; what the student computes
         where answers are no labels. `texts` as for `predict`"""
-        texts, blocks = check_texts(texts), [np.zeros((0, *self.kind.shape))]
-        shown = tqdm(total=len(texts), desc="predict", unit=" texts", leave=False) if progress else nullcontext()
-        with shown as bar:
-            for start in range(0, len(texts), self._batch):
-                block = texts[start:start + self._batch]
-                with self.turn: blocks.append(self.scores(block))
-                if bar is not None: bar.update(len(block))
-        return np.concatenate(blocks)
+        return np.concatenate([np.zeros((0, *self.kind.shape)), *in_batches(self, self.scores, texts, progress)])
 
     def scores(self, texts: list[str]):
         "What the model computes of a batch of texts, `(n_texts, …)`: what the kind of answer decides by"
@@ -223,6 +216,18 @@ class Answering(InFolder):
         texts = check_texts(texts)
         if self._novelty is None: self._novelty = read_text_novelty(self, self.path)
         return self._novelty(self, texts)
+
+# %% ../../nbs/students/student.ipynb #e41b90c7
+def in_batches(student: Answering, answer: Callable, texts, progress: bool) -> list:
+    "What `answer`, a method of a student, says of some texts at a time"
+    texts, answers = check_texts(texts), []
+    shown = tqdm(total=len(texts), desc="predict", unit=" texts", leave=False) if progress else nullcontext()
+    with shown as bar:
+        for start in range(0, len(texts), student._batch):
+            block = texts[start:start + student._batch]
+            with student.turn: answers.append(answer(block))
+            if bar is not None: bar.update(len(block))
+    return answers
 
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student(Answering):

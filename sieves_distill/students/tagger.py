@@ -5,10 +5,9 @@
 # %% ../../nbs/students/tagger.ipynb #29fb48b4
 from __future__ import annotations
 from collections.abc import Sequence
-import numpy as np
-from tqdm.auto import tqdm
+from itertools import chain
 from ..tasks.entities import Entity, entity_array
-from .student import Student, check_texts
+from .student import Student, in_batches
 from .words import from_tags
 
 # %% auto #0
@@ -25,14 +24,8 @@ class EntityStudent(Student):
 
     def name_entities(self, texts: list[str], progress: bool = False):
         "The entities of each text, encoded: an array `(n_texts,)` of tuples of `Entity`"
-        texts, named = check_texts(texts), []
-        with tqdm(total=len(texts), desc="predict", unit=" texts", disable=not progress, leave=False) as bar:
-            for start in range(0, len(texts), self._batch):
-                batch = texts[start:start + self._batch]
-                with self.turn: tagged_batch = self.tag_words(batch)
-                named += [from_tags(text, *tagged) for text, tagged in zip(batch, tagged_batch)]
-                bar.update(len(batch))
-        return entity_array(named)
+        def named(batch): return [from_tags(text, *tagged) for text, tagged in zip(batch, self.tag_words(batch))]
+        return entity_array(chain.from_iterable(in_batches(self, named, texts, progress)))
 
     def predict(self, texts: list[str], progress: bool = False) -> list[list[dict]]:
         """The entities of each text, a list of dicts with `text`, `start`, `end`, `entity_type` and `score`. Raises

@@ -6,7 +6,7 @@
 from __future__ import annotations
 import re
 from collections.abc import Sequence
-from ..tasks.entities import Entity
+from ..tasks.entities import Entity, longest_first
 
 # %% auto #0
 __all__ = ['split_words', 'tag_names', 'to_tags', 'from_tags']
@@ -27,7 +27,7 @@ def to_tags(words: list[tuple[int, int]], entities: Sequence[Entity]) -> list[st
     """A tag for each word, given by its place. Of entities that overlap the longest is kept; one that begins or ends
     inside a word takes the whole word"""
     tags = ["O"] * len(words)
-    for entity in sorted(entities, key=lambda entity: (entity.start - entity.end, entity.start)):
+    for entity in longest_first(entities):
         inside = [i for i, (start, end) in enumerate(words) if start < entity.end and end > entity.start]
         if not inside or any(tags[i] != "O" for i in inside): continue
         tags[inside[0]] = f"B-{entity.entity_type}"

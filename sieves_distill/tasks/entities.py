@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from ..basics.checks import check_known, short_repr
+from .fields import words_at
 from .kinds import Kind
 
 # %% auto #0
-__all__ = ['Entity', 'Entities', 'entity_array', 'read_entities', 'entities_from']
+__all__ = ['Entity', 'Entities', 'entity_array', 'longest_first', 'read_entities', 'entities_from']
 
 # %% ../../nbs/tasks/entities.ipynb #dffa1370
 class Entity(NamedTuple):
@@ -96,6 +97,10 @@ def entity_array(rows: Iterable):
     y[:] = rows
     return y
 
+def longest_first(entities: Iterable[Entity]) -> list[Entity]:
+    "The order in which entities are kept where they overlap"
+    return sorted(entities, key=lambda entity: (entity.start - entity.end, entity.start))
+
 def _notes_on_types(counts: dict[str, int], n: int) -> list[str]:
     "Refuse rows in which nothing is named; return what a reader should know of types that never occur"
     if not any(counts.values()):
@@ -121,10 +126,7 @@ def _entity(kind: Entities, row: dict, text: str) -> Entity:
     if not isinstance(row, dict) or {"start", "end", "entity_type"} - row.keys():
         raise ValueError(f"found {short_repr(row)}, expected a mapping with start, end and entity_type")
     check_known(row["entity_type"], kind.entity_types, "entity type")
-    entity = Entity(**{"text": text[row["start"]:row["end"]], **row})
-    if 0 <= entity.start < entity.end <= len(text) and entity.text == text[entity.start:entity.end]: return entity
-    raise ValueError(f"found {short_repr(entity.text)} at {entity.start}:{entity.end}, where the text has "
-                     f"{short_repr(text[entity.start:entity.end])}")
+    return Entity(**{**row, **words_at(row.get("text"), row["start"], row["end"], text)})
 
 # %% ../../nbs/tasks/entities.ipynb #0e0de0c4
 def entities_from(about: dict) -> Entities:

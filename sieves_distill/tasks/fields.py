@@ -4,11 +4,12 @@
 
 # %% ../../nbs/tasks/fields.ipynb #a575d2e7
 from __future__ import annotations
+import re
 from collections.abc import Mapping
-from ..basics.checks import typed_repr
+from ..basics.checks import check_text, short_repr, typed_repr
 
 # %% auto #0
-__all__ = ['has_field', 'read_field', 'read_list']
+__all__ = ['has_field', 'read_field', 'read_list', 'words_at']
 
 # %% ../../nbs/tasks/fields.ipynb #deac4a72
 _REQUIRED = object()
@@ -31,3 +32,17 @@ def read_list(answer, name: str) -> list:
     if isinstance(answer, (list, tuple)): return list(answer)
     raise TypeError(f"found {typed_repr(answer)}, expected a list of {name}, "
                     f"or an object or mapping that has it as {name!r}")
+
+# %% ../../nbs/tasks/fields.ipynb #a0c1b77e
+def words_at(words: str | None, start: int, end: int, text: str) -> dict:
+    "The words of an entity and their place, which must be where the text has them"
+    if not 0 <= start < end <= len(text):
+        raise ValueError(f"found the span {start}:{end} of {short_repr(words)}, "
+                         f"which is not inside the text of {len(text):,} characters")
+    there = text[start:end]
+    if words is None: words = there
+    if there != check_text(words, "text of an entity"):
+        places = ", ".join([str(match.start()) for match in re.finditer(re.escape(words), text)][:3])
+        where = f"it is at {places}" if places else "it is nowhere in the text"
+        raise ValueError(f"found {short_repr(words)} at {start}:{end}, where the text has {short_repr(there)}; {where}")
+    return {"text": words, "start": start, "end": end}

@@ -10,7 +10,7 @@ from sieves_distill.basics.checks import (
     check_known, check_names, check_score, check_text, is_int, plain_name, short_repr,
 )
 from .task import Task
-from .fields import has_field, read_field, read_list
+from .fields import has_field, read_field, read_list, words_at
 
 # %% auto #0
 __all__ = ['NER', 'PIIMasking']
@@ -72,21 +72,10 @@ def _entity(entity, text: str) -> dict:
     if start is None and end is None: return {**row, "text": check_text(words, "text of an entity")}
     if not is_int(start) or not is_int(end):
         raise TypeError(f"found the span {start!r}:{end!r}, expected start and end to be int")
-    return {**row, **_placed(words, int(start), int(end), text)}
+    return {**row, **words_at(words, int(start), int(end), text)}
 
 # %% ../../nbs/tasks/spans.ipynb #ec402585
-def _placed(words: str | None, start: int, end: int, text: str) -> dict:
-    "The words of an entity and their place, which must be where the text has them"
-    if not 0 <= start < end <= len(text):
-        raise ValueError(f"found the span {start}:{end} of {short_repr(words)}, "
-                         f"which is not inside the text of {len(text):,} characters")
-    there = text[start:end]
-    if words is None: words = there
-    if there != check_text(words, "text of an entity"):
-        places = ", ".join([str(match.start()) for match in re.finditer(re.escape(words), text)][:3])
-        where = f"it is at {places}" if places else "it is nowhere in the text"
-        raise ValueError(f"found {short_repr(words)} at {start}:{end}, where the text has {short_repr(there)}; {where}")
-    return {"text": words, "start": start, "end": end}
+#| export
 
 # %% ../../nbs/tasks/spans.ipynb #0e341dc4
 def _located(entities: list[dict], text: str) -> list[dict]:
