@@ -170,7 +170,9 @@ class Entry:
 
     def _repr_markdown_(self) -> str:
         path = self.sym.__qualname__
-        source = NbdevLookup().code(f"{self.sym.__module__}.{path}") or NbdevLookup().code(path)
+        module = self.sym.__module__
+        names = [f"{module}.{path}", path] if module.partition(".")[0] in HOMES else []  # others may share a name
+        source = next(filter(None, map(NbdevLookup().code, names)), None)
         link = f'[source]({source}){{.source target="_blank"}}' if source else ""
         call, parameters = self.call()
         parts = [f"{'#' * self.title_level} `{self.name}`", "::: {.entry}", link, f"```python\n{call}\n```",

@@ -9,6 +9,7 @@ import pandas as pd
 from dataclasses import dataclass
 from ..basics.checks import check_int, check_one_of
 from ..basics.shown import Shown
+from ..evaluate.distinct import copies_sentence
 from ..evaluate.intervals import show_interval
 from .curve_laws import values_of_laws
 
@@ -48,9 +49,7 @@ class LearningCurve(Shown):
     @property
     def verdict(self) -> str:
         "What as many documents again would bring, in a sentence or two"
-        if self.n_rows in (None, self.n): return _verdict(self)
-        copies = f"Of the {self.n_rows:,} rows {self.n:,} have different texts; copies and near-copies count once."
-        return f"{_verdict(self)} {copies}"
+        return f"{_verdict(self)} {copies_sentence(self.n_rows, self.n)}".rstrip()
 
     def table(self):
         "One row a size, a pandas frame; the sizes at hand are measured, those beyond are carried on"

@@ -9,6 +9,7 @@ import pandas as pd
 from dataclasses import dataclass
 from ..basics.checks import clip_label
 from ..basics.shown import Shown
+from ..evaluate.distinct import copies_sentence
 
 # %% auto #0
 __all__ = ['CascadeThreshold', 'as_percent']
@@ -140,17 +141,14 @@ def _more_rows(span: tuple) -> str:
 
 # %% ../../nbs/decide/threshold_result.ipynb #184903fb
 def _remarks(chosen: CascadeThreshold) -> list[str]:
-    return list(filter(None, [_lucky_bounds(chosen), _copies(chosen), _worse_teacher(chosen.gold)]))
+    return list(filter(None, [_lucky_bounds(chosen), copies_sentence(chosen.n_rows, chosen.n),
+                              _worse_teacher(chosen.gold)]))
 
 def _lucky_bounds(chosen: CascadeThreshold) -> str:
     if chosen.threshold is not None or not any(bound >= chosen.target for bound in chosen.curve.get("bound", ())):
         return ""
     return ("A bound in the table speaks of its own threshold alone: the best of many is partly luck, so that one "
             "above the target proves nothing.")
-
-def _copies(chosen: CascadeThreshold) -> str:
-    if chosen.n_rows in (None, chosen.n): return ""
-    return f"Of the {chosen.n_rows:,} rows {chosen.n:,} have different texts; copies and near-copies count once."
 
 def _worse_teacher(gold: dict | None) -> str:
     "Who is right more often, where that is not the teacher"

@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from ..split import fold_text
 
 # %% auto #0
-__all__ = ['piece_matrix', 'text_pieces', 'text_clusters', 'n_distinct', 'effective_n']
+__all__ = ['piece_matrix', 'text_pieces', 'text_clusters', 'n_distinct', 'copies_sentence', 'effective_n']
 
 # %% ../../nbs/evaluate/distinct.ipynb #abdbb118
 def piece_matrix(texts: list[str]):
@@ -53,6 +53,11 @@ def text_clusters(
 def n_distinct(clusters) -> int:
     "How many clusters there are"
     return len(np.unique(clusters))
+
+def copies_sentence(n_rows: int | None, n: int) -> str:
+    "For a verdict on `n` distinct texts of so many rows; empty where no row is a copy, or their number is not known"
+    if n_rows in (None, n): return ""
+    return f"Of the {n_rows:,} rows {n:,} have different texts; copies and near-copies count once."
 
 def effective_n(clusters) -> float:
     """How many rows without copies tell as much of a share as these do (Kish 1965): the number of clusters, or fewer
