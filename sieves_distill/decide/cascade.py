@@ -21,7 +21,7 @@ from ..teach.label import Tally
 from ..teach.teacher import Answer
 from ..students.student import check_documents, check_texts
 from ..relabel.opinion import task_of_student
-from .threshold import decides_each_label, is_new, is_unsure
+from .threshold import check_false_alarms, decides_each_label, is_new, is_unsure
 from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
@@ -52,7 +52,7 @@ class Cascade:
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
         self.student, self.kind = student, kind_of(student)
         self.threshold = check_threshold(threshold, self.kind)
-        self.false_alarms = _check_false_alarms(student, false_alarms, threshold)
+        self.false_alarms = check_false_alarms(student, false_alarms, threshold)
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
         self._answers = _Answers(self.task, path, {"student": repr(student), "teacher": _teacher_name(teacher)})
         self.path = self._answers.new.path
@@ -239,14 +239,6 @@ def _teacher_name(teacher) -> str:
 def _check_task(task, kind):
     if kind_of(task) == kind: return task
     raise ValueError(f"task must have the student's labels, {', '.join(map(repr, kind.labels))}, found {task!r}")
-
-# %% ../../nbs/decide/cascade.ipynb #13b3a18f
-def _check_false_alarms(student, false_alarms, threshold) -> float | None:
-    "The rate given, or that of the threshold; refuses a student that cannot tell what is new"
-    if false_alarms is None: false_alarms = getattr(threshold, "false_alarms", None)
-    if false_alarms is None: return None
-    student.novelty([])
-    return check_share(false_alarms, "false_alarms")
 
 # %% ../../nbs/decide/cascade.ipynb #c7224383
 def check_threshold(threshold, kind):

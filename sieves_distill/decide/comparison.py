@@ -28,7 +28,7 @@ def compare(
     # Labelled rows that none was trained on: `text`, `labels`, perhaps `gold`.
     # Default: those that the folders hold out, if they are the same
     dataset=None,
-    teacher_cost: float | None = None,  # What the teacher takes for a million documents
+    teacher_cost: float | None = None,  # What the teacher takes for a million documents, not for those at hand
     # Instead: what it took, {"cost": 1.20, "documents": 500}, or the `usage` of an `LLMTeacher` with a price
     usage=None,
     machine_hour: float = 0.05,  # Price of an hour of the machine that the students run on
@@ -41,6 +41,7 @@ def compare(
     """Compare students on the same rows: quality with 95 % bootstrap intervals (Efron 1979), speed, latency, size,
     memory, training time and cost, with the Pareto front of quality and cost.
 
+    Quality is agreement with the teacher, or where each row has gold the agreement with that.
     Costs of students are those of this machine, one process, fully used: 1e6 / texts_per_second / 3600 * machine_hour.
     Raises ValueError for students with other labels, for students trained on one of the rows, and for folders that hold
     out different rows where no dataset is given; FileNotFoundError for a folder that holds no student."""
@@ -57,12 +58,15 @@ def compare(
     clusters = text_clusters(rows.texts)
     quality = measure_quality(rows.hot, answers, n_resamples, seed, clusters)
     gold = _against_gold(rows, answers, n_resamples, seed, clusters)
-    notes = [*notes, *on_gold, *_note_copies(len(rows), n_distinct(clusters))]
+    notes = [*notes, *on_gold, *_note_copies(len(rows), n_distinct(clusters)), *_note_price(cost, costs)]
+    n_gold = len(rows.gold.rows) if gold else 0
+    if 0 < n_gold < len(rows): notes.append(f"gold is known for {n_gold:,} of the {len(rows):,} rows")
     measured = {name: {**quality[name], "gold": gold.get(name), **costs[name]} for name in students}
-    on_front = pareto_front(*zip(*((student["f1"]["value"], student["cost"]) for student in measured.values())))
-    for student, on in zip(measured.values(), on_front): student["front"] = on
     teacher = {"cost": cost, "gold": gold.get(_TEACHER)} if cost is not None or gold else None
-    return Comparison(len(rows), float(machine_hour), unit, measured, teacher, notes)
+    result = Comparison(len(rows), float(machine_hour), unit, measured, teacher, notes, n_gold)
+    on_front = pareto_front(*zip(*((result.quality(name)["f1"]["value"], costs[name]["cost"]) for name in students)))
+    for student, on in zip(measured.values(), on_front): student["front"] = on
+    return result
 
 # %% ../../nbs/decide/comparison.ipynb #cb1a7007
 _TEACHER = "\0teacher"  # a name that no student has
@@ -85,11 +89,17 @@ def _against_gold(rows: Rows, answers: dict, n_resamples: int, seed: int, cluste
     if rows.gold is None: return {}
     of_gold = {name: hot[rows.gold.rows] for name, hot in {_TEACHER: rows.hot, **answers}.items()}
     clusters = np.unique(clusters[rows.gold.rows], return_inverse=True)[1]
-    return measure_quality(rows.kind.one_hot(rows.gold.y), of_gold, n_resamples, seed, clusters)
+    return measure_quality(rows.kind.one_hot(rows.gold.y), of_gold, n_resamples, seed, clusters, apart=(_TEACHER,))
 
 def _note_copies(n: int, distinct: int) -> list[str]:
     if distinct == n: return []
     return [f"{n:,} rows have {distinct:,} different texts: intervals take copies and near-copies of a text for one"]
+
+def _note_price(cost: float | None, costs: dict) -> list[str]:
+    "A word on a teacher that would be cheaper than a student"
+    if not cost or cost > min(student["cost"] for student in costs.values()): return []
+    return ["the teacher is cheaper than a student here: teacher_cost is for a million documents; for a bill, "
+            "usage={'cost': …, 'documents': …}"]
 
 # %% ../../nbs/decide/comparison.ipynb #711d39ad
 def _load_students(students) -> dict:
