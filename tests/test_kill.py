@@ -158,11 +158,16 @@ def state(made, folder: Path) -> str:
 def leftovers(folder: Path) -> list[Path]: return [path for path in folder.parent.iterdir() if path != folder]
 
 
-def moments_of(made, path: Path, earlier: bool, **kwargs) -> list[tuple[int, str]]:
-    "The moments of a run at which to interrupt one like it."
+def names_of(made, path: Path, earlier: bool, **kwargs) -> list[str]:
+    "The names of all moments of a run."
     log = path.with_suffix(".json")
     assert run(made, place_for(made, path, earlier), log=log, **kwargs) == 0
-    names = json.loads(log.read_text())
+    return json.loads(log.read_text())
+
+
+def moments_of(made, path: Path, earlier: bool, **kwargs) -> list[tuple[int, str]]:
+    "The moments of a run at which to interrupt one like it."
+    names = names_of(made, path, earlier, **kwargs)
     swap = [i for i, name in enumerate(names) if name.startswith(SWAP)]
     chosen = {*range(0, len(names), EVERY[made.framework]), *swap[::AROUND[made.framework]], swap[-1]}
     return [(i, names[i]) for i in sorted(chosen)]
@@ -227,16 +232,15 @@ def test_kill_at_any_time(made, tmp_path):
     assert states[0] == "before"
 
 
-@pytest.mark.parametrize("at", ["os.mkdir data", "open README.md", "_take_place:"])
-def test_a_kill_leaves_what_a_copy_holds(made, at, tmp_path):
-    def names(folder: Path) -> set[str]:
+@pytest.mark.parametrize("begins", ["os.mkdir data", "open README.md", "_take_place"])
+def test_a_kill_leaves_what_a_copy_holds(made, begins, tmp_path):
+    def files(folder: Path) -> set[str]:
         return {re.sub(r"-[0-9a-f]{8}\.", "-.", name) for name in contents(folder.parent)}
-    names_of_copies = [names(folder) for folder in copied_moments(made, tmp_path / "whole", True)]
-    moments = moments_of(made, tmp_path / "named", True) if at.endswith(":") else []
-    at = next((i for i, name in moments if name.startswith(at)), at)
+    in_copies = [files(folder) for folder in copied_moments(made, tmp_path / "whole", True)]
+    names = names_of(made, tmp_path / "named", True)
     folder = place_for(made, tmp_path / "killed", True)
-    assert run(made, folder, at=at) == -signal.SIGKILL
-    assert names(folder) in names_of_copies
+    assert run(made, folder, at=next(i for i, name in enumerate(names) if name.startswith(begins))) == -signal.SIGKILL
+    assert files(folder) in in_copies
 
 
 @pytest.mark.parametrize("made", ["model2vec"], indirect=True)
@@ -244,15 +248,13 @@ def test_kill_where_folders_cannot_change_places(made, tmp_path):
     """The earlier folder is moved aside there, so for an instant nothing is in place; the next run, even one that
     fails, sees to it that something is."""
     copies = copied_moments(made, tmp_path / "whole", True, exchange=False)
-    first = next(i for i, folder in enumerate(copies) if "_take_place" in folder.parent.name)
-    states = []
-    for folder in copies[first:]:
-        states.append(state(made, folder))
+    states = [state(made, folder) for folder in copies]
+    assert [name for name, _ in groupby(states)] == ["before", "none", "after"]
+    for folder in copies[states.index("none") - 1:]:
         assert run(made, folder, exchange=False, at="os.mkdir data", number=signal.SIGINT) == 130
         assert state(made, folder) != "none", f"lost after a kill at {folder.parent.name}"
         assert run(made, folder, exchange=False) == 0
         assert state(made, folder) == "after" and not leftovers(folder), f"killed at {folder.parent.name}"
-    assert [name for name, _ in groupby(states)] == ["before", "none", "after"]
 
 
 def test_a_run_lets_another_run_write(made, tmp_path):
