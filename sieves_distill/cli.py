@@ -158,7 +158,7 @@ def compare(
 ):
     "Students side by side: quality, speed, memory, cost."
     from sieves_distill.decide.comparison import compare as compare_students
-    result = compare_students({folder.name: folder for folder in folders}, progress=False)
+    result = compare_students(folders, progress=False)
     table = result.table()
     show(f"{result.verdict}\n\n{table.to_string()}", json.loads(table.to_json(orient="index")), as_json)
 
