@@ -198,24 +198,19 @@ class _Answers:
                 if answer.outcome == "ok":
                     self.write(question.doc, answer.result, "teacher")
                     answered.append(question.doc)
-                elif self.stands_in: self._stand_in(question, answer)
-                else: self._leave_open(question.doc, answer)
+                else: self._do_without(question, answer)
         finally: self.new.add(answered)
 
-    def _leave_open(self, doc, answer: Answer):
-        "Note that there is no answer, and why; a refusal is the teacher's"
-        about = {"teacher": self.names["teacher"], "outcome": answer.outcome, "why": answer.why}
+    def _do_without(self, question: _Question, answer: Answer):
+        "Leave no answer, or let the student's stand, and note why the teacher gave none; a refusal is the teacher's"
+        (self.stood_in if self.stands_in else self.unanswered)[answer.outcome] += 1
+        doc, about = question.doc, {"teacher": self.names["teacher"], "outcome": answer.outcome, "why": answer.why}
+        if self.stands_in: return self.write(doc, question.result, "student", **about)
         write_result(doc, self.task.task_id, None, about)
         answered_by = {**doc.meta.get("answered_by", {}), self.task.task_id: "teacher"}
         if answer.outcome != "refused": del answered_by[self.task.task_id]
         doc.meta["answered_by"] = answered_by
-        self.unanswered[answer.outcome] += 1
 
-    def _stand_in(self, question: _Question, answer: Answer):
-        "Let the student's answer stand, and note that it was not sure, and why the teacher gave none"
-        about = {"teacher": self.names["teacher"], "outcome": answer.outcome, "why": answer.why}
-        self.write(question.doc, question.result, "student", **about)
-        self.stood_in[answer.outcome] += 1
 
 def _failure(line: str) -> RuntimeError:
     return RuntimeError(f"{line}\nThe student is not sure of it, and the teacher gave no answer. "

@@ -8,7 +8,7 @@ import numpy as np
 from collections.abc import Mapping
 from pathlib import Path
 from tqdm.auto import tqdm
-from ..basics.checks import check_number, check_one_of
+from ..basics.checks import check_number
 from ..basics.disk import deployed_megabytes
 from ..tasks.kinds import kind_of
 from ..export.rows import Rows
@@ -24,11 +24,9 @@ __all__ = ['compare']
 
 # %% ../../nbs/decide/comparison.ipynb #2cdc743f
 def compare(
-    # Name to `Student`, or to the path of its folder; or a list of these, which are then called after their folders
-    students,
-    # Labelled rows that none was trained on: a `datasets.Dataset` with `text`, `labels` and perhaps `gold`, or
-    # documents with the teacher's results. Default: those that the folders hold out, if they are
-    # [the same](unseen.ipynb#of-several-students)
+    students,  # Name to `Student`, or to the path of its folder; or a list of these, called after their folders
+    # Labelled rows that none was trained on: dataset with `text`, `labels`, perhaps `gold`, or documents with results.
+    # Default: those that the folders hold out, if they are [the same](unseen.ipynb#of-several-students)
     dataset=None,
     teacher_cost: float | None = None,  # What the teacher takes for a million documents
     # Instead: what it took, {"cost": 1.20, "documents": 500}, or the `usage` of an `LLMTeacher` with a price
@@ -39,8 +37,7 @@ def compare(
     n_resamples: int = 1000,  # Draws of the bootstrap
     seed: int = 0,
     progress: bool = True,  # Show a progress bar
-    # Documents that cannot be read, such as those without an answer: "raise" an error, or "skip" them with a warning
-    on_error: str = "raise",
+    on_error: str = "raise",  # For documents that cannot be read, as those without an answer: "raise" or "skip"
 ) -> Comparison:
     """Compare students on the same rows: quality with 95 % bootstrap intervals (Efron 1979), speed, latency, size,
     memory, training time and cost, with the Pareto front of quality and cost.
@@ -49,7 +46,6 @@ def compare(
     Raises ValueError for students with other labels, for students trained on one of the rows, and for folders that hold
     out different rows where no dataset is given; FileNotFoundError for a folder that holds no student."""
     cost = _teacher_cost(teacher_cost, usage)
-    check_one_of(on_error, "on_error", ("raise", "skip"))
     check_number(machine_hour, "machine_hour", above=0)
     students = _load_students(students)
     rows, notes = rows_unseen_by_all(students, dataset, on_error)

@@ -52,11 +52,6 @@ class LearningCurve(Shown):
         "What as many documents again would bring, in a sentence or two"
         return f"{_verdict(self)} {copies_sentence(self.n_rows, self.n)}".rstrip()
 
-    @property
-    def against(self) -> str:
-        "What the students are held against, in words"
-        return f"the teacher's labels{', corrected where gold is known' if self.from_gold else ''}"
-
     def table(self):
         "One row a size, a pandas frame; the sizes at hand are measured, those beyond are carried on"
         return _table(self)
@@ -71,11 +66,15 @@ _FLAT = 0.01  # a gain that is surely less is a plateau
 
 def signed_interval(gain: dict) -> str: return "{value:+.3f} [{low:.3f}, {high:.3f}]".format(**gain)
 
+def _against(curve: LearningCurve) -> str:
+    "What the students are held against"
+    return f"the teacher's labels{', corrected where gold is known' if curve.from_gold else ''}"
+
 def _verdict(curve: LearningCurve) -> str:
     if not curve.fits["f1"]: return f"Too few points were finished to carry the curve on: {_TOO_FEW}."
     gain = curve.gain()
     more = f"{curve.n:,} more documents, beyond the {curve.n:,} at hand,"
-    promise = f"{more} would bring {signed_interval(gain)} in macro-F1 against {curve.against}"
+    promise = f"{more} would bring {signed_interval(gain)} in macro-F1 against {_against(curve)}"
     if gain["high"] < _FLAT: promise = f"A plateau: {promise}"
     elif gain["low"] < .002: promise += ", so perhaps nothing"
     whom = "these labels" if curve.from_gold else "the teacher"
@@ -117,7 +116,7 @@ def _plot(curve: LearningCurve, ax=None, more: int | None = None, metric: str = 
     ticks = _apart(ticks)
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.set_xticks([], minor=True)
-    ax.set(xlabel="documents trained on", ylabel=f"agreement ({METRICS[metric]})\nwith {curve.against}")
+    ax.set(xlabel="documents trained on", ylabel=f"agreement ({METRICS[metric]})\nwith {_against(curve)}")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize="small")
     return ax.figure
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import singledispatch
 from scipy.stats import binomtest
-from ..basics.checks import check_one_of, check_share
+from ..basics.checks import check_share
 from ..tasks.kinds import Kind, ManyLabels, kind_of
 from ..evaluate.answers import with_drawn_gold
 from ..export.rows import Rows
@@ -35,8 +35,7 @@ def choose_threshold(
     # Share of documents like the student's training rows that may be sent on because they seem new to it, in (0, 1);
     # so are most that really are. None: documents are not looked at so
     false_alarms: float | None = None,
-    # Documents that cannot be read, such as those without an answer: "raise" an error, or "skip" them with a warning
-    on_error: str = "raise",
+    on_error: str = "raise",  # For documents that cannot be read, as those without an answer: "raise" or "skip"
 ) -> CascadeThreshold:
     """Choose how sure a student must be to answer alone, such that what it then says agrees with the teacher.
 
@@ -60,7 +59,7 @@ def choose_threshold(
     if by == "label" and not decides_each_label(kind_of(student)):
         raise ValueError("by='label' is for tasks with several labels a text, and this student has multi_label=False: "
                          "leave it out")
-    rows = unseen_rows(student, dataset, check_one_of(on_error, "on_error", ("raise", "skip")))
+    rows = unseen_rows(student, dataset, on_error)
     distinct, on_gold = with_drawn_gold(distinct_rows(rows))
     trial = _Trial(distinct, student.predict_proba(distinct.texts), is_new(student, distinct.texts, false_alarms))
     chosen = _WAYS[by](trial, float(target_agreement), float(confidence))

@@ -70,9 +70,7 @@ class Report(MetricsReport):
         """The texts behind the confusions, a pandas frame in their order, the surest first: `row`, `id` (if any),
         `text`, the `teacher`'s and the `student`'s answer, `proba` of the latter, and `gold` where known. Multi-label,
         a line for each `label` that is `superfluous` or `missing`. Raises ValueError where there are only figures"""
-        confusions = error_frame(self.kind, self.metrics, "teacher", "student")
-        mistakes = mistake_frame(self.kind, read_mistakes_of(self), confusions)
-        return mistakes.rename(columns={"teacher": truth_in(self.metrics)})
+        return _mistakes(self)
 
     def reliability(self):
         """One row a bin of probabilities, a pandas frame: `n`, mean probability, and the share that is right with its
@@ -99,6 +97,11 @@ def read_mistakes_of(report: MetricsReport) -> list[dict]:
     return report.rows
 
 # %% ../../nbs/evaluate/report.ipynb #fc56d2ed
+def _mistakes(report: Report):
+    errors = error_frame(report.kind, report.metrics, "teacher", "student")
+    frame = mistake_frame(report.kind, read_mistakes_of(report), errors)
+    return frame.rename(columns={"teacher": truth_in(report.metrics)})
+
 _MODELS = {"student": "student", "teacher": "teacher", "guide": "guide",
            "without_unlabelled": "without unlabelled texts", "with_unlabelled": "with unlabelled texts",
            "tfidf_lr": "TF-IDF + logistic regression", "majority": "majority"}

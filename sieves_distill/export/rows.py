@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 import warnings
 import numpy as np
-from ..basics.checks import is_int, short_repr
+from ..basics.checks import check_one_of, is_int, short_repr
 from ..tasks.adapt import task_of_student
 from ..tasks.kinds import Kind, kind_of
 from .export import to_hf_dataset
@@ -188,9 +188,12 @@ def rows_for(student, data, on_error: str = "raise") -> Rows:
     """The rows that a student is asked about: a dataset, `Rows`, or documents with the teacher's results to its task.
     Raises TypeError or ValueError for what cannot be read"""
     from datasets import Dataset, DatasetDict
+    check_one_of(on_error, "on_error", ("raise", "skip"))
     if isinstance(data, Rows): return data
-    task = student if isinstance(data, (Dataset, DatasetDict)) else task_of_student(student)
-    return Rows.read(labelled_rows(data, task, on_error=on_error), student)
+    if not isinstance(data, (Dataset, DatasetDict)):
+        data = labelled_rows(data, task_of_student(student), on_error=on_error)
+    elif on_error == "skip": data = _without_nulls(data, kind_of(student))
+    return Rows.read(data, student)
 
 def from_review(doc, task_id: str) -> bool:
     "Whether `doc.meta` says that the gold of a task came from a review"
