@@ -131,7 +131,7 @@ def _notes(answers: TeacherAnswers, rows, calibration: dict | None) -> list[str]
     notes, lost, n = [], _without_answer(answers), len(rows)
     if lost:
         outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in lost.most_common())
-        notes.append(f"{lost.total():,} of {len(answers):,} documents have no answer ({outcomes}): macro-F1, the "
+        notes.append(f"documents without an answer: {lost.total():,} of {len(answers):,} ({outcomes}); macro-F1, the "
                      "figures by label and the calibration are those of the others")
     if calibration and (unscored := n - calibration["n_docs"]):
         notes.append(f"{unscored:,} of {n:,} answers without a score: the calibration is that of the others")
