@@ -31,7 +31,10 @@ class ExportedStudent:
 
     def predict(self, texts: list[str]) -> list:
         "The label of each text or, where it may have several, a list of labels"
-        proba = self.predict_proba(texts)
+        return self.decide(self.predict_proba(texts))
+
+    def decide(self, proba) -> list:
+        "The answers that probabilities stand for, as `predict` gives them"
         if not self.multi_label: return [self.labels[i] for i in proba.argmax(1)]
         return [[label for label, p in zip(self.labels, row) if p > .5] for row in proba]
 
