@@ -157,7 +157,7 @@ def serve(
     folder: Folder,
     host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any that is free.")] = 8000,
-    threads: Annotated[int | None, typer.Option(min=1, help="That an encoder computes with; default all cores.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="For an encoder; default one a core.")] = None,
     drain: Annotated[float, typer.Option(min=0, help="Seconds to go on after SIGTERM, for a load balancer.")] = 0,
 ):
     """Answer over HTTP until SIGTERM or Ctrl-C, and then what was begun. The page to try it on is at /docs.

@@ -131,16 +131,16 @@ def test_container_answers_alone(format, exported, tmp_path):
     assert "WARNING" not in server.log.read_text() and "ERROR" not in server.log.read_text()
 
 
-def test_command_line_serves_a_folder_of_its_own(tmp_path):
+def test_command_line_serves_a_folder_of_its_own(exported, tmp_path):
+    command = [sys.executable, "-c", "from sieves_distill.cli import app; app()", "serve"]
     folder = old_folders.FIXTURES / "model2vec_single"
-    command = [sys.executable, "-m", "sieves_distill.cli", "serve", folder, "--port", "0"]
-    command[1:3] = ["-c", "from sieves_distill.cli import app; app()"]
-    with running(command, tmp_path / "log", MAX_TEXTS="3") as server:
+    with running([*command, folder, "--port", "0"], tmp_path / "log", MAX_TEXTS="3") as server:
         student = Student.load(folder)
         texts = student.train_data["text"][:3]
         assert_same(server.post("/predict/batch", {"texts": texts}).json()["answers"], student, texts, 1e-6)
         assert "at most 3 texts, found 4" in server.post("/predict/batch", {"texts": ["a"] * 4}).text
-        taken = subprocess.run([*map(str, command[:-1]), server.url.rpartition(":")[2]], capture_output=True, text=True)
+        taken = subprocess.run([*command, exported["numpy"], "--port", server.url.rpartition(":")[2]],
+                               capture_output=True, text=True)
         assert taken.returncode == 1 and "in use" in taken.stderr and "Traceback" not in taken.stderr
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(30) in {0, 130, -signal.SIGINT}
@@ -280,19 +280,19 @@ def test_no_text_is_logged(exported, tmp_path):
         client.post("/predict", content=b'{"text": "secret', headers={"Content-Type": "application/json"})
         client.get("/secret?secret=secret")
         client.post("/explain", json={"secret": "secret"})
-        client.post("/predict", json={"text": "secret \ud800"})
+        broken = json.dumps({"text": "secret \ud800"})
+        client.post("/predict", content=broken, headers={"Content-Type": "application/json"})
         spoken(server.url, b"secret\r\n\r\n")
         assert "secret" not in client.get("/metrics").text
         assert server.stop() in STOPPED
     assert "secret" not in server.log.read_text()
 
 
-@pytest.mark.parametrize("format", FOLDERS)
-def test_survives_what_its_own_description_allows_and_what_it_does_not(format, exported, tmp_path):
+def test_survives_what_its_own_description_allows_and_what_it_does_not(exported, tmp_path):
     "Schemathesis makes requests of the server's OpenAPI description, right ones and wrong ones, and checks answers."
-    with started(exported[format], tmp_path / "log") as server:
+    with started(exported["numpy"], tmp_path / "log") as server:
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--seed", "0",
-                   "--max-examples", "20", "--phases", "examples,coverage,fuzzing", "--no-color"]
+                   "--max-examples", "10", "--phases", "examples,coverage,fuzzing", "--no-color"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
         assert not done.returncode, done.stdout[-6000:] + done.stderr[-2000:]
         with server.client() as client:

@@ -4,11 +4,11 @@
 
 # %% ../../nbs/deploy/container.ipynb #acd7253f
 from __future__ import annotations
-import inspect, re
+import inspect, re, sys
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
-import sys
 
 # %% auto #0
 __all__ = ['SERVER_PACKAGES', 'DOC', 'END', 'LINUX', 'DOCKERFILE', 'CHECK', 'COMPOSE', 'write_container', 'slug', 'plain_source',
@@ -119,9 +119,11 @@ services:
     pids_limit: 256
     restart: unless-stopped
     stop_grace_period: 30s  # what was begun is answered within 25
-    environment:  # what a request may hold, and what else serve.py says
-      MAX_CHARS: 20000
-      MAX_TEXTS: 256
+    environment:  # what a request may hold
+{limits}
 """
 
-def compose_file(name: str) -> str: return COMPOSE.format(name=name)
+def compose_file(name: str) -> str:
+    from sieves_distill.deploy import server
+    limits = "\n".join(f"      {key.upper()}: {value}" for key, value in asdict(server.Limits()).items())
+    return COMPOSE.format(name=name, limits=limits)

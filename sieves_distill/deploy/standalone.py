@@ -4,7 +4,7 @@
 
 # %% ../../nbs/deploy/standalone.ipynb #2cb00b55
 from __future__ import annotations
-import json, re, zlib
+import json, os, re, zlib
 from pathlib import Path
 from zipfile import BadZipFile
 import numpy as np
@@ -276,7 +276,9 @@ def read_tokenizer(path: Path, max_length: int | None):
     return tokenizer
 
 def open_graph(path: Path, threads: int | None):
-    "An ONNX graph, computed on the CPU by `threads` threads, or one a core"
+    """An ONNX graph, computed on the CPU by `threads` threads, or one a core; nothing is sent to who made onnxruntime,
+    unless the environment allows it"""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when it is imported
     try: import onnxruntime
     except ImportError as error:
         raise ImportError("this student needs onnxruntime: pip install -r requirements.txt") from error
