@@ -115,6 +115,6 @@ assert (Student.load("user/topics").predict_proba({TEXTS}) == student.predict_pr
 
 def test_by_the_environment_alone(hub, tmp_path):
     "Of a fresh Python, as a user has it: HF_ENDPOINT and HF_TOKEN."
-    run(sys.executable, "-c", CODE, cwd=tmp_path, HF_ENDPOINT=hub.url, HF_HOME=str(tmp_path / "home"), HF_HUB_OFFLINE="0",
-        PYTHONPATH=str(ROOT))
+    run(sys.executable, "-c", CODE, cwd=tmp_path, HF_ENDPOINT=hub.url, HF_HOME=str(tmp_path / "home"),
+        HF_HUB_OFFLINE="0", PYTHONPATH=str(ROOT))
     assert list(hub.repos) == ["user/topics"]
