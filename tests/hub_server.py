@@ -70,11 +70,12 @@ class _Handler(BaseHTTPRequestHandler):
         name = f"{wanted.get('organization') or self.user}/{wanted['name']}"
         if self.user is None: return self._send(401, {"error": "Unauthorized"})
         if not name.startswith(f"{self.user}/"): return self._send(403, {"error": "Forbidden"})
-        if name in self.hub.repos: return self._send(409, {"error": "You already created this model repo"})
+        there = {"url": f"{self.hub.url}/{name}", "name": name}
+        if name in self.hub.repos: return self._send(409, {"error": "You already created this model repo", **there})
         is_private = wanted.get("visibility") == "private" or bool(wanted.get("private"))
         self.hub.repos[name] = Repo(is_private)
         self.hub.repos[name].commit({".gitattributes": b"*.safetensors filter=lfs\n"})
-        self._send(200, {"url": f"{self.hub.url}/{name}", "name": name})
+        self._send(200, there)
 
     def _visible(self, name: str) -> Repo | None:
         repo = self.hub.repos.get(name)
