@@ -32,7 +32,7 @@ def write_onnx_int8(student: SetFitStudent, folder: Path):
 NEEDED = ("numpy", "tokenizers", "onnxruntime")
 
 def _check_packages():
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing is sent to who made onnxruntime, while exporting either
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing is sent to who made onnxruntime
     for package in ("onnx", "onnxscript", "onnxruntime"): check_installed(package, "onnx")
 
 # %% ../../nbs/deploy/onnx_format.ipynb #94878320
