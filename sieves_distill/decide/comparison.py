@@ -51,9 +51,7 @@ def compare(
     students = _load_students(students)
     rows, notes = rows_unseen_by_all(students, dataset, on_error)
     rows, on_gold = with_drawn_gold(rows)
-    answers = {}
-    for name, student in tqdm(students.items(), desc="compare", unit=" students", disable=not progress):
-        answers[name] = rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts)))
+    answers = _answers(students, rows, progress)
     speeds = measure_speed(students, rows.texts, n_single)
     costs = {name: _costs(student, rows.texts[0], speeds[name], machine_hour) for name, student in students.items()}
     clusters = text_clusters(rows.texts)
@@ -65,12 +63,21 @@ def compare(
     measured = {name: {**quality[name], "gold": gold.get(name), **costs[name]} for name in students}
     teacher = {"cost": cost, "gold": gold.get(_TEACHER)} if cost is not None or gold else None
     result = Comparison(len(rows), float(machine_hour), unit, measured, teacher, notes, n_gold)
-    on_front = pareto_front(*zip(*((result.quality(name)["f1"]["value"], costs[name]["cost"]) for name in students)))
-    for student, on in zip(measured.values(), on_front): student["front"] = on
+    _mark_front(result)
     return result
 
 # %% ../../nbs/decide/comparison.ipynb #cb1a7007
 _TEACHER = "\0teacher"  # a name that no student has
+
+def _answers(students: dict, rows: Rows, progress: bool) -> dict:
+    "What each student says of the rows, booleans `(n, n_labels)`"
+    named = tqdm(students.items(), desc="compare", unit=" students", disable=not progress)
+    return {name: rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts))) for name, student in named}
+
+def _mark_front(result: Comparison):
+    "Note of each student whether it is on the Pareto front"
+    pairs = ((result.quality(name)["f1"]["value"], student["cost"]) for name, student in result.students.items())
+    for student, on in zip(result.students.values(), pareto_front(*zip(*pairs))): student["front"] = on
 
 def _costs(student, text: str, speed: dict, machine_hour: float) -> dict:
     "What a student takes, in the order in which it is saved; None where it could not be measured"

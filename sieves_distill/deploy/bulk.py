@@ -59,8 +59,8 @@ def label_files(
     sources,  # Files, or a folder with files, below which their folders are kept
     output,  # The folder to write to
     text: str = "text",  # The column with the texts
-    # What `choose_threshold` chose, or a number, or a mapping of label to number: adds `send_to_teacher`, true where the
-    # student is less sure, and gives no label there
+    # What `choose_threshold` chose, or a number, or a mapping of label to number: adds `send_to_teacher`, true where
+    # the student is less sure, and gives no label there
     threshold=None,
     prefix: str = "",  # Before the names of the columns added: `label` or `labels`, `proba`, `send_to_teacher`
     workers: int | None = None,  # Threads; default one a core
