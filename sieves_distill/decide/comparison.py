@@ -57,9 +57,8 @@ def compare(
     clusters = text_clusters(rows.texts)
     quality = measure_quality(rows.hot, answers, n_resamples, seed, clusters)
     gold = _against_gold(rows, answers, n_resamples, seed, clusters)
-    notes = [*notes, *on_gold, *_note_copies(len(rows), n_distinct(clusters)), *_note_price(cost, costs)]
     n_gold = len(rows.gold.rows) if gold else 0
-    if 0 < n_gold < len(rows): notes.append(f"gold is known for {n_gold:,} of the {len(rows):,} rows")
+    notes = [*notes, *on_gold, *_note_rows(len(rows), n_distinct(clusters), n_gold), *_note_price(cost, costs)]
     measured = {name: {**quality[name], "gold": gold.get(name), **costs[name]} for name in students}
     teacher = {"cost": cost, "gold": gold.get(_TEACHER)} if cost is not None or gold else None
     result = Comparison(len(rows), float(machine_hour), unit, measured, teacher, notes, n_gold)
@@ -99,9 +98,10 @@ def _against_gold(rows: Rows, answers: dict, n_resamples: int, seed: int, cluste
     clusters = np.unique(clusters[rows.gold.rows], return_inverse=True)[1]
     return measure_quality(rows.kind.one_hot(rows.gold.y), of_gold, n_resamples, seed, clusters, apart=(_TEACHER,))
 
-def _note_copies(n: int, distinct: int) -> list[str]:
-    if distinct == n: return []
-    return [f"{n:,} rows have {distinct:,} different texts: intervals take copies and near-copies of a text for one"]
+def _note_rows(n: int, n_distinct: int, n_gold: int) -> list[str]:
+    copies = f"{n:,} rows have {n_distinct:,} different texts: intervals take copies and near-copies of a text for one"
+    gold = f"gold is known for {n_gold:,} of the {n:,} rows"
+    return [copies] * (n_distinct < n) + [gold] * (0 < n_gold < n)
 
 def _note_price(cost: float | None, costs: dict) -> list[str]:
     "A word on a teacher that would be cheaper than a student"
