@@ -13,9 +13,9 @@ from typing import NamedTuple
 from tqdm.auto import tqdm
 from ..basics.checks import check_int, check_number, check_one_of, check_share
 from ..basics.disk import append_line, cut_torn_line
-from ..tasks.adapt import task_of_student
 from ..tasks.kinds import kind_of
 from ..documents.doc import Doc, doc_name, write_result
+from ..export.rows import task_of_student
 from ..documents.encode import doc_line
 from ..documents.read import read_docs
 from ..teach.label import Tally, readable_answer

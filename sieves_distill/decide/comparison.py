@@ -35,7 +35,7 @@ def compare(
     unit: str = "$",  # Of all prices
     n_single: int = 100,  # Texts for the latency of single ones
     n_resamples: int = 1000,  # Draws of the bootstrap
-    seed: int = 0,
+    seed: int = 0,  # Seed of the bootstrap
     progress: bool = True,  # Show a progress bar
     on_error: str = "raise",  # For documents that cannot be read, as those without an answer: "raise" or "skip"
 ) -> Comparison:
