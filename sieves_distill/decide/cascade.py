@@ -4,9 +4,11 @@
 
 # %% ../../nbs/decide/cascade.ipynb #6bc60e0e
 from __future__ import annotations
+import warnings
 import numpy as np
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -19,13 +21,15 @@ from ..documents.encode import doc_line
 from ..documents.read import read_docs
 from ..teach.label import Tally
 from ..teach.teacher import Answer
+from ..students.novelty import head_digest
 from ..students.student import check_documents, check_texts
 from ..relabel.opinion import task_of_student
-from .threshold import decides_each_label, is_new, is_unsure
+from .audit import Audit, AuditPlan
+from .threshold import decides_each_label, is_new, is_unsure, label_sureness
 from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
-__all__ = ['Cascade', 'check_threshold', 'answers_of']
+__all__ = ['Cascade', 'check_jsonl', 'check_threshold', 'answers_of']
 
 # %% ../../nbs/decide/cascade.ipynb #98bb40c3
 class Cascade:
@@ -47,6 +51,15 @@ class Cascade:
         # Share of documents like the student's training rows that may go to the teacher because they seem new to the
         # student; default what `choose_threshold` was given
         false_alarms: float | None = None,
+        # Share of the documents that the teacher answers although the student is sure, in (0, 1), to see whether
+        # they still agree; None: nothing is audited
+        audit: float | None = None,
+        # The agreement that must hold, else the teacher answers every document; default what `choose_threshold` promised
+        target_agreement: float | None = None,
+        # Probability that no alarm of the audit is ever false, and that its intervals hold, at all times
+        confidence: float = 0.95,
+        audit_path=None,  # A .jsonl file for what is audited; default beside `path`; one there is continued
+        seed: int = 0,  # Which documents are audited
     ):
         self.teacher = _check_teacher(teacher)
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
@@ -56,6 +69,20 @@ class Cascade:
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
         self._answers = _Answers(self.task, path, {"student": repr(student), "teacher": _teacher_name(teacher)})
         self.path = self._answers.new.path
+        target = getattr(threshold, "target", None) if target_agreement is None else target_agreement
+        plan = None if audit is None else AuditPlan(audit, target, confidence, seed).check()
+        self._audit = plan and _begin_audit(self, plan, audit_path)
+
+    @property
+    def audit(self):
+        "What the audit says of the student since deployment, an `AuditResult`; None where nothing is audited"
+        return None if self._audit is None else self._audit.result()
+
+    def reset_audit(self, why: str = ""):
+        """Let the student answer again after an alarm, and begin a new audit; `why` is kept in its file. Raises
+        ValueError where nothing is audited"""
+        if self._audit is None: raise ValueError("nothing is audited: Cascade(…, audit=0.02)")
+        self._audit.reset(why)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -77,7 +104,8 @@ class Cascade:
     @property
     def verdict(self) -> str:
         "Who answered how many of the documents so far, in a sentence"
-        return _verdict(self.counts, self.unanswered)
+        answered = _verdict(self.counts, self.unanswered)
+        return answered if self._audit is None else f"{answered} {self.audit.verdict}"
 
     def __repr__(self): return f"Cascade({self.student!r}): {self.verdict}"
 
@@ -101,7 +129,10 @@ class Cascade:
         or cannot be understood, the result is None, `doc.meta[task_id]` says why, and a warning counts them.
         Raises RuntimeError where the teacher failed, with the name of the document, unless on_error="skip", which
         passes such documents on without an answer; ValueError or TypeError for an answer of the teacher that cannot be
-        read. What was answered before is kept."""
+        read. What was answered before is kept.
+
+        A document that is audited gets the teacher's answer, and the student's stands in `doc.meta["audited"][task_id]`.
+        An alarm of the audit is a warning, and counts from the next 256 documents on."""
         check_one_of(on_error, "on_error", ("raise", "skip"))
         check_documents(docs)
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs), on_error)
@@ -120,32 +151,50 @@ class Cascade:
 
     def _answer(self, docs, tally: Tally, on_error: str, progress: bool = False):
         "Let the student answer what it is sure of, and then the teacher, some documents at a time"
+        size = len(docs) if self._audit is None else 256  # an audit may change who answers the next ones
         with tqdm(total=len(docs), desc="cascade", unit=" docs", disable=not progress, leave=False) as bar:
-            questions = self._ask_student(docs)
-            bar.update(len(docs) - len(questions))
-            tally.n += len(docs) - len(questions)
-            for start in range(0, len(questions), self.teacher_batch):
-                batch = questions[start:start + self.teacher_batch]
-                answers = answers_of(self.teacher, [question.doc.text for question in batch], self.task)
-                self._answers.accept(batch, answers, tally, on_error)
-                bar.update(len(batch))
+            for start in range(0, len(docs), size or 1):
+                questions = self._ask_student(docs[start:start + size], start)
+                n_sure = len(docs[start:start + size]) - len(questions)
+                bar.update(n_sure)
+                tally.n += n_sure
+                self._ask_teacher(questions, tally, on_error, bar)
 
-    def _ask_student(self, docs) -> list[_Question]:
-        "Write what the student is sure of; the others are questions to the teacher"
-        if not len(docs): return []
+    def _ask_student(self, docs, start: int) -> list[_Question]:
+        "Write what the student is sure of; the others, and those that are audited, are questions to the teacher"
         texts = [doc.text for doc in docs]
         proba = self.student.predict_proba(texts)
-        unsure = is_unsure(self.kind, proba, self.threshold) | is_new(self.student, texts, self.false_alarms)
+        new = is_new(self.student, texts, self.false_alarms)
+        unsure = is_unsure(self.kind, proba, self.threshold) | new
         results = self.kind.results(proba)
-        for doc, result, sent in zip(docs, results, unsure):
-            if not sent: self._answers.write(doc, result, "student")
-        return [_Question(i, docs[i]) for i in np.flatnonzero(unsure)]
+        checks = {} if self._audit is None else self._audited(texts, proba, new, results)
+        if self._audit is not None and self._audit.alarm: unsure[:] = True
+        for i in np.flatnonzero(~unsure):
+            if i not in checks: self._answers.write(docs[i], results[i], "student")
+        return [_Question(start + i, docs[i], checks.get(i), results[i] if not unsure[i] else None)
+                for i in range(len(docs)) if unsure[i] or i in checks]
+
+    def _audited(self, texts: list[str], proba, new, results: list) -> dict[int, _Check]:
+        "What is to be compared with the teacher's answers, by the position of the text"
+        sure = _sure_of_units(self.kind, proba, self.threshold) & ~new[:, None]
+        hot = self.kind.one_hot(self.kind.decide(proba))
+        return {int(i): _Check(self._audit, results[i], hot[i], sure[i])
+                for i in np.flatnonzero(self._audit.wants(texts)) if sure[i].any()}
+
+    def _ask_teacher(self, questions: list[_Question], tally: Tally, on_error: str, bar):
+        for start in range(0, len(questions), self.teacher_batch):
+            batch = questions[start:start + self.teacher_batch]
+            answers = answers_of(self.teacher, [question.doc.text for question in batch], self.task)
+            self._answers.accept(batch, answers, tally, on_error)
+            bar.update(len(batch))
 
 # %% ../../nbs/decide/cascade.ipynb #9fc0d026
 class _Question(NamedTuple):
-    "A document that the student is not sure of"
+    "A document that the student is not sure of, or that is audited"
     position: int  # Among those that were answered with it
     doc: object
+    check: _Check | None = None  # What to compare the teacher's answer with, where it is audited
+    answer: object = None  # The student's, where it is sure: it stands if the teacher has none
 
     @property
     def name(self) -> str: return doc_name(self.doc, self.position)
@@ -169,14 +218,22 @@ class _Answers:
         try:
             for question, answer in zip(questions, answers):
                 line = f"{question.name}: {answer.why}"
-                if answer.outcome == "failed" and on_error == "raise": raise _failure(line)
-                tally.add(answer.outcome, line)
+                stands = answer.outcome != "ok" and question.answer is not None
+                if answer.outcome == "failed" and on_error == "raise" and not stands: raise _failure(line)
+                tally.add("ok" if stands else answer.outcome, line)
                 if answer.outcome == "ok":
-                    self._check(question, answer.result)
+                    y = self._check(question, answer.result)
                     self.write(question.doc, answer.result, "teacher")
                     answered.append(question.doc)
+                    if question.check is not None: question.check.compare(question.doc, answer.result, y, self.task)
+                elif stands: self._let_stand(question)
                 else: self._leave_open(question.doc, answer)
         finally: self.new.add(answered)
+
+    def _let_stand(self, question: _Question):
+        "The student's answer, of which it was sure: the teacher was only to be compared with it"
+        self.write(question.doc, question.answer, "student")
+        question.check.audit.miss()
 
     def _leave_open(self, doc, answer: Answer):
         "Note that there is no answer, and why; a refusal is the teacher's"
@@ -188,7 +245,8 @@ class _Answers:
         self.unanswered[answer.outcome] += 1
 
     def _check(self, question: _Question, result):
-        try: self.task.read(result)
+        "The answer, encoded; raises TypeError or ValueError for one that cannot be read"
+        try: return self.task.row(result)[kind_of(self.task).column]
         except (TypeError, ValueError) as e: raise type(e)(f"{question.name}, asked of the teacher: {e}") from None
 
 def _failure(line: str) -> RuntimeError:
@@ -196,16 +254,49 @@ def _failure(line: str) -> RuntimeError:
                         "What was answered before is in the documents. "
                         "Ask again, or pass on_error='skip' to leave such documents without an answer.")
 
+# %% ../../nbs/decide/cascade.ipynb #352a23b4
+def _begin_audit(cascade: Cascade, plan: AuditPlan, path) -> Audit:
+    "An audit, continued where its file has one of the same student, threshold and promise; warns of an alarm in it"
+    if path is None and cascade.path is not None: path = cascade.path.with_suffix(".audit.jsonl")
+    about = {"student": _digest(cascade.student), "threshold": cascade.threshold, "false_alarms": cascade.false_alarms}
+    units = list(cascade.kind.labels) if isinstance(cascade.threshold, Mapping) else ["document"]
+    audit = Audit(replace(plan, about=about), units, path and check_jsonl(path, "audit_path"))
+    if audit.alarm: warnings.warn(audit.result().verdict, stacklevel=3)
+    return audit
+
+def _digest(student) -> str:
+    "What tells a student from others: its last layer, where it has one"
+    return head_digest(student).tobytes().hex() if hasattr(student, "weight") else repr(student)
+
+# %% ../../nbs/decide/cascade.ipynb #288b5dd2
+class _Check(NamedTuple):
+    "A student's answer, to be compared with the teacher's"
+    audit: Audit
+    result: object  # As it would stand in the document
+    hot: np.ndarray  # The same, booleans `(n_labels,)`
+    sure: np.ndarray  # Of which units it is sure, booleans `(n_units,)`
+
+    def compare(self, doc, result, y, task):
+        "Keep both answers, in the document and in the audit"
+        right = self.hot == kind_of(task).one_hot(np.array([y]))[0]
+        if self.audit.units == ["document"]: right = right.all(keepdims=True)
+        agrees = {unit: bool(right[i]) for i, unit in enumerate(self.audit.units) if self.sure[i]}
+        if isinstance(getattr(doc, "meta", None), dict):
+            doc.meta["audited"] = {**doc.meta.get("audited", {}), task.task_id: self.result}
+        self.audit.record(doc.text, self.result, result, agrees)
+
+def _sure_of_units(kind, proba, threshold):
+    "Which units the student is sure of, booleans `(n, n_units)`: what a threshold promises something of"
+    if not isinstance(threshold, Mapping): return ~is_unsure(kind, proba, threshold)[:, None]
+    return label_sureness(proba) >= [np.inf if threshold[label] is None else threshold[label] for label in kind.labels]
+
 # %% ../../nbs/decide/cascade.ipynb #63179625
 class _NewDocs:
     "What the teacher answered: in memory, or in a file"
     def __init__(self, path):
         self.path, self.docs = None if path is None else Path(path).expanduser(), []
         if path is None: return
-        if self.path.suffix != ".jsonl":
-            raise ValueError("expected path to end in .jsonl, whose lines can be appended one by one; "
-                             f"found {str(path)!r}")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        check_jsonl(path, "path").parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists(): cut_torn_line(self.path)
 
     def add(self, docs: list):
@@ -216,6 +307,12 @@ class _NewDocs:
     def read(self) -> list:
         if self.path is None: return list(self.docs)
         return read_docs(self.path) if self.path.exists() else []
+
+def check_jsonl(path, name: str) -> Path:
+    "The path, if it is one of lines of JSON; raises ValueError"
+    path = Path(path).expanduser()
+    if path.suffix == ".jsonl": return path
+    raise ValueError(f"expected {name} to end in .jsonl, whose lines can be appended one by one; found {str(path)!r}")
 
 # %% ../../nbs/decide/cascade.ipynb #5be0373e
 def _verdict(counts: dict, unanswered: dict) -> str:

@@ -67,6 +67,11 @@ class Written:
         import sieves_distill
         return sieves_distill.explain(self, text)
 
+    def update(self, new_docs, task=None, **options):
+        "Train a new student on old and new rows, and put it in place if it is not worse: see `update_student`"
+        import sieves_distill
+        return sieves_distill.update_student(self, new_docs, task, **options)
+
     def write(self, path: Path):
         "Write the framework's own files"
         raise NotImplementedError(f"{type(self).__name__} must write its files: def write(self, path)")
