@@ -87,7 +87,8 @@ def cell(case: tuple, change: str, share: float, n: int, draws: int) -> dict:
 
 def table(cells: list[dict]) -> str:
     lines = ["# Drift", "", f"{N_OLD} held-out texts, `n` new ones; stated rate of false alarms: 5 %, all aspects "
-             "together.", "", "| data | changed | share | n | said to have changed | labels | confidence | words | novelty |",
+             "together.", "",
+             "| data | changed | share | n | said to have changed | labels | confidence | words | novelty |",
              "|---|---|--:|--:|--:|--:|--:|--:|--:|"]
     for c in cells:
         by = " | ".join(f"{c['aspects'].get(name, 0):.0%}" for name in ("labels", "confidence", "words", "novelty"))

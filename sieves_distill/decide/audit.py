@@ -49,7 +49,7 @@ class AuditPlan:
         "What must be the same for an audit to be continued"
         return {**self.about, "target": self.target, "confidence": self.confidence}
 
-# %% ../../nbs/decide/audit.ipynb #25acd915
+# %% ../../nbs/decide/audit.ipynb #6b8dc2f6
 class Audit:
     "A random audit under way, in memory or in a file"
     def __init__(
@@ -59,9 +59,7 @@ class Audit:
         path=None,  # A .jsonl file, to which each audited document is appended; one there is continued
     ):
         self.plan, self.units, self.path = plan, units, None if path is None else Path(path)
-        self.turn, self.unanswered = Turn(), 0
-        self.counts = _Counts(plan, units)
-        if self.path is not None: self._continue()
+        self.turn, self.unanswered, self.counts = Turn(), 0, _continued(plan, units, self.path)
 
     @property
     def alarm(self) -> dict | None:
@@ -81,7 +79,7 @@ class Audit:
             if self.plan.digest(text) in self.counts.known: return  # another thread was quicker
             before = self.alarm
             self.counts.add(text, agrees)
-            self._write(line, *([{"alarm": self.alarm}] if self.alarm != before else []))
+            _append(self.path, line, *([{"alarm": self.alarm}] if self.alarm != before else []))
         if self.alarm != before: warnings.warn(self.result().verdict, stacklevel=2)
 
     def miss(self):
@@ -91,28 +89,13 @@ class Audit:
     def reset(self, why: str = ""):
         "Begin anew: what was seen so far stays in the file, and counts no longer"
         with self.turn:
-            self._write({"reset": why})
+            _append(self.path, {"reset": why})
             self.counts, self.unanswered = _Counts(self.plan, self.units), 0
 
     def result(self) -> AuditResult:
         plan, counts = self.plan, self.counts
         agrees = {unit: list(counts.agrees[unit]) for unit in self.units}
         return AuditResult(plan.share, plan.target, plan.confidence, agrees, counts.n_rows, self.unanswered, self.alarm)
-
-    def _write(self, *lines: dict):
-        if self.path is None: return
-        append_line(self.path, "".join(dumps(encoded(line, ("audit",))) + "\n" for line in lines).encode())
-
-    def _continue(self):
-        "Count again what the file has of this audit; begin another one where it is of something else"
-        terms, last = json.loads(dumps(self.plan.terms())), None
-        for line in _read(self.path):
-            last = line.get("begin", last)
-            if "begin" in line or "reset" in line: self.counts = _Counts(self.plan, self.units)
-            elif last != terms: continue
-            elif "alarm" in line: self.counts.alarm = line["alarm"]
-            else: self.counts.add(line["text"], line["agrees"])
-        if last != terms: self._write({"begin": terms})
 
 # %% ../../nbs/decide/audit.ipynb #be233ad0
 class _Counts:
@@ -135,10 +118,26 @@ class _Counts:
         self.tests[unit].see(agreed)
         if self.alarm is None and self.tests[unit].broken: self.alarm = {"unit": unit, "n": self.tests[unit].n}
 
-# %% ../../nbs/decide/audit.ipynb #d9483af1
-def _read(path: Path):
+# %% ../../nbs/decide/audit.ipynb #d856b73c
+def _append(path: Path | None, *lines: dict):
+    if path is None: return
+    append_line(path, "".join(dumps(encoded(line, ("audit",))) + "\n" for line in lines).encode())
+
+def _continued(plan: AuditPlan, units: list[str], path: Path | None) -> _Counts:
+    "Count again what a file has of this audit; begin another one where it is of something else"
+    terms, last, counts = json.loads(dumps(plan.terms())), None, _Counts(plan, units)
+    for line in _read(path):
+        last = line.get("begin", last)
+        if "begin" in line or "reset" in line: counts = _Counts(plan, units)
+        elif last != terms: continue
+        elif "alarm" in line: counts.alarm = line["alarm"]
+        else: counts.add(line["text"], line["agrees"])
+    if last != terms: _append(path, {"begin": terms})
+    return counts
+
+def _read(path: Path | None):
     "The lines of a file, each an object; none where there is no file"
-    if not path.exists(): return
+    if path is None or not path.exists(): return
     cut_torn_line(path)
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try: yield _checked(json.loads(line))

@@ -15,7 +15,7 @@ from .threshold_result import as_percent
 # %% auto #0
 __all__ = ['AuditResult']
 
-# %% ../../nbs/decide/audit_result.ipynb #ec391d22
+# %% ../../nbs/decide/audit_result.ipynb #3265fd65
 @dataclass(repr=False)
 class AuditResult(Shown):
     "What became of a random share of the documents that a student was sure of, and the teacher answered as well"
@@ -30,16 +30,10 @@ class AuditResult(Shown):
     @property
     def figures(self) -> dict:
         "For the document, or each label: `n`, `agreement`, and the bounds `low` and `high` of it since deployment"
-        return {unit: self._figures(agrees) for unit, agrees in self.agrees.items()}
-
-    def _figures(self, agrees: list) -> dict:
-        low, high = agreement_bounds(sum(agrees), len(agrees), self.level)
-        share = sum(agrees) / len(agrees) if agrees else None
-        return {"n": len(agrees), "agreement": share, "low": float(low), "high": float(high)}
+        return {unit: _figures(agrees, self.level) for unit, agrees in self.agrees.items()}
 
     @property
-    def level(self) -> float:
-        "The confidence of each unit, such that all of them hold at once"
+    def level(self) -> float:  # The confidence of each unit, such that all of them hold at once
         return 1 - (1 - self.confidence) / len(self.agrees)
 
     @property
@@ -57,24 +51,19 @@ class AuditResult(Shown):
 
     def table(self):
         "A pandas frame, a row for the document, or for each label"
-        columns = {"n": "audited", "agreement": "agreement", "low": "low", "high": "high"}
-        frame = pd.DataFrame.from_dict(self.figures, orient="index").rename(columns=columns).round(3)
+        frame = pd.DataFrame.from_dict(self.figures, orient="index").rename(columns={"n": "audited"}).round(3)
         if alarm := self.alarm:
             frame["alarm after"] = [alarm["n"] if unit == alarm["unit"] else "" for unit in frame.index]
         return frame
 
     def plot(self, ax=None):
         "Agreement after each document, or that of each label, with its interval. Returns the matplotlib figure"
-        if ax is None:
-            import matplotlib.pyplot as plt
-            height = 3.2 if len(self.agrees) == 1 else max(2.2, .3 * len(self.agrees) + 1.4)
-            _, ax = plt.subplots(figsize=(7, height), layout="constrained")
-        _plot_stream(self, ax) if len(self.agrees) == 1 else _plot_units(self, ax)
-        if self.target is not None:
-            draw = ax.axhline if len(self.agrees) == 1 else ax.axvline
-            draw(self.target, color="0.4", linewidth=1, linestyle=(0, (1, 2)), label=f"promised: {self.target:g}")
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=4, fontsize="small")
-        return ax.figure
+        return _plot(self, ax)
+
+def _figures(agrees: list, confidence: float) -> dict:
+    low, high = agreement_bounds(sum(agrees), len(agrees), confidence)
+    share = sum(agrees) / len(agrees) if agrees else None
+    return {"n": len(agrees), "agreement": share, "low": float(low), "high": float(high)}
 
 # %% ../../nbs/decide/audit_result.ipynb #293b9132
 def _verdict(audit: AuditResult) -> str:
@@ -100,7 +89,7 @@ def _seen(audit: AuditResult) -> str:
     return (f"Of {figures['n']:,} audited documents {subject}; since deployment it is {low} to {high} "
             f"(at {as_percent(audit.confidence)} confidence, however often one looks)")
 
-# %% ../../nbs/decide/audit_result.ipynb #7aacc0cf
+# %% ../../nbs/decide/audit_result.ipynb #c6da7598
 def _broken(audit: AuditResult) -> str:
     unit, n = audit.alarm["unit"], audit.alarm["n"]
     agrees = audit.agrees[unit][:n]
@@ -109,7 +98,7 @@ def _broken(audit: AuditResult) -> str:
     of_label = "" if unit == "document" else f" for {unit!r}"
     return (f"The promised {as_percent(audit.target)} agreement{of_label} no longer holds: it was excluded after {n:,} "
             f"audited documents. Of the last {len(since):,} of these, since which it seems to be lower, "
-            f"{as_percent(sum(since) / len(since), 0)} agree. {_seen(audit)}. The teacher answers every document, until "
+            f"{as_percent(sum(since) / len(since), 0)} agree. {_seen(audit)}. The teacher answers all documents, until "
             "cascade.reset_audit() is called, or a cascade of another student or threshold begins a new audit.")
 
 def _notes(audit: AuditResult) -> list[str]:
@@ -120,6 +109,19 @@ def _notes(audit: AuditResult) -> list[str]:
         notes.append(f"{audit.unanswered:,} documents were to be audited, and the teacher had no answer: "
                      "what it does not answer is not looked at")
     return notes
+
+# %% ../../nbs/decide/audit_result.ipynb #42002b4c
+def _plot(audit: AuditResult, ax=None):
+    if ax is None:
+        import matplotlib.pyplot as plt
+        height = 3.2 if len(audit.agrees) == 1 else max(2.2, .3 * len(audit.agrees) + 1.4)
+        _, ax = plt.subplots(figsize=(7, height), layout="constrained")
+    _plot_stream(audit, ax) if len(audit.agrees) == 1 else _plot_units(audit, ax)
+    if audit.target is not None:
+        draw = ax.axhline if len(audit.agrees) == 1 else ax.axvline
+        draw(audit.target, color="0.4", linewidth=1, linestyle=(0, (1, 2)), label=f"promised: {audit.target:g}")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=4, fontsize="small")
+    return ax.figure
 
 # %% ../../nbs/decide/audit_result.ipynb #81dae6f8
 def _plot_stream(audit: AuditResult, ax):

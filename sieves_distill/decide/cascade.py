@@ -54,7 +54,7 @@ class Cascade:
         # Share of the documents that the teacher answers although the student is sure, in (0, 1), to see whether
         # they still agree; None: nothing is audited
         audit: float | None = None,
-        # The agreement that must hold, else the teacher answers every document; default what `choose_threshold` promised
+        # The agreement that must hold, else the teacher answers all; default what `choose_threshold` promised
         target_agreement: float | None = None,
         # Probability that no alarm of the audit is ever false, and that its intervals hold, at all times
         confidence: float = 0.95,
@@ -131,8 +131,8 @@ class Cascade:
         passes such documents on without an answer; ValueError or TypeError for an answer of the teacher that cannot be
         read. What was answered before is kept.
 
-        A document that is audited gets the teacher's answer, and the student's stands in `doc.meta["audited"][task_id]`.
-        An alarm of the audit is a warning, and counts from the next 256 documents on."""
+        What is audited gets the teacher's answer, and the student's stands in `doc.meta["audited"][task_id]`. An alarm
+        of the audit is a warning, and counts from the next 256 documents on."""
         check_one_of(on_error, "on_error", ("raise", "skip"))
         check_documents(docs)
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs), on_error)
@@ -167,19 +167,13 @@ class Cascade:
         new = is_new(self.student, texts, self.false_alarms)
         unsure = is_unsure(self.kind, proba, self.threshold) | new
         results = self.kind.results(proba)
-        checks = {} if self._audit is None else self._audited(texts, proba, new, results)
+        sure = _sure_of_units(self.kind, proba, self.threshold) & ~new[:, None]
+        checks = {} if self._audit is None else _checks(self._audit, self.kind, texts, proba, sure)
         if self._audit is not None and self._audit.alarm: unsure[:] = True
         for i in np.flatnonzero(~unsure):
             if i not in checks: self._answers.write(docs[i], results[i], "student")
         return [_Question(start + i, docs[i], checks.get(i), results[i] if not unsure[i] else None)
                 for i in range(len(docs)) if unsure[i] or i in checks]
-
-    def _audited(self, texts: list[str], proba, new, results: list) -> dict[int, _Check]:
-        "What is to be compared with the teacher's answers, by the position of the text"
-        sure = _sure_of_units(self.kind, proba, self.threshold) & ~new[:, None]
-        hot = self.kind.one_hot(self.kind.decide(proba))
-        return {int(i): _Check(self._audit, results[i], hot[i], sure[i])
-                for i in np.flatnonzero(self._audit.wants(texts)) if sure[i].any()}
 
     def _ask_teacher(self, questions: list[_Question], tally: Tally, on_error: str, bar):
         for start in range(0, len(questions), self.teacher_batch):
@@ -226,14 +220,11 @@ class _Answers:
                     self.write(question.doc, answer.result, "teacher")
                     answered.append(question.doc)
                     if question.check is not None: question.check.compare(question.doc, answer.result, y, self.task)
-                elif stands: self._let_stand(question)
+                elif stands:
+                    self.write(question.doc, question.answer, "student")
+                    question.check.audit.miss()
                 else: self._leave_open(question.doc, answer)
         finally: self.new.add(answered)
-
-    def _let_stand(self, question: _Question):
-        "The student's answer, of which it was sure: the teacher was only to be compared with it"
-        self.write(question.doc, question.answer, "student")
-        question.check.audit.miss()
 
     def _leave_open(self, doc, answer: Answer):
         "Note that there is no answer, and why; a refusal is the teacher's"
@@ -249,6 +240,7 @@ class _Answers:
         try: return self.task.row(result)[kind_of(self.task).column]
         except (TypeError, ValueError) as e: raise type(e)(f"{question.name}, asked of the teacher: {e}") from None
 
+# %% ../../nbs/decide/cascade.ipynb #6e1646e8
 def _failure(line: str) -> RuntimeError:
     return RuntimeError(f"{line}\nThe student is not sure of it, and the teacher gave no answer. "
                         "What was answered before is in the documents. "
@@ -284,6 +276,12 @@ class _Check(NamedTuple):
         if isinstance(getattr(doc, "meta", None), dict):
             doc.meta["audited"] = {**doc.meta.get("audited", {}), task.task_id: self.result}
         self.audit.record(doc.text, self.result, result, agrees)
+
+def _checks(audit: Audit, kind, texts: list[str], proba, sure) -> dict[int, _Check]:
+    "What is to be compared with the teacher's answers, by the position of the text; `sure` of units `(n, n_units)`"
+    hot, results = kind.one_hot(kind.decide(proba)), kind.results(proba)
+    return {int(i): _Check(audit, results[i], hot[i], sure[i])
+            for i in np.flatnonzero(audit.wants(texts)) if sure[i].any()}
 
 def _sure_of_units(kind, proba, threshold):
     "Which units the student is sure of, booleans `(n, n_units)`: what a threshold promises something of"

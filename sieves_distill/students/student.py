@@ -67,11 +67,6 @@ class Written:
         import sieves_distill
         return sieves_distill.explain(self, text)
 
-    def update(self, new_docs, task=None, **options):
-        "Train a new student on old and new rows, and put it in place if it is not worse: see `update_student`"
-        import sieves_distill
-        return sieves_distill.update_student(self, new_docs, task, **options)
-
     def write(self, path: Path):
         "Write the framework's own files"
         raise NotImplementedError(f"{type(self).__name__} must write its files: def write(self, path)")
@@ -140,6 +135,11 @@ class InFolder(Written):
         if not self.metrics:
             raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
         return report_of(self.kind, self.metrics, self._mistakes if self._has_rows("val") else None)
+
+    def update(self, new_docs, task=None, **options):
+        "Train a new student on old and new rows, and put it in place if it is not worse: see `update_student`"
+        import sieves_distill
+        return sieves_distill.update_student(self, new_docs, task, **options)
 
     def _mistakes(self): return read_mistakes(self, self.val_data)
 

@@ -45,7 +45,7 @@ def distill(
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
     output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
-    # Share of the rows that is held out for the report, in (0, 1); None: `data` is a `DatasetDict` that is split already
+    # Share of the rows that is held out for the report, in (0, 1); None: `data` is a `DatasetDict`, split already
     val_frac: float | None,
     init_kwargs: dict | None = None,  # For the framework's `from_pretrained`; wins over our defaults
     train_kwargs: dict | None = None,  # For the framework's training; wins over our defaults

@@ -14,15 +14,15 @@ from ..evaluate.intervals import show_interval, side_of_zero
 # %% auto #0
 __all__ = ['FEWEST', 'StudentUpdate', 'is_not_worse']
 
-# %% ../../nbs/watch/challenge_result.ipynb #83fa18e9
+# %% ../../nbs/watch/challenge_result.ipynb #ffc428bb
 @dataclass(repr=False)
 class StudentUpdate(Shown):
     "What `update_student` decided; plain values, which `save` writes and `load` reads"
     put_in_place: bool  # Whether the new student took the place of the old one
     margin: float  # By how much less macro-F1, and exact answers, the new student may have and be called not worse
     # Of "all" held-out rows, the "old rows" and the "new rows", where there are any: `n` different texts, macro-F1 of
-    # the `old` and the `new` student, the `gain`, and that in the share of `exact` answers, each with `value`, `low` and
-    # `high`
+    # the `old` and the `new` student, the `gain`, and that in the share of `exact` answers: `value`, `low`
+    # and `high`
     parts: dict
     trained_on: dict  # How many "old" and "new" rows
     path: str  # Where the student is
