@@ -193,6 +193,11 @@ class _Question(NamedTuple):
     @property
     def name(self) -> str: return doc_name(self.doc, self.position)
 
+    def stand(self, answers: _Answers):
+        "Let the student's answer stand, with which the teacher's was only to be compared"
+        answers.write(self.doc, self.answer, "student")
+        self.check.audit.miss()
+
 # %% ../../nbs/decide/cascade.ipynb #58c13a42
 class _Answers:
     "Writes answers into documents, counts them, and keeps the teacher's"
@@ -215,15 +220,13 @@ class _Answers:
                 stands = answer.outcome != "ok" and question.answer is not None
                 if answer.outcome == "failed" and on_error == "raise" and not stands: raise _failure(line)
                 tally.add("ok" if stands else answer.outcome, line)
-                if answer.outcome == "ok":
+                if stands: question.stand(self)
+                elif answer.outcome != "ok": self._leave_open(question.doc, answer)
+                else:
                     y = self._check(question, answer.result)
                     self.write(question.doc, answer.result, "teacher")
                     answered.append(question.doc)
                     if question.check is not None: question.check.compare(question.doc, answer.result, y, self.task)
-                elif stands:
-                    self.write(question.doc, question.answer, "student")
-                    question.check.audit.miss()
-                else: self._leave_open(question.doc, answer)
         finally: self.new.add(answered)
 
     def _leave_open(self, doc, answer: Answer):
