@@ -8,7 +8,7 @@ config = ConfigParser(delimiters=["="])
 config.read("settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 lowest, highest = (int(cfg[k].split(".")[1]) for k in ("min_python", "max_python"))
-names = "demo", "llm", "ner", "review", "openvino", "onnx", "browser", "dev"
+names = "demo", "llm", "ner", "review", "openvino", "onnx", "serve", "browser", "ray", "dev"
 extras = {name: cfg[f"{name}_requirements"].split() for name in names}
 
 setuptools.setup(
@@ -34,7 +34,7 @@ setuptools.setup(
     package_data={"sieves_distill.deploy": ["web/*"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={**extras, "dev": sum(extras.values(), [])},
+    extras_require={**extras, "dev": sum((extras[name] for name in names if name != "ray"), [])},  # which is large
     entry_points={
         "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],
         "console_scripts": [cfg["console_scripts"]],

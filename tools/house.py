@@ -30,6 +30,7 @@ FROM_ROOT = {
 # Rooms that import modules whose names are computed.
 BY_NAME = {
     "basics.checks",  # an optional package, or an error that says how to install it
+    "documents.sources",  # what reads rows in a format, when it is first asked for
     "deploy.formats",  # what writes a format, when it is first asked for
     "tasks.kinds",  # the maker of a kind, when a folder of it is first read
     "students.frameworks",  # the parts of a kind of student, when they are first asked for
@@ -81,7 +82,8 @@ class House:
     @cached_property
     def imports(self) -> list[Import]:
         "What the modules import of the package, wherever it stands in them."
-        return sorted(set(imported for module in self.paths for imported in self._imports_of(module)))
+        imports = {imported for module in self.paths for imported in self._imports_of(module)}
+        return sorted(imports, key=lambda each: (each.module, each.target, each.name or "", each.line))
 
     def _imports_of(self, module: str) -> Iterator[Import]:
         root = self.package.name

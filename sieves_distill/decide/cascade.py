@@ -17,15 +17,17 @@ from ..basics.checks import check_int, check_number, check_one_of, check_share
 from ..basics.disk import append_line, cut_torn_line
 from ..tasks.kinds import kind_of
 from ..documents.doc import Doc, doc_name, write_result
+from ..export.rows import task_of_student
 from ..documents.encode import doc_line
 from ..documents.read import read_docs
-from ..teach.label import Tally
+from ..teach.label import Tally, readable_answer
 from ..teach.teacher import Answer
 from ..students.novelty import head_digest
 from ..students.student import check_documents, check_texts
-from ..relabel.opinion import task_of_student
 from .audit import Audit, AuditPlan
-from .threshold import decides_each_label, is_new, is_unsure, label_sureness
+from sieves_distill.decide.threshold import (
+    check_false_alarms, decides_each_label, is_new, is_unsure, label_sureness,
+)
 from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
@@ -51,6 +53,9 @@ class Cascade:
         # Share of documents like the student's training rows that may go to the teacher because they seem new to the
         # student; default what `choose_threshold` was given
         false_alarms: float | None = None,
+        # What becomes of a document that the student is not sure of, and to which the teacher gives no answer: "leave"
+        # it without one; or "student", whose answer stands then, marked in `doc.meta`: no threshold speaks for it
+        on_refusal: str = "leave",
         # Share of the documents that the teacher answers although the student is sure, in (0, 1), to see whether
         # they still agree; None: nothing is audited
         audit: float | None = None,
@@ -65,9 +70,11 @@ class Cascade:
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
         self.student, self.kind = student, kind_of(student)
         self.threshold = check_threshold(threshold, self.kind)
-        self.false_alarms = _check_false_alarms(student, false_alarms, threshold)
+        self.false_alarms = check_false_alarms(student, false_alarms, threshold)
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
-        self._answers = _Answers(self.task, path, {"student": repr(student), "teacher": _teacher_name(teacher)})
+        names = {"student": repr(student), "teacher": _teacher_name(teacher)}
+        stands_in = check_one_of(on_refusal, "on_refusal", ("leave", "student")) == "student"
+        self._answers = _Answers(self.task, path, names, stands_in)
         self.path = self._answers.new.path
         target = getattr(threshold, "target", None) if target_agreement is None else target_agreement
         plan = None if audit is None else AuditPlan(audit, target, confidence, seed).check()
@@ -96,6 +103,12 @@ class Cascade:
         return dict(self._answers.unanswered)
 
     @property
+    def stood_in(self) -> dict[str, int]:
+        """With on_refusal="student": how many documents have the student's answer although it was not sure of them, by
+        what became of the teacher's, as in `unanswered`; they are among the student's in `counts`"""
+        return dict(self._answers.stood_in)
+
+    @property
     def new_docs(self) -> list:
         """The documents that the teacher answered, to train the next student on; with a `path` those in the file,
         earlier runs included"""
@@ -104,12 +117,17 @@ class Cascade:
     @property
     def verdict(self) -> str:
         "Who answered how many of the documents so far, in a sentence"
-        answered = _verdict(self.counts, self.unanswered)
+        answered = _verdict(self.counts, self.unanswered, self.stood_in)
         return answered if self._audit is None else f"{answered} {self.audit.verdict}"
 
     def __repr__(self): return f"Cascade({self.student!r}): {self.verdict}"
 
-    def predict(self, texts: list[str], progress: bool = False, on_error: str = "raise") -> list:
+    def predict(
+        self,
+        texts: list[str],  # What to answer
+        progress: bool = False,  # Show a progress bar
+        on_error: str = "raise",  # Where the teacher failed: "raise" an error, or "skip" the text
+    ) -> list:
         """The label of each text; multi-label: a list of labels; None where there is no answer.
 
         Raises TypeError unless `texts` is a list of str, RuntimeError as the call does."""
@@ -119,17 +137,22 @@ class Cascade:
         labels = iter(self.kind.decode(np.array(rows)))
         return [None if doc.results[self.task.task_id] is None else next(labels) for doc in docs]
 
-    def __call__(self, docs, progress: bool = False, on_error: str = "raise"):
+    def __call__(
+        self,
+        docs,  # Documents, in any iterable
+        progress: bool = False,  # Show a progress bar
+        on_error: str = "raise",  # Where the teacher failed: "raise" an error, or "skip" the document
+    ):
         """Write an answer into `doc.results[task_id]` of each document, and who gave it, "student" or "teacher", into
         `doc.meta["answered_by"][task_id]`; its name into `doc.meta[task_id]`, so that no student learns from itself.
 
         A list comes back when all its documents are answered; of any other iterable, documents are read some at a time
         and yielded as they are answered.
         What the student is not sure of is the teacher's alone. Where it refuses, is not asked since a limit is reached,
-        or cannot be understood, the result is None, `doc.meta[task_id]` says why, and a warning counts them.
+        or says what is no answer to the task ("unreadable"), the result is None, `doc.meta[task_id]` says why, and a
+        warning counts them; with on_refusal="student" the student's answer stands instead, and the same is said of it.
         Raises RuntimeError where the teacher failed, with the name of the document, unless on_error="skip", which
-        passes such documents on without an answer; ValueError or TypeError for an answer of the teacher that cannot be
-        read. What was answered before is kept.
+        takes that for a refusal. What was answered before is kept.
 
         What is audited gets the teacher's answer, and the student's stands in `doc.meta["audited"][task_id]`. An alarm
         of the audit is a warning, and counts from the next 256 documents on."""
@@ -172,7 +195,7 @@ class Cascade:
         if self._audit is not None and self._audit.alarm: unsure[:] = True
         for i in np.flatnonzero(~unsure):
             if i not in checks: self._answers.write(docs[i], results[i], "student")
-        return [_Question(start + i, docs[i], checks.get(i), results[i] if not unsure[i] else None)
+        return [_Question(start + i, docs[i], results[i], checks.get(i), not unsure[i])
                 for i in range(len(docs)) if unsure[i] or i in checks]
 
     def _ask_teacher(self, questions: list[_Question], tally: Tally, on_error: str, bar):
@@ -187,67 +210,65 @@ class _Question(NamedTuple):
     "A document that the student is not sure of, or that is audited"
     position: int  # Among those that were answered with it
     doc: object
+    result: object  # What the student would say
     check: _Check | None = None  # What to compare the teacher's answer with, where it is audited
-    answer: object = None  # The student's, where it is sure: it stands if the teacher has none
+    is_sure: bool = False  # Whether the student's answer stands, if the teacher has none
 
     @property
     def name(self) -> str: return doc_name(self.doc, self.position)
 
     def stand(self, answers: _Answers):
         "Let the student's answer stand, with which the teacher's was only to be compared"
-        answers.write(self.doc, self.answer, "student")
+        answers.write(self.doc, self.result, "student")
         self.check.audit.miss()
 
 # %% ../../nbs/decide/cascade.ipynb #58c13a42
 class _Answers:
     "Writes answers into documents, counts them, and keeps the teacher's"
-    def __init__(self, task, path, names: dict[str, str]):
+    def __init__(self, task, path, names: dict[str, str], stands_in: bool = False):
         self.task, self.new = task, _NewDocs(path)
         self.names = names  # What the student and the teacher are called
-        self.counts, self.unanswered = {"student": 0, "teacher": 0}, Counter()
+        self.stands_in = stands_in  # Whether the student answers where the teacher does not
+        self.counts, self.unanswered, self.stood_in = {"student": 0, "teacher": 0}, Counter(), Counter()
 
-    def write(self, doc, result, who: str):
-        write_result(doc, self.task.task_id, result, {who: self.names[who]})
+    def write(self, doc, result, who: str, **about):
+        write_result(doc, self.task.task_id, result, {who: self.names[who], **about})
         doc.meta["answered_by"] = {**doc.meta.get("answered_by", {}), self.task.task_id: who}
         self.counts[who] += 1
 
     def accept(self, questions: list[_Question], answers: Iterator[Answer], tally: Tally, on_error: str):
-        "Write what the teacher said, and keep it, up to what cannot be read, or where it failed"
+        "Write what the teacher said, and keep it, up to where it failed"
         answered = []
         try:
             for question, answer in zip(questions, answers):
+                answer = readable_answer(answer, question.doc.text, self.task)
                 line = f"{question.name}: {answer.why}"
-                stands = answer.outcome != "ok" and question.answer is not None
-                if answer.outcome == "failed" and on_error == "raise" and not stands: raise _failure(line)
-                tally.add("ok" if stands else answer.outcome, line)
-                if stands: question.stand(self)
-                elif answer.outcome != "ok": self._leave_open(question.doc, answer)
-                else:
-                    y = self._check(question, answer.result)
+                if answer.outcome == "failed" and on_error == "raise" and not question.is_sure: raise _failure(line)
+                tally.add("ok" if self.stands_in or question.is_sure else answer.outcome, line)
+                if answer.outcome == "ok":
                     self.write(question.doc, answer.result, "teacher")
                     answered.append(question.doc)
-                    if question.check is not None: question.check.compare(question.doc, answer.result, y, self.task)
+                    if question.check is not None: question.check.compare(question.doc, answer.result, self.task)
+                elif question.is_sure: question.stand(self)
+                else: self._do_without(question, answer)
         finally: self.new.add(answered)
 
-    def _leave_open(self, doc, answer: Answer):
-        "Note that there is no answer, and why; a refusal is the teacher's"
-        about = {"teacher": self.names["teacher"], "outcome": answer.outcome, "why": answer.why}
+    def _do_without(self, question: _Question, answer: Answer):
+        "Leave no answer, or let the student's stand, and note why the teacher gave none; a refusal is the teacher's"
+        (self.stood_in if self.stands_in else self.unanswered)[answer.outcome] += 1
+        doc, about = question.doc, {"teacher": self.names["teacher"], "outcome": answer.outcome, "why": answer.why}
+        if self.stands_in: return self.write(doc, question.result, "student", **about)
         write_result(doc, self.task.task_id, None, about)
         answered_by = {**doc.meta.get("answered_by", {}), self.task.task_id: "teacher"}
         if answer.outcome != "refused": del answered_by[self.task.task_id]
         doc.meta["answered_by"] = answered_by
-        self.unanswered[answer.outcome] += 1
-
-    def _check(self, question: _Question, result):
-        "The answer, encoded; raises TypeError or ValueError for one that cannot be read"
-        try: return self.task.row(result)[kind_of(self.task).column]
-        except (TypeError, ValueError) as e: raise type(e)(f"{question.name}, asked of the teacher: {e}") from None
 
 # %% ../../nbs/decide/cascade.ipynb #6e1646e8
 def _failure(line: str) -> RuntimeError:
     return RuntimeError(f"{line}\nThe student is not sure of it, and the teacher gave no answer. "
                         "What was answered before is in the documents. "
-                        "Ask again, or pass on_error='skip' to leave such documents without an answer.")
+                        "Ask again, or pass on_error='skip' to leave such documents without an answer, or, with "
+                        "Cascade(…, on_refusal='student'), with the student's.")
 
 # %% ../../nbs/decide/cascade.ipynb #352a23b4
 def _begin_audit(cascade: Cascade, plan: AuditPlan, path) -> Audit:
@@ -271,9 +292,10 @@ class _Check(NamedTuple):
     hot: np.ndarray  # The same, booleans `(n_labels,)`
     sure: np.ndarray  # Of which units it is sure, booleans `(n_units,)`
 
-    def compare(self, doc, result, y, task):
+    def compare(self, doc, result, task):
         "Keep both answers, in the document and in the audit"
-        right = self.hot == kind_of(task).one_hot(np.array([y]))[0]
+        kind = kind_of(task)
+        right = self.hot == kind.one_hot(np.array([task.row(result)[kind.column]]))[0]
         if self.audit.units == ["document"]: right = right.all(keepdims=True)
         agrees = {unit: bool(right[i]) for i, unit in enumerate(self.audit.units) if self.sure[i]}
         if isinstance(getattr(doc, "meta", None), dict):
@@ -316,13 +338,16 @@ def check_jsonl(path, name: str) -> Path:
     raise ValueError(f"expected {name} to end in .jsonl, whose lines can be appended one by one; found {str(path)!r}")
 
 # %% ../../nbs/decide/cascade.ipynb #5be0373e
-def _verdict(counts: dict, unanswered: dict) -> str:
+def _verdict(counts: dict, unanswered: dict, stood_in: dict) -> str:
     n, n_open = sum(counts.values()) + sum(unanswered.values()), sum(unanswered.values())
     if not n: return "No document has been answered yet."
     student, teacher = (f"{counts[who]:,} ({as_percent(counts[who] / n, 0)})" for who in ("student", "teacher"))
-    outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in unanswered.items())
+    outcomes, instead = (", ".join(f"{count:,} {outcome}" for outcome, count in counted.items())
+                         for counted in (unanswered, stood_in))
     without = f"; {n_open:,} {'has' if n_open == 1 else 'have'} no answer ({outcomes})" if n_open else ""
-    return f"Of {n:,} documents the student answered {student}, the teacher {teacher}{without}."
+    unsure = (f" Of the student's answers {sum(stood_in.values()):,} stand although it was not sure, since the teacher "
+              f"gave none ({instead}): what the threshold promises does not hold for these.") if stood_in else ""
+    return f"Of {n:,} documents the student answered {student}, the teacher {teacher}{without}.{unsure}"
 
 # %% ../../nbs/decide/cascade.ipynb #7a1f7316
 def _check_teacher(teacher):
@@ -337,14 +362,6 @@ def _teacher_name(teacher) -> str:
 def _check_task(task, kind):
     if kind_of(task) == kind: return task
     raise ValueError(f"task must have the student's labels, {', '.join(map(repr, kind.labels))}, found {task!r}")
-
-# %% ../../nbs/decide/cascade.ipynb #13b3a18f
-def _check_false_alarms(student, false_alarms, threshold) -> float | None:
-    "The rate given, or that of the threshold; refuses a student that cannot tell what is new"
-    if false_alarms is None: false_alarms = getattr(threshold, "false_alarms", None)
-    if false_alarms is None: return None
-    student.novelty([])
-    return check_share(false_alarms, "false_alarms")
 
 # %% ../../nbs/decide/cascade.ipynb #c7224383
 def check_threshold(threshold, kind):

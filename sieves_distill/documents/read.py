@@ -25,6 +25,8 @@ def iter_docs(
     id: str | None = "id",  # The column of ids; the default need not be there
     # The columns to keep in `doc.meta`; default: all that are left, beside the column `meta` as written here
     meta: list | None = None,
+    format: str | None = None,  # What else than documents the rows are: "openai", a log of calls to a language model
+    **options,  # What the format takes, see `open_log`
 ) -> Iterator[Doc]:
     """The documents in `source`, one by one: files and datasets are streamed.
 
@@ -32,7 +34,7 @@ def iter_docs(
     Raises KeyError for a column that is not there, ValueError for a row that cannot be read,
     TypeError for a source that has no rows."""
     wanted = _Columns(text, results, gold, id, meta)
-    opened = open_source(source)
+    opened = open_source(source, format, options)
     if opened.columns is not None: _check_columns(wanted.needed, opened.columns)
     return _documents(opened, wanted)
 
@@ -46,9 +48,11 @@ def read_docs(
     gold: dict | None = None,  # The same for the truth
     id: str | None = "id",  # The column of ids
     meta: list | None = None,  # The columns to keep in `doc.meta`; default: all that are left
+    format: str | None = None,  # What else than documents the rows are: "openai", a log of calls to a language model
+    **options,  # What the format takes, see `open_log`
 ) -> list[Doc]:
     "What `iter_docs` gives, as a list"
-    return list(iter_docs(source, text, results, gold, id, meta))
+    return list(iter_docs(source, text, results, gold, id, meta, format, **options))
 
 # %% ../../nbs/documents/read.ipynb #e54e690a
 def _documents(opened: Source, wanted: _Columns) -> Iterator[Doc]:

@@ -6,14 +6,16 @@
 from __future__ import annotations
 import gzip, json, os, zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
-from ..basics.checks import typed_repr
+from ..basics.checks import check_one_of, typed_repr
 from .arrow import arrow_rows, rows_at_once, struct_columns, translated, translations
 from .values import as_plain, is_missing, unbox
 
 # %% auto #0
-__all__ = ['FILES', 'Source', 'open_source', 'check_suffix']
+__all__ = ['FILES', 'FORMATS', 'Source', 'open_source', 'check_suffix']
 
 # %% ../../nbs/documents/sources.ipynb #dd780d64
 class Source(NamedTuple):
@@ -24,8 +26,13 @@ class Source(NamedTuple):
     # Columns of Arrow's mappings: each has the keys of all, and null may stand for a key that was not there
     structs: frozenset = frozenset()
 
-def open_source(source) -> Source:
-    "The rows of whatever can have rows; raises TypeError for what has none"
+def open_source(source, format: str | None = None, options: Mapping = MappingProxyType({})) -> Source:
+    """The rows of whatever can have rows; raises TypeError for what has none.
+
+    `format` names the one of `FORMATS` that makes documents of such rows, and `options` are for that."""
+    if format is not None: return _format_opener(format)(source, **options)
+    if options:
+        raise TypeError(f"found {', '.join(options)}, which no source of rows has; a format= may: {', '.join(FORMATS)}")
     for fits, opener in _SOURCES:
         if fits(source): return opener(source)
     raise TypeError(_what_is_read(source))
@@ -186,3 +193,14 @@ def check_suffix(path: Path, known: Iterable[str], instead: Mapping[str, str]) -
     advice = instead.get(path.suffix.lower())
     raise ValueError(f"found the path {str(path)!r:.200}, expected it to end in {', '.join(most)} or {last}"
                      + (f"; {advice}" if advice else ""))
+
+# %% ../../nbs/documents/sources.ipynb #287b47ee
+FORMATS: dict[str, str | Callable] = {  # name to what makes a `Source` of a source and options
+    "openai": "sieves_distill.teach.logs:open_log",
+}
+
+def _format_opener(format: str) -> Callable:
+    opener = FORMATS[check_one_of(format, "format", FORMATS)]
+    if callable(opener): return opener
+    module, _, name = opener.partition(":")
+    return getattr(import_module(module), name)

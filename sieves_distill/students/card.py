@@ -4,7 +4,7 @@
 
 # %% ../../nbs/students/card.ipynb #af226b32
 from __future__ import annotations
-import html, re
+import html, json, re
 from ..tasks.kinds import Kind, kind_from
 from ..evaluate.intervals import show_interval
 from ..evaluate.report import MetricsReport, report_of
@@ -14,13 +14,16 @@ from .frameworks import FRAMEWORKS, Framework
 __all__ = ['model_card', 'in_markdown', 'as_code']
 
 # %% ../../nbs/students/card.ipynb #1fd8d7b5
-def model_card(metrics: dict) -> str:
-    "The model card as markdown, from the content of `metrics.json`"
+def model_card(metrics: dict, repo: str | None = None, rows: bool = True) -> str:
+    """The model card as markdown, from the content of `metrics.json`.
+
+    `repo` is the repository of the hub that it is for, None for a folder; `rows` says whether `data/` is there."""
     run = metrics["run"]
     kind = kind_from({**run, "labels": list(run["rows"]["train"].get("labels", {}))})
     framework, report = FRAMEWORKS[run["framework"]], report_of(kind, metrics)
     about = _head(run, framework, kind), _how_good(metrics, report)
-    return "".join([*about, _how_to_use(metrics, framework, kind), _how_made(run)])
+    source = json.dumps(repo) if repo else "path"
+    return "".join([*about, _how_to_use(metrics, framework, kind, source), _how_made(run, rows)])
 
 # %% ../../nbs/students/card.ipynb #47e099f4
 def _head(run: dict, framework: Framework, kind: Kind) -> str:
@@ -70,7 +73,7 @@ def _by_label(metrics: dict) -> str:
 """
 
 # %% ../../nbs/students/card.ipynb #1e1abaf8
-def _how_to_use(metrics: dict, framework: Framework, kind: Kind) -> str:
+def _how_to_use(metrics: dict, framework: Framework, kind: Kind, source: str) -> str:
     without = metrics["run"]["recipe"].get("native_f1")
     less = (
         "" if without is None else (
@@ -81,23 +84,24 @@ def _how_to_use(metrics: dict, framework: Framework, kind: Kind) -> str:
     )
     trust = ", trust_remote_code=True" if metrics["run"].get("init_kwargs", {}).get("trust_remote_code") else ""
     calls = "\n".join(f'student.{call}' for call in kind.calls)
+    place = "the folder" if source == "path" else "the repository"
     return f"""
 ## How to use it
 ```python
 from sieves_distill import Student
 
-student = Student.load(path{trust})  # the folder of this file{_on_trust(trust)}
+student = Student.load({source}{trust})  # {place} of this file{_on_trust(trust)}
 {calls}
 ```
-{framework.card_note}{_natively(framework, kind, trust) if framework.native_code else ""}{less}"""
+{framework.card_note}{_natively(framework, kind, source, trust) if framework.native_code else ""}{less}"""
 
-def _natively(framework: Framework, kind: Kind, trust: str) -> str:
+def _natively(framework: Framework, kind: Kind, source: str, trust: str) -> str:
     use = framework.part("native_use") or (lambda kind: "model.predict(texts)")
     return f"""
 or without this library{framework.card_warning}:
 
 ```python
-{framework.native_code.replace("(path)", f"(path{trust})")}
+{framework.native_code.replace("(path)", f"({source}{trust})")}
 texts = ["a text", "another"]
 {use(kind)}
 ```
@@ -107,12 +111,12 @@ def _on_trust(trust: str) -> str:
     return ", which brings code along that will run: load it if you trust who made it" if trust else ""
 
 # %% ../../nbs/students/card.ipynb #ab8871e8
-def _how_made(run: dict) -> str:
+def _how_made(run: dict, rows: bool) -> str:
     asked = ", ".join(as_code(f"{name}={run[name]}") for name in ("val_frac", "seed", "init_kwargs", "train_kwargs"))
     return f"""
 ## How it was made
 `framework="{run["framework"]}"`, {asked}; {run["seconds"]["train"]:.0f} s of training.
-The rows are in `data/`, all figures in `metrics.json`.
+{"The rows are in `data/`, all" if rows else "All"} figures{"" if rows else " are"} in `metrics.json`.
 """
 
 # %% ../../nbs/students/card.ipynb #16859d42

@@ -21,6 +21,7 @@ from ..evaluate.evaluate import read_mistakes
 from ..evaluate.report import report_of
 from .folder import read_about, reading
 from .frameworks import FRAMEWORKS, framework_name
+from .hub import hub_folder, push_student
 from .novelty import copy_text_novelty, read_text_novelty
 
 # %% auto #0
@@ -75,9 +76,16 @@ class Written:
 class InFolder(Written):
     "What a student is in its folder: it can be written and read, and knows how good it is"
     @staticmethod
-    def load(path, backend: str | None = None, *, device=None, trust_remote_code: bool = False) -> Student:
+    def load(
+        path, backend: str | None = None, *, device=None, trust_remote_code: bool = False, revision: str | None = None,
+        token=None,
+    ) -> Student:
         """Load a student from its folder, without unpickling anything. Raises FileNotFoundError or ValueError for a
         folder that holds none, or whose files do not fit one another.
+
+        `path` may be a repository of the Hugging Face hub, "user/topics", where there is no such folder: `revision` is
+        a branch, a tag or a commit of it, `token` opens a private one. Raises ConnectionError where it is not to be
+        had and no copy of it is here.
 
         `backend="openvino"`: the encoder of a SetFit student computes with OpenVINO on the CPU, sooner than with
         PyTorch. Raises ImportError where that is not installed, ValueError for other students and other names,
@@ -89,7 +97,7 @@ class InFolder(Written):
         `trust_remote_code=True`: run the code that an encoder brings along in its folder, which a student that was
         made with `init_kwargs={"trust_remote_code": True}` needs; for folders of people you trust. Raises ValueError
         where it is needed and not given."""
-        about = read_about(path := Path(path).expanduser())
+        about = read_about(path := hub_folder(path, revision, token))
         student = FRAMEWORKS[about["framework"]].part("student")
         student.check_backend(backend)
         options = {} if device is None else {"device": student.check_device(device, backend)}
@@ -98,6 +106,13 @@ class InFolder(Written):
         with reading(path): loaded = student.read(path, about, backend, **options)
         loaded.prepare()
         return loaded
+
+    def push_to_hub(self, repo: str, private: bool = True, data: bool = False, message: str = "", token=None) -> str:
+        """Write the student to a repository of the Hugging Face hub, such as "user/topics", and return the address of
+        the commit. It is private, and without the training texts, unless `private=False` and `data=True` say otherwise.
+        Raises PermissionError without a token that may write, ConnectionError where the hub cannot be reached,
+        ValueError for a repository that is public already, where a private one was asked for"""
+        return push_student(self, repo, private, data, message, token)
 
     @classmethod
     def read(cls, path: Path, about: dict, backend: str | None = None, **options) -> Student:

@@ -72,7 +72,7 @@ class LLMTeacher(Teacher, Metered):
         self.temperature, self.max_tokens, self.params = temperature, max_tokens, dict(params or {})
         self.concurrency = check_count(concurrency, "concurrency")
         check_form(answer, scores, prefill, calibrate)
-        check_prompt(self._prompt())
+        check_prompt(self.asks_with())
         check_int(retries, "retries", least=0)
         if timeout is not None: check_number(timeout, "timeout", above=0)
         super().__init__(price, max_calls, max_total_tokens, max_cost)
@@ -117,7 +117,8 @@ class LLMTeacher(Teacher, Metered):
         self._failures = self._failures % _DOWN + 1 if outcome == "failed" else 0
         return self._failures
 
-    def _prompt(self) -> Prompt:
+    def asks_with(self) -> Prompt:
+        "What is said to the model around a text"
         return Prompt(self.model, self.instructions, self.prompt, self.examples, self.prefill,
                       self.temperature, self.max_tokens, self.params)
 
@@ -172,7 +173,7 @@ class _Asker:
         return self.forms[0] if self.forms else None
 
     def request(self, text: str, form: Form) -> Request:
-        return Request(self.teacher._prompt().body(text, self.task, form), self.teacher.base_url)
+        return Request(self.teacher.asks_with().body(text, self.task, form), self.teacher.base_url)
 
     def question(self, text: str, form: Form) -> tuple[Form, Request]:
         "How to ask about a text: in a form, or in the earlier one in which it was answered before"

@@ -5,16 +5,17 @@
 # %% ../../nbs/teach/request.ipynb #78dcef4d
 from __future__ import annotations
 import hashlib, json, re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ..basics.checks import check_int, check_number
 from ..tasks.labels import Classification
+from ..tasks.task import Task
 from .form import Form
 from .reply import Reply, reply_to
 
 # %% auto #0
-__all__ = ['Prompt', 'read_examples', 'Request', 'check_prompt']
+__all__ = ['Prompt', 'read_examples', 'text_finder', 'text_in_template', 'Request', 'check_prompt']
 
 # %% ../../nbs/teach/request.ipynb #efd83874
 @dataclass
@@ -77,6 +78,34 @@ def read_examples(examples: Iterable, task: Classification) -> list[tuple[str, d
         except (TypeError, ValueError) as e:
             raise ValueError(f"examples must be pairs of a text and its result, found at position {i}: {e}") from None
     return pairs
+
+# %% ../../nbs/teach/request.ipynb #c27f83a8
+def text_finder(prompt: Prompt, task: Classification) -> Callable:
+    "The function from the messages of a request to the text in them; None where they are not this prompt's to the task"
+    forms = [Form("prompt", None), Form("prompt", "stated")]
+    if reply_to(task, forms[0]).exclusive: forms.append(Form("label", None))
+    expected = [prompt._messages("", task, reply_to(task, form)) for form in forms]
+    at = len(expected[0]) - (2 if prompt.prefill else 1)
+    around = [messages[:at] + messages[at + 1:] for messages in expected]
+
+    def find(messages: list[dict]) -> str | None:
+        if len(messages) != len(expected[0]) or messages[:at] + messages[at + 1:] not in around: return None
+        return text_in_template(prompt.template, messages[at]["content"], task)
+    return find
+
+# %% ../../nbs/teach/request.ipynb #d970d4c4
+def text_in_template(template: str, message: str | None, task: Task) -> str | None:
+    "The text in a message that a template has made of it; None for a message of another template"
+    if message is None: return None
+    match = _template_pattern(template, tuple(getattr(task, "labels", ()))).fullmatch(message)
+    return match and match["text"]
+
+@lru_cache(64)
+def _template_pattern(template: str, labels: tuple) -> re.Pattern:
+    parts = re.split(r"(\{(?:text|labels)\})", template)
+    texts = iter(["(?P<text>.*)"])  # the first, of which others are copies
+    patterns = {"{labels}": lambda: re.escape(", ".join(labels)), "{text}": lambda: next(texts, "(?P=text)")}
+    return re.compile("".join(patterns.get(part, lambda: re.escape(part))() for part in parts), re.DOTALL)
 
 # %% ../../nbs/teach/request.ipynb #10cbc601
 @dataclass
