@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .deploy.bulk import label_files
     from .deploy.explanation import Explanation, explain
     from .deploy.formats import export_student
+    from .deploy.serve import make_app
 
 # Names whose modules are imported when they are first asked for (PEP 562), which keeps `import sieves_distill` quick.
 _LAZY = {
@@ -104,6 +105,7 @@ _LAZY = {
     "Explanation": "deploy.explanation",
     "explain": "deploy.explanation",
     "export_student": "deploy.formats",
+    "make_app": "deploy.serve",
 }
 __all__ = ["Classification", "Doc", "Task", *_LAZY]
 

@@ -5,6 +5,7 @@
 # %% ../nbs/cli.ipynb #337b1d26
 from __future__ import annotations
 import functools, json, sys
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ import typer
 # %% auto #0
 __all__ = ['app', 'ERRORS', 'BELOW', 'Folder', 'OwnFolder', 'AsJson', 'Gate', 'GateSide', 'Labels', 'TextColumn', 'Answers',
            'Many', 'TaskId', 'Docs', 'Base', 'command', 'show', 'Side', 'Framework', 'check_gate', 'read_labelled',
-           'distill', 'report', 'predict', 'label', 'export', 'compare', 'learning_curve']
+           'distill', 'report', 'predict', 'label', 'export', 'serve', 'compare', 'learning_curve']
 
 # %% ../nbs/cli.ipynb #2636edae
 app = typer.Typer(
@@ -150,6 +151,26 @@ def export(
     from sieves_distill.students.student import Student
     typer.echo(str(Student.load(folder).export(out, format)))
 
+# %% ../nbs/cli.ipynb #868465a6
+@command
+def serve(
+    folder: Folder,
+    host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any that is free.")] = 8000,
+    threads: Annotated[int | None, typer.Option(min=1, help="For an encoder; default one a core.")] = None,
+    drain: Annotated[float, typer.Option(min=0, help="Seconds to go on after SIGTERM, for a load balancer.")] = 0,
+):
+    """Answer over HTTP until SIGTERM or Ctrl-C, and then what was begun. The page to try it on is at /docs.
+
+    MAX_TEXTS=100 sieves-distill serve student --port 8000
+
+    The environment says what a request may hold: MAX_CHARS, MAX_TEXTS, MAX_BYTES, MAX_WAITING, BATCH_SIZE,
+    BATCH_WAIT_MS."""
+    from sieves_distill.deploy.serve import make_app, server_room
+    server = server_room()
+    app = make_app(folder, threads, **asdict(server.Limits.from_environ()))
+    server.run_app(app, host, port, drain)
+
 # %% ../nbs/cli.ipynb #ecf91c3b
 @command
 def compare(
@@ -158,7 +179,7 @@ def compare(
 ):
     "Students side by side: quality, speed, memory, cost."
     from sieves_distill.decide.comparison import compare as compare_students
-    result = compare_students({folder.name: folder for folder in folders}, progress=False)
+    result = compare_students(folders, progress=False)
     table = result.table()
     show(f"{result.verdict}\n\n{table.to_string()}", json.loads(table.to_json(orient="index")), as_json)
 

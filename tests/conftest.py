@@ -18,7 +18,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 ROOT = Path(__file__).resolve().parents[1]
 
 # Where several workers run the tests: files whose tests share students or builds, each made once, in one worker.
-SHARING = {"test_end_to_end", "test_kill", "test_llm", "test_noise", "test_packaging", "test_safety", "test_site"}
+SHARING = {"test_end_to_end", "test_kill", "test_llm", "test_noise", "test_packaging", "test_safety", "test_serve",
+           "test_site"}
 # What takes longest, by how its name begins: it is begun first, so that no worker is left with it at the end.
 LONGEST = ["test_kill.py", "test_runs[ner_tutorial]", "test_runs[teacher_tutorial]", "test_end_to_end.py",
            "test_runs[decide/curve]", "test_runs[decide/comparison]", "test_runs[tutorial]",

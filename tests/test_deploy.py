@@ -65,5 +65,6 @@ def test_answers_without_torch_and_this_package(name, format, tmp_path):
     assert about["parity"]["f1_before"] == pytest.approx(student.metrics["f1"], abs=.02)
     with pytest.raises(ValueError, match="student.py"): Student.load(folder)
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        ["README.md", "requirements.txt", "student.json", "student.py", "tokenizer.json",
+        ["Dockerfile", "README.md", "compose.yaml", "requirements-serve.txt", "requirements.txt", "serve.py",
+         "student.json", "student.py", "tokenizer.json",
          *(["model.npz"] if format == "numpy" else ["head.npz", "model.onnx"])])

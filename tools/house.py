@@ -82,7 +82,8 @@ class House:
     @cached_property
     def imports(self) -> list[Import]:
         "What the modules import of the package, wherever it stands in them."
-        return sorted(set(imported for module in self.paths for imported in self._imports_of(module)))
+        imports = {imported for module in self.paths for imported in self._imports_of(module)}
+        return sorted(imports, key=lambda each: (each.module, each.target, each.name or "", each.line))
 
     def _imports_of(self, module: str) -> Iterator[Import]:
         root = self.package.name

@@ -24,9 +24,9 @@ __all__ = ['compare']
 
 # %% ../../nbs/decide/comparison.ipynb #2cdc743f
 def compare(
-    students: dict,  # Name to `Student`, or to the path of its folder
-    # Labelled rows that none was trained on: `text`, `labels`, perhaps `gold`.
-    # Default: those that the folders hold out, if they are the same
+    students,  # Name to `Student`, or to the path of its folder; or a list of these, called after their folders
+    # Labelled rows that none was trained on: dataset with `text`, `labels`, perhaps `gold`, or documents with results.
+    # Default: those that the folders hold out, if they are [the same](unseen.ipynb#of-several-students)
     dataset=None,
     teacher_cost: float | None = None,  # What the teacher takes for a million documents
     # Instead: what it took, {"cost": 1.20, "documents": 500}, or the `usage` of an `LLMTeacher` with a price
@@ -37,6 +37,7 @@ def compare(
     n_resamples: int = 1000,  # Draws of the bootstrap
     seed: int = 0,
     progress: bool = True,  # Show a progress bar
+    on_error: str = "raise",  # For documents that cannot be read, as those without an answer: "raise" or "skip"
 ) -> Comparison:
     """Compare students on the same rows: quality with 95 % bootstrap intervals (Efron 1979), speed, latency, size,
     memory, training time and cost, with the Pareto front of quality and cost.
@@ -47,7 +48,7 @@ def compare(
     cost = _teacher_cost(teacher_cost, usage)
     check_number(machine_hour, "machine_hour", above=0)
     students = _load_students(students)
-    rows, notes = rows_unseen_by_all(students, dataset)
+    rows, notes = rows_unseen_by_all(students, dataset, on_error)
     rows, on_gold = with_drawn_gold(rows)
     answers = {}
     for name, student in tqdm(students.items(), desc="compare", unit=" students", disable=not progress):
@@ -94,9 +95,7 @@ def _note_copies(n: int, distinct: int) -> list[str]:
 # %% ../../nbs/decide/comparison.ipynb #711d39ad
 def _load_students(students) -> dict:
     "The students, loaded where they are folders; refuses those that do not answer the same question"
-    if not isinstance(students, Mapping):
-        raise TypeError(f"expected a mapping of name to student or folder, found {type(students).__name__}: "
-                        "compare({'small': 'models/small', …}, dataset)")
+    students = _named(students)
     if not students: raise ValueError("expected at least one student, found none")
     loaded = {str(name): student if hasattr(student, "predict_proba") else Student.load(student)
               for name, student in students.items()}
@@ -109,6 +108,19 @@ def _load_students(students) -> dict:
     return loaded
 
 # %% ../../nbs/decide/comparison.ipynb #e6976549
+def _named(students) -> Mapping:
+    "Name to student or folder; those of a list are called after their folders"
+    if isinstance(students, Mapping): return students
+    if not isinstance(students, (list, tuple)):
+        raise TypeError("expected a mapping of name to student or folder, or a list of them, found "
+                        f"{type(students).__name__}: compare({{'small': 'models/small', …}}, dataset)")
+    paths = [getattr(student, "path", None) if hasattr(student, "predict_proba") else student for student in students]
+    names = [f"student {i}" if path is None else Path(path).resolve().name for i, path in enumerate(paths, 1)]
+    twice = [name for name in names if names.count(name) > 1]
+    if not twice: return dict(zip(names, students))
+    raise ValueError(f"expected folders of different names, found {twice[0]!r} more than once: say what they are "
+                     f"called, compare({{'first': {str(paths[names.index(twice[0])])!r}, …}})")
+
 def _check_same_labels(name: str, labels: list[str], first: str, reference: list[str]):
     extra = "it has also", [label for label in labels if label not in reference]
     missing = "it lacks", [label for label in reference if label not in labels]

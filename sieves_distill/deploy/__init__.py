@@ -2,3 +2,4 @@
 from .bulk import Labelled, label_files, open_student
 from .explanation import Explanation, explain
 from .formats import FORMATS, Format, export_student
+from .serve import make_app

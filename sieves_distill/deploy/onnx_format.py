@@ -4,7 +4,7 @@
 
 # %% ../../nbs/deploy/onnx_format.ipynb #192e0d16
 from __future__ import annotations
-import copy
+import copy, os
 from pathlib import Path
 from ..basics.checks import check_installed
 from ..basics.quiet import quiet
@@ -32,6 +32,7 @@ def write_onnx_int8(student: SetFitStudent, folder: Path):
 NEEDED = ("numpy", "tokenizers", "onnxruntime")
 
 def _check_packages():
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing is sent to who made onnxruntime
     for package in ("onnx", "onnxscript", "onnxruntime"): check_installed(package, "onnx")
 
 # %% ../../nbs/deploy/onnx_format.ipynb #94878320

@@ -4,7 +4,7 @@
 
 # %% ../../nbs/deploy/standalone.ipynb #2cb00b55
 from __future__ import annotations
-import json, re, zlib
+import json, os, re, zlib
 from pathlib import Path
 from zipfile import BadZipFile
 import numpy as np
@@ -31,7 +31,10 @@ class ExportedStudent:
 
     def predict(self, texts: list[str]) -> list:
         "The label of each text or, where it may have several, a list of labels"
-        proba = self.predict_proba(texts)
+        return self.decide(self.predict_proba(texts))
+
+    def decide(self, proba) -> list:
+        "The answers that probabilities stand for, as `predict` gives them"
         if not self.multi_label: return [self.labels[i] for i in proba.argmax(1)]
         return [[label for label, p in zip(self.labels, row) if p > .5] for row in proba]
 
@@ -273,7 +276,9 @@ def read_tokenizer(path: Path, max_length: int | None):
     return tokenizer
 
 def open_graph(path: Path, threads: int | None):
-    "An ONNX graph, computed on the CPU by `threads` threads, or one a core"
+    """An ONNX graph, computed on the CPU by `threads` threads, or one a core; nothing is sent to who made onnxruntime,
+    unless the environment allows it"""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when it is imported
     try: import onnxruntime
     except ImportError as error:
         raise ImportError("this student needs onnxruntime: pip install -r requirements.txt") from error
