@@ -5,9 +5,10 @@
 The students of `benchmarks.deploy`, exported, and served by the `serve.py` in their folder with one thread. Clients are
 threads of another process on the same machine, each with a connection that it keeps, who send one text a request and
 the next one when they have the answer: one client, and sixteen. Texts are the first hundred words of news, and the
-first ten; CPU is that of the server for a text. *Singly* computes each text by itself, *together* those that came meanwhile, *waiting* makes each wait 5 ms
-for others. Last, sixteen clients who never try again ask while the server is restarted three times: by a socket that
-outlives it, as systemd's socket units do; and by a port that is opened anew, where what finds it closed is asked again.
+first ten; CPU is what a text costs the server. *Singly* computes each text by itself, *together* those that came
+meanwhile, *waiting* makes each wait 5 ms for others. Last, sixteen clients ask while the server is restarted three
+times: by a socket that outlives it, as systemd's socket units do, where they never ask again; and by a port that is
+opened anew, where they ask again what found it closed.
 """
 from __future__ import annotations
 
@@ -173,7 +174,7 @@ def main():
     running.silence()
     from sieves_distill import Student
     learn, (held_out, _), names = rows()
-    lines = []
+    lines, busy = [], round(os.getloadavg()[2], 1)  # other work on the same cores
     with tempfile.TemporaryDirectory() as tmp:
         made = students(args.students or Path(tmp), learn, names)
         folders = {format: Student.load(made[framework]).export(Path(tmp) / format, format=format)
@@ -192,7 +193,7 @@ def main():
         expected = Student.load(made["model2vec"]).predict(held_out)
         restarts = [restarted(folders["numpy"], held_out, expected, outlives) for outlives in (True, False)]
         print(*restarts, sep="\n", flush=True)
-    about = {"command": "python -m benchmarks.serve"} | running.machine(
+    about = {"command": "python -m benchmarks.serve", "load_before": busy} | running.machine(
         "fastapi", "starlette", "uvicorn", "pydantic", "numpy", "tokenizers", "onnxruntime", threads=False)
     running.write_json(FILE, {"about": about, "lines": lines, "restarts": restarts})
     FILE.with_suffix(".md").write_text(table(lines))
