@@ -113,14 +113,23 @@ def _warn_of_alike(names: list[str], what: str):
     "Warn of names that differ in nothing but case, white space, hyphens or underscores"
     alike: dict[str, list] = {}
     for name in names: alike.setdefault(_folded(name), []).append(name)
-    groups = [f"{', '.join(map(repr, group))}" for group in alike.values() if len(group) > 1]
+    groups = [group for group in alike.values() if len(group) > 1]
     if not groups: return
+    shown = "; ".join(", ".join(map(repr, group)) for group in groups[:3])
     more = f"; and {len(groups) - 3} more" if len(groups) > 3 else ""
-    warnings.warn(f"{what} that differ only in case, spaces, hyphens or underscores: {'; '.join(groups[:3])}{more}. "
-                  "Each counts by itself; if they mean the same, write the answers in one way first, such as "
-                  "frame['label'].str.strip().str.lower()", stacklevel=4)
+    warnings.warn(f"{what} that differ only in case, spaces, hyphens or underscores: {shown}{more}. Each counts by "
+                  "itself; if they mean the same, write the answers in one way before the task is made, such as "
+                  f"frame['label'] = frame['label']{_one_way(groups)}", stacklevel=4)
 
-def _folded(name: str) -> str: return re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", name.strip().casefold())
+_BETWEEN = r"(?<=\w)[\s_-]+(?=\w)"  # what stands between the words of a name
+
+def _folded(name: str) -> str: return re.sub(_BETWEEN, " ", name.strip().casefold())
+
+def _one_way(groups: list[list[str]]) -> str:
+    "What makes one name of those in each group, of a pandas column of text"
+    short = ".str.strip().str.casefold()"
+    if all(len({name.strip().casefold() for name in group}) == 1 for group in groups): return short
+    return f"{short}.str.replace(r'{_BETWEEN}', ' ', regex=True)"
 
 # %% ../../nbs/basics/checks.ipynb #e176b24e
 def name_among(value, names):

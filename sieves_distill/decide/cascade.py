@@ -15,13 +15,13 @@ from ..basics.checks import check_int, check_number, check_one_of, check_share
 from ..basics.disk import append_line, cut_torn_line
 from ..tasks.kinds import kind_of
 from ..documents.doc import Doc, doc_name, write_result
+from ..export.rows import task_of_student
 from ..documents.encode import doc_line
 from ..documents.read import read_docs
-from ..teach.label import Tally
+from ..teach.label import Tally, readable_answer
 from ..teach.teacher import Answer
 from ..students.student import check_documents, check_texts
-from ..relabel.opinion import task_of_student
-from .threshold import decides_each_label, is_new, is_unsure
+from .threshold import check_false_alarms, decides_each_label, is_new, is_unsure
 from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
@@ -47,14 +47,19 @@ class Cascade:
         # Share of documents like the student's training rows that may go to the teacher because they seem new to the
         # student; default what `choose_threshold` was given
         false_alarms: float | None = None,
+        # What becomes of a document that the student is not sure of, and to which the teacher gives no answer: "leave"
+        # it without one; or "student", whose answer stands then, marked in `doc.meta`: no threshold speaks for it
+        on_refusal: str = "leave",
     ):
         self.teacher = _check_teacher(teacher)
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
         self.student, self.kind = student, kind_of(student)
         self.threshold = check_threshold(threshold, self.kind)
-        self.false_alarms = _check_false_alarms(student, false_alarms, threshold)
+        self.false_alarms = check_false_alarms(student, false_alarms, threshold)
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
-        self._answers = _Answers(self.task, path, {"student": repr(student), "teacher": _teacher_name(teacher)})
+        names = {"student": repr(student), "teacher": _teacher_name(teacher)}
+        stands_in = check_one_of(on_refusal, "on_refusal", ("leave", "student")) == "student"
+        self._answers = _Answers(self.task, path, names, stands_in)
         self.path = self._answers.new.path
 
     @property
@@ -69,6 +74,12 @@ class Cascade:
         return dict(self._answers.unanswered)
 
     @property
+    def stood_in(self) -> dict[str, int]:
+        """With on_refusal="student": how many documents have the student's answer although it was not sure of them, by
+        what became of the teacher's, as in `unanswered`; they are among the student's in `counts`"""
+        return dict(self._answers.stood_in)
+
+    @property
     def new_docs(self) -> list:
         """The documents that the teacher answered, to train the next student on; with a `path` those in the file,
         earlier runs included"""
@@ -77,11 +88,16 @@ class Cascade:
     @property
     def verdict(self) -> str:
         "Who answered how many of the documents so far, in a sentence"
-        return _verdict(self.counts, self.unanswered)
+        return _verdict(self.counts, self.unanswered, self.stood_in)
 
     def __repr__(self): return f"Cascade({self.student!r}): {self.verdict}"
 
-    def predict(self, texts: list[str], progress: bool = False, on_error: str = "raise") -> list:
+    def predict(
+        self,
+        texts: list[str],  # What to answer
+        progress: bool = False,  # Show a progress bar
+        on_error: str = "raise",  # Where the teacher failed: "raise" an error, or "skip" the text
+    ) -> list:
         """The label of each text; multi-label: a list of labels; None where there is no answer.
 
         Raises TypeError unless `texts` is a list of str, RuntimeError as the call does."""
@@ -91,17 +107,22 @@ class Cascade:
         labels = iter(self.kind.decode(np.array(rows)))
         return [None if doc.results[self.task.task_id] is None else next(labels) for doc in docs]
 
-    def __call__(self, docs, progress: bool = False, on_error: str = "raise"):
+    def __call__(
+        self,
+        docs,  # Documents, in any iterable
+        progress: bool = False,  # Show a progress bar
+        on_error: str = "raise",  # Where the teacher failed: "raise" an error, or "skip" the document
+    ):
         """Write an answer into `doc.results[task_id]` of each document, and who gave it, "student" or "teacher", into
         `doc.meta["answered_by"][task_id]`; its name into `doc.meta[task_id]`, so that no student learns from itself.
 
         A list comes back when all its documents are answered; of any other iterable, documents are read some at a time
         and yielded as they are answered.
         What the student is not sure of is the teacher's alone. Where it refuses, is not asked since a limit is reached,
-        or cannot be understood, the result is None, `doc.meta[task_id]` says why, and a warning counts them.
+        or says what is no answer to the task ("unreadable"), the result is None, `doc.meta[task_id]` says why, and a
+        warning counts them; with on_refusal="student" the student's answer stands instead, and the same is said of it.
         Raises RuntimeError where the teacher failed, with the name of the document, unless on_error="skip", which
-        passes such documents on without an answer; ValueError or TypeError for an answer of the teacher that cannot be
-        read. What was answered before is kept."""
+        takes that for a refusal. What was answered before is kept."""
         check_one_of(on_error, "on_error", ("raise", "skip"))
         check_documents(docs)
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs), on_error)
@@ -139,13 +160,14 @@ class Cascade:
         results = self.kind.results(proba)
         for doc, result, sent in zip(docs, results, unsure):
             if not sent: self._answers.write(doc, result, "student")
-        return [_Question(i, docs[i]) for i in np.flatnonzero(unsure)]
+        return [_Question(i, docs[i], results[i]) for i in np.flatnonzero(unsure)]
 
 # %% ../../nbs/decide/cascade.ipynb #9fc0d026
 class _Question(NamedTuple):
     "A document that the student is not sure of"
     position: int  # Among those that were answered with it
     doc: object
+    result: object  # What the student would say
 
     @property
     def name(self) -> str: return doc_name(self.doc, self.position)
@@ -153,48 +175,48 @@ class _Question(NamedTuple):
 # %% ../../nbs/decide/cascade.ipynb #58c13a42
 class _Answers:
     "Writes answers into documents, counts them, and keeps the teacher's"
-    def __init__(self, task, path, names: dict[str, str]):
+    def __init__(self, task, path, names: dict[str, str], stands_in: bool = False):
         self.task, self.new = task, _NewDocs(path)
         self.names = names  # What the student and the teacher are called
-        self.counts, self.unanswered = {"student": 0, "teacher": 0}, Counter()
+        self.stands_in = stands_in  # Whether the student answers where the teacher does not
+        self.counts, self.unanswered, self.stood_in = {"student": 0, "teacher": 0}, Counter(), Counter()
 
-    def write(self, doc, result, who: str):
-        write_result(doc, self.task.task_id, result, {who: self.names[who]})
+    def write(self, doc, result, who: str, **about):
+        write_result(doc, self.task.task_id, result, {who: self.names[who], **about})
         doc.meta["answered_by"] = {**doc.meta.get("answered_by", {}), self.task.task_id: who}
         self.counts[who] += 1
 
     def accept(self, questions: list[_Question], answers: Iterator[Answer], tally: Tally, on_error: str):
-        "Write what the teacher said, and keep it, up to what cannot be read, or where it failed"
+        "Write what the teacher said, and keep it, up to where it failed"
         answered = []
         try:
             for question, answer in zip(questions, answers):
+                answer = readable_answer(answer, question.doc.text, self.task)
                 line = f"{question.name}: {answer.why}"
                 if answer.outcome == "failed" and on_error == "raise": raise _failure(line)
-                tally.add(answer.outcome, line)
+                tally.add("ok" if self.stands_in else answer.outcome, line)
                 if answer.outcome == "ok":
-                    self._check(question, answer.result)
                     self.write(question.doc, answer.result, "teacher")
                     answered.append(question.doc)
-                else: self._leave_open(question.doc, answer)
+                else: self._do_without(question, answer)
         finally: self.new.add(answered)
 
-    def _leave_open(self, doc, answer: Answer):
-        "Note that there is no answer, and why; a refusal is the teacher's"
-        about = {"teacher": self.names["teacher"], "outcome": answer.outcome, "why": answer.why}
+    def _do_without(self, question: _Question, answer: Answer):
+        "Leave no answer, or let the student's stand, and note why the teacher gave none; a refusal is the teacher's"
+        (self.stood_in if self.stands_in else self.unanswered)[answer.outcome] += 1
+        doc, about = question.doc, {"teacher": self.names["teacher"], "outcome": answer.outcome, "why": answer.why}
+        if self.stands_in: return self.write(doc, question.result, "student", **about)
         write_result(doc, self.task.task_id, None, about)
         answered_by = {**doc.meta.get("answered_by", {}), self.task.task_id: "teacher"}
         if answer.outcome != "refused": del answered_by[self.task.task_id]
         doc.meta["answered_by"] = answered_by
-        self.unanswered[answer.outcome] += 1
 
-    def _check(self, question: _Question, result):
-        try: self.task.read(result)
-        except (TypeError, ValueError) as e: raise type(e)(f"{question.name}, asked of the teacher: {e}") from None
 
 def _failure(line: str) -> RuntimeError:
     return RuntimeError(f"{line}\nThe student is not sure of it, and the teacher gave no answer. "
                         "What was answered before is in the documents. "
-                        "Ask again, or pass on_error='skip' to leave such documents without an answer.")
+                        "Ask again, or pass on_error='skip' to leave such documents without an answer, or, with "
+                        "Cascade(…, on_refusal='student'), with the student's.")
 
 # %% ../../nbs/decide/cascade.ipynb #63179625
 class _NewDocs:
@@ -218,13 +240,16 @@ class _NewDocs:
         return read_docs(self.path) if self.path.exists() else []
 
 # %% ../../nbs/decide/cascade.ipynb #5be0373e
-def _verdict(counts: dict, unanswered: dict) -> str:
+def _verdict(counts: dict, unanswered: dict, stood_in: dict) -> str:
     n, n_open = sum(counts.values()) + sum(unanswered.values()), sum(unanswered.values())
     if not n: return "No document has been answered yet."
     student, teacher = (f"{counts[who]:,} ({as_percent(counts[who] / n, 0)})" for who in ("student", "teacher"))
-    outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in unanswered.items())
+    outcomes, instead = (", ".join(f"{count:,} {outcome}" for outcome, count in counted.items())
+                         for counted in (unanswered, stood_in))
     without = f"; {n_open:,} {'has' if n_open == 1 else 'have'} no answer ({outcomes})" if n_open else ""
-    return f"Of {n:,} documents the student answered {student}, the teacher {teacher}{without}."
+    unsure = (f" Of the student's answers {sum(stood_in.values()):,} stand although it was not sure, since the teacher "
+              f"gave none ({instead}): what the threshold promises does not hold for these.") if stood_in else ""
+    return f"Of {n:,} documents the student answered {student}, the teacher {teacher}{without}.{unsure}"
 
 # %% ../../nbs/decide/cascade.ipynb #7a1f7316
 def _check_teacher(teacher):
@@ -239,14 +264,6 @@ def _teacher_name(teacher) -> str:
 def _check_task(task, kind):
     if kind_of(task) == kind: return task
     raise ValueError(f"task must have the student's labels, {', '.join(map(repr, kind.labels))}, found {task!r}")
-
-# %% ../../nbs/decide/cascade.ipynb #13b3a18f
-def _check_false_alarms(student, false_alarms, threshold) -> float | None:
-    "The rate given, or that of the threshold; refuses a student that cannot tell what is new"
-    if false_alarms is None: false_alarms = getattr(threshold, "false_alarms", None)
-    if false_alarms is None: return None
-    student.novelty([])
-    return check_share(false_alarms, "false_alarms")
 
 # %% ../../nbs/decide/cascade.ipynb #c7224383
 def check_threshold(threshold, kind):

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 from ..basics.checks import check_int, is_int
 from ..basics.quiet import quiet
 from ..tasks.adapt import as_classification
-from ..export.rows import Rows, labelled_rows
+from ..export.rows import Rows, labelled_rows, task_of_student
 from ..split import split_dataset
 from ..heads.names import soft_labels
 from ..heads.tokens import load_static_model
@@ -21,11 +21,9 @@ from ..students.student import Student
 from ..train.model2vec import fit_token_table
 from ..train.options import check_base
 from ..train.recipe import Recipe
-from ..relabel.opinion import task_of_student
 from .curve_laws import bootstrap_curve, extrapolate
 from .curve_result import METRICS, LearningCurve
 from .unseen import distinct_positions
-
 
 # %% auto #0
 __all__ = ['learning_curve']
@@ -46,7 +44,10 @@ def learning_curve(
     n_fits: int = 200,  # Bootstrap draws, each with a fit
     progress: bool = True,  # Show a progress bar
 ) -> LearningCurve:
-    """Measure how good a student is at growing numbers of training rows, and carry the curve on.
+    """Measure how far a student agrees with the teacher at growing numbers of training rows, and carry the curve on.
+
+    That is agreement, and not accuracy: gold counts only where a `Student` made with `learn_from_gold=True` has it
+    among its labels.
 
     The student is the linear Model2Vec one of `distill`, whatever framework will be deployed; of a `Student` the
     training rows are learned from. Interrupting it (KeyboardInterrupt) keeps the points that are finished, with a
@@ -64,6 +65,7 @@ def learning_curve(
         warnings.warn(f"interrupted: kept what {len(figures)} of {repeats} repeats had finished", stacklevel=2)
     curve = _result(figures, sizes, n, n_fits, seed)
     curve.n_rows = material.n_rows
+    curve.from_gold = isinstance(data, Student) and bool(data.metrics.get("run", {}).get("learn_from_gold"))
     return curve
 
 # %% ../../nbs/decide/curve.ipynb #f6443f3b

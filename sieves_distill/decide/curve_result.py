@@ -31,6 +31,7 @@ class LearningCurve(Shown):
     # Empty with too few points
     fits: dict
     n_rows: int | None = None  # Rows given, copies of a text counted each
+    from_gold: bool = False  # Whether gold stands in the place of the teacher's labels, where it is known
 
     def gain(self, more: int | None = None, metric: str = "f1") -> dict:
         """What `more` rows beyond those at hand (default: as many again) would bring: `value`, `low`, `high` (95 %).
@@ -65,13 +66,20 @@ _FLAT = 0.01  # a gain that is surely less is a plateau
 
 def signed_interval(gain: dict) -> str: return "{value:+.3f} [{low:.3f}, {high:.3f}]".format(**gain)
 
+def _against(curve: LearningCurve) -> str:
+    "What the students are held against"
+    return f"the teacher's labels{', corrected where gold is known' if curve.from_gold else ''}"
+
 def _verdict(curve: LearningCurve) -> str:
     if not curve.fits["f1"]: return f"Too few points were finished to carry the curve on: {_TOO_FEW}."
     gain = curve.gain()
     more = f"{curve.n:,} more documents, beyond the {curve.n:,} at hand,"
-    promise = f"{more} would bring {signed_interval(gain)} macro-F1"
-    if gain["high"] < _FLAT: return f"A plateau: {promise}."
-    return promise + (", so perhaps nothing." if gain["low"] < .002 else ".")
+    promise = f"{more} would bring {signed_interval(gain)} in macro-F1 against {_against(curve)}"
+    if gain["high"] < _FLAT: promise = f"A plateau: {promise}"
+    elif gain["low"] < .002: promise += ", so perhaps nothing"
+    whom = "these labels" if curve.from_gold else "the teacher"
+    return (f"{promise}. This is agreement with {whom}, errors included: how much more often the student would be "
+            "right, only a report on gold tells.")
 
 # %% ../../nbs/decide/curve_result.ipynb #996c46f8
 def _levels(curve: LearningCurve, metric: str, n) -> tuple:
@@ -87,13 +95,14 @@ def _table(curve: LearningCurve):
     rows = {n: {"": "measured"} for n in curve.sizes}
     for metric, name in METRICS.items():
         for n, point in zip(curve.sizes, curve.points[metric]):
-            rows[n][name] = "" if point is None else show_interval(point)
+            rows[n][f"agreement: {name}"] = "" if point is None else show_interval(point)
     for n in (curve.n, 2 * curve.n) if curve.fits["f1"] else ():
         rows[n] = {"": "carried on"}
         for metric, name in METRICS.items():
             low, value, high = (level[0] for level in _levels(curve, metric, n))
-            rows[n][name] = show_interval({"value": value, "low": low, "high": high})
-    return pd.DataFrame.from_dict(rows, orient="index")[[*METRICS.values(), ""]].rename_axis("rows")
+            rows[n][f"agreement: {name}"] = show_interval({"value": value, "low": low, "high": high})
+    columns = [*(f"agreement: {name}" for name in METRICS.values()), ""]
+    return pd.DataFrame.from_dict(rows, orient="index")[columns].rename_axis("rows")
 
 # %% ../../nbs/decide/curve_result.ipynb #4d11d063
 def _plot(curve: LearningCurve, ax=None, more: int | None = None, metric: str = "f1"):
@@ -107,7 +116,7 @@ def _plot(curve: LearningCurve, ax=None, more: int | None = None, metric: str = 
     ticks = _apart(ticks)
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.set_xticks([], minor=True)
-    ax.set(xlabel="documents trained on", ylabel=f"{METRICS[metric]} against the teacher's labels")
+    ax.set(xlabel="documents trained on", ylabel=f"agreement ({METRICS[metric]})\nwith {_against(curve)}")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize="small")
     return ax.figure
 

@@ -20,12 +20,13 @@ from .threshold_result import CascadeThreshold
 from .unseen import distinct_rows, unseen_rows
 
 # %% auto #0
-__all__ = ['choose_threshold', 'decides_each_label', 'label_sureness', 'is_unsure', 'is_new']
+__all__ = ['choose_threshold', 'decides_each_label', 'label_sureness', 'is_unsure', 'is_new', 'check_false_alarms']
 
 # %% ../../nbs/decide/threshold.ipynb #684b3250
 def choose_threshold(
     student,  # A `Student`
-    # Labelled rows that it was not trained on: `text`, `labels` (the teacher's), perhaps `gold`.
+    # Labelled rows that it was not trained on: a `datasets.Dataset` with `text`, `labels` (the teacher's) and perhaps
+    # `gold`, or documents with the teacher's results under the student's `task_id`.
     # Default: those held out in the student's folder
     dataset=None,
     target_agreement: float = 0.95,  # Share of the student's answers that shall be the teacher's, in (0, 1)
@@ -34,6 +35,7 @@ def choose_threshold(
     # Share of documents like the student's training rows that may be sent on because they seem new to it, in (0, 1);
     # so are most that really are. None: documents are not looked at so
     false_alarms: float | None = None,
+    on_error: str = "raise",  # For documents that cannot be read, as those without an answer: "raise" or "skip"
 ) -> CascadeThreshold:
     """Choose how sure a student must be to answer alone, such that what it then says agrees with the teacher.
 
@@ -57,7 +59,7 @@ def choose_threshold(
     if by == "label" and not decides_each_label(kind_of(student)):
         raise ValueError("by='label' is for tasks with several labels a text, and this student has multi_label=False: "
                          "leave it out")
-    rows = unseen_rows(student, dataset)
+    rows = unseen_rows(student, dataset, on_error)
     distinct, on_gold = with_drawn_gold(distinct_rows(rows))
     trial = _Trial(distinct, student.predict_proba(distinct.texts), is_new(student, distinct.texts, false_alarms))
     chosen = _WAYS[by](trial, float(target_agreement), float(confidence))
@@ -181,3 +183,15 @@ def is_new(student, texts: list[str], false_alarms: float | None):
     "Which texts `(n,)` seem new to a student, at a rate of false alarms; none where that is None"
     if false_alarms is None: return np.zeros(len(texts), bool)
     return student.novelty(texts) >= 1 - false_alarms
+
+def check_false_alarms(student, false_alarms: float | None, threshold) -> float | None:
+    """The rate given, or else that of a `CascadeThreshold`; None where neither asks for it.
+
+    Raises ValueError for a student that cannot tell what is new to it."""
+    if false_alarms is None: false_alarms = getattr(threshold, "false_alarms", None)
+    if false_alarms is None: return None
+    if not hasattr(student, "novelty"):
+        raise ValueError("the threshold sends on what seems new (false_alarms), which an exported folder cannot tell: "
+                         "use the student's own folder, or choose a threshold without false_alarms")
+    student.novelty([])
+    return check_share(false_alarms, "false_alarms")

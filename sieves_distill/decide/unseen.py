@@ -6,7 +6,7 @@
 from __future__ import annotations
 import numpy as np
 from hashlib import blake2b
-from ..export.rows import Rows
+from ..export.rows import Rows, rows_for
 from ..split import fold_text
 from ..evaluate.distinct import text_clusters
 
@@ -14,10 +14,11 @@ from ..evaluate.distinct import text_clusters
 __all__ = ['unseen_rows', 'seen_rows', 'distinct_rows', 'distinct_positions', 'rows_unseen_by_all']
 
 # %% ../../nbs/decide/unseen.ipynb #ade082ce
-def unseen_rows(student, dataset=None) -> Rows:
-    "The rows to choose on, default those that the folder holds out; refuses those that the student was trained on"
+def unseen_rows(student, dataset=None, on_error: str = "raise") -> Rows:
+    """The rows to choose on, of a dataset or documents, default those that the folder holds out; refuses those that the
+    student was trained on"""
     if dataset is None: return Rows.read(_held_out(student, "this student", _NOT_TRAINED_ON), student)
-    rows = Rows.read(dataset, student)
+    rows = rows_for(student, dataset, on_error)
     if seen := seen_rows(student, rows.texts):
         raise ValueError(f"expected rows that are new to the student, found the text of {len(seen):,} of {len(rows):,} "
                          f"among its training rows, the first at position {seen[0]}: leave them out, "
@@ -61,9 +62,10 @@ def _draw(rows: Rows, copies: list[int]) -> int:
     return copies[int.from_bytes(digest) % len(copies)]
 
 # %% ../../nbs/decide/unseen.ipynb #58d7bf82
-def rows_unseen_by_all(students: dict, dataset=None) -> tuple[Rows, list[str]]:
+def rows_unseen_by_all(students: dict, dataset=None, on_error: str = "raise") -> tuple[Rows, list[str]]:
     "The rows to compare on, in the labels of the first student; and notes on students that could not be checked"
-    rows = Rows.read(_shared_held_out(students) if dataset is None else dataset, next(iter(students.values())))
+    data = _shared_held_out(students) if dataset is None else dataset
+    rows = rows_for(next(iter(students.values())), data, on_error)
     seen = {name: seen_rows(student, rows.texts) for name, student in students.items()}
     leaks = {name: len({fold_text(rows.texts[i]) for i in positions}) for name, positions in seen.items() if positions}
     if leaks:
@@ -81,5 +83,15 @@ def _shared_held_out(students: dict):
     (first, dataset), *others = datasets.items()
     for name, other in others:
         if set(other["text"]) != set(dataset["text"]):
-            raise ValueError(f"{name!r} holds out other rows than {first!r}: {otherwise}")
+            advice = _same_split(students[first], students[name])
+            raise ValueError(f"{name!r} holds out other rows than {first!r}: {otherwise}{advice}")
     return dataset
+
+def _same_split(student, other) -> str:
+    "What two students were split by that differs; empty where nothing is known to"
+    runs = [getattr(each, "metrics", {}).get("run", {}) for each in (student, other)]
+    by = [name for name in ("val_frac", "seed", "hold_out_gold") if runs[0].get(name) != runs[1].get(name)]
+    if not by: return ""
+    shown = ", ".join(f"{name}={runs[0].get(name)} and {runs[1].get(name)}" for name in by)
+    gold = " (by default True, and False where gold is learned from)" if "hold_out_gold" in by else ""
+    return f"; or distil both alike, these were made with {shown}{gold}"

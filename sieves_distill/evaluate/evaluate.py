@@ -8,31 +8,40 @@ import time
 from dataclasses import replace
 from functools import singledispatch
 import numpy as np
+from ..basics.checks import check_one_of
 from ..tasks.kinds import Kind, LabelKind, kind_of
 from ..tasks.labels import Classification
 from ..export.rows import Rows
+from ..export.unanswered import Unanswered, rows_to_score
 from ..split import fold_text
 from .answers import with_drawn_gold
 from .baselines import fit_baselines
-from .distinct import n_distinct, text_clusters
+from .distinct import effective_n, n_distinct, text_clusters
 from .errors import list_mistakes
+from .intervals import show_interval, wilson_interval
 from .metrics import student_metrics
 from .probabilities import student_calibration
 from .report import MetricsReport, Report, report_of
 
 # %% auto #0
-__all__ = ['evaluate_student', 'score_answers', 'notes_on_training', 'notes_on_copies', 'read_mistakes', 'student_mistakes']
+__all__ = ['evaluate_student', 'note_unanswered', 'share_right', 'score_answers', 'notes_on_training', 'notes_on_copies',
+           'read_mistakes', 'student_mistakes']
 
 # %% ../../nbs/evaluate/evaluate.ipynb #24fd7bf9
 def evaluate_student(
     # A `Student`, or any object with `.labels`, `.multi_label` and `.predict(texts)`; with `.predict_proba(texts)` its
     # calibration is scored as well
     student,
-    dataset,  # A `datasets.Dataset` with the columns `text`, `labels` and perhaps `gold`, or `Rows`
+    # A `datasets.Dataset` with the columns `text`, `labels` (the teacher's) and perhaps `gold`; or documents with the
+    # teacher's results, gold or both under the student's `task_id`. With gold and no answer at all, that alone counts
+    dataset,
     train=None,  # The rows the baselines learn from; default the student's own training rows, where its folder has them
     n_resamples: int = 1000,  # Draws of the bootstrap
     seed: int = 0,  # Seed of the bootstrap
     beside: dict | None = None,  # Other students, by name, that are scored as baselines are
+    # What has no answer of the teacher, or cannot be read: "raise" an error, or "skip" it; it is counted, and where its
+    # truth is known a note says how often the student is right there
+    on_error: str = "raise",
 ) -> MetricsReport:
     """Score a student on labelled rows: agreement with the teacher, gold where known, per-label figures, intervals,
     baselines. The report is a `Report` where answers are labels, else that of the kind of answer.
@@ -44,17 +53,51 @@ def evaluate_student(
     judges the probability of the answer, for several the probability of each label of each text, all pooled. Raises
     ValueError for missing columns, no rows, or labels that the student does not have."""
     kind = _kind_of_student(student)
-    rows = Rows.read(dataset, kind)
-    kind.check_measurable(rows.y)
+    check_one_of(on_error, "on_error", ("raise", "skip"))
+    to_score = rows_to_score(student, dataset, on_error)
+    kind.check_measurable(to_score.rows.y)
     if train is None: train = getattr(student, "train_data", None)
     train = None if train is None else Rows.read(train, kind)
-    return score_answers(kind, student, rows, train, n_resamples, seed, **({"beside": beside} if beside else {}))
+    others = {"beside": beside} if beside else {}
+    report = score_answers(kind, student, to_score.rows, train, n_resamples, seed, **others)
+    report.metrics["against"] = to_score.against
+    note_unanswered(report.metrics, student, to_score.unanswered, train)
+    return report
 
 # %% ../../nbs/evaluate/evaluate.ipynb #d651f6cf
 def _kind_of_student(student) -> Kind:
     "The kind of its answers; refuses labels that no task can have"
     if isinstance(getattr(student, "kind", None), Kind): return student.kind
     return kind_of(Classification(student.labels, student.multi_label))
+
+# %% ../../nbs/evaluate/evaluate.ipynb #f493e4dd
+def note_unanswered(metrics: dict, student, unanswered: Unanswered, train: Rows | None = None):
+    "Put into the figures of a student what has no answer of the teacher, and how well the student does there"
+    metrics["unanswered"] = None
+    if not unanswered.n: return
+    known, learned = unanswered.known, set() if train is None else set(map(fold_text, train.texts))
+    if known is not None: known = known[[i for i, text in enumerate(known.texts) if fold_text(text) not in learned]]
+    n_known = 0 if known is None else len(known)
+    right = share_right(known.kind, student, known) if n_known else None
+    metrics["unanswered"] = {"n": unanswered.n, "n_known": n_known, "right": right}
+    metrics["warnings"] = [*metrics["warnings"], _on_unanswered(metrics["unanswered"], metrics.get("against"))]
+
+def _on_unanswered(figures: dict, against: str | None) -> str:
+    "What a reader should know of documents without an answer"
+    lack = "neither gold nor an answer of the teacher" if against == "gold" else "no answer of the teacher"
+    note = f"documents that have {lack}: {figures['n']:,}, which are in none of the figures"
+    if figures["right"] is None: return f"{note}; how good the student is there is not known, only gold would tell"
+    return (f"{note}; the truth of {figures['n_known']:,} of them is known, and of these the student is right on "
+            f"{show_interval(figures['right'])}")
+
+@singledispatch
+def share_right(kind: Kind, student, rows: Rows) -> dict | None:
+    "The share of rows whose answer a student gives, with its interval; None for a kind that has no such share"
+
+@share_right.register
+def _(kind: LabelKind, student, rows: Rows) -> dict:
+    right = (kind.one_hot(kind.encode(student.predict(rows.texts))) == rows.hot).all(1)
+    return wilson_interval(int(right.sum()), len(rows), effective_n(text_clusters(rows.texts)))
 
 # %% ../../nbs/evaluate/evaluate.ipynb #2898f1bd
 @singledispatch

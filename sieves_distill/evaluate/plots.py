@@ -9,7 +9,7 @@ import numpy as np
 from ..basics.checks import clip_label
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
 from .diagram import plot_student_reliability
-from .verdict import leads_with_gold
+from .verdict import leads_with_gold, truth_in
 
 # %% auto #0
 __all__ = ['plot_report', 'plot_errors', 'errors_size', 'plot_confusion', 'plot_label_bars', 'plot_f1_bars', 'plot_thousand']
@@ -67,7 +67,7 @@ def plot_confusion(metrics: dict, ax=None):
     size = "small" if many else "medium"
     ax.set_xticks(range(k), names, size=size, rotation=90 if many else 45, ha="center" if many else "right")
     ax.set_yticks(range(k), names, size=size)
-    ax.set(xlabel="student", ylabel="teacher")
+    ax.set(xlabel="student", ylabel=truth_in(metrics))
     ax.set_title(f"Documents by label, n = {counts.sum():,}\n(shade: share of the row)")
     return ax.figure
 
@@ -75,9 +75,9 @@ def plot_confusion(metrics: dict, ax=None):
 def plot_label_bars(metrics: dict, ax=None):
     "F1 of each label, worst on top, beside that of the baseline. Returns the matplotlib figure"
     baseline = metrics["baselines"].get("tfidf_lr", {}).get("label_f1")
-    n = metrics["agreement"]["n"]
+    n, truth = metrics["agreement"]["n"], "gold" if truth_in(metrics) == "gold" else "the teacher's labels"
     return plot_f1_bars(metrics["per_label"], baseline, "TF-IDF + logistic regression",
-                        f"F1 against the teacher's labels, with 95 % interval; n = {n} documents", ax)
+                        f"F1 against {truth}, with 95 % interval; n = {n} documents", ax)
 
 def plot_f1_bars(figures: dict, beside: dict | None, name: str, xlabel: str, ax=None):
     "F1 with its interval, a bar each, worst on top; `beside`, by the same names, is marked. Returns the figure"
@@ -102,7 +102,8 @@ def plot_thousand(metrics: dict):
     "Of 1,000 documents, how many get the teacher's answer, and the right one. Returns the matplotlib figure"
     import matplotlib.pyplot as plt
     agreement, gold = metrics["agreement"], metrics["gold"]
-    sides = [(_plot_same, {**agreement, "student": agreement, **metrics["baselines"]}), (_plot_right, gold)]
+    draw = _plot_same if truth_in(metrics) == "teacher" else _plot_right
+    sides = [(draw, {**agreement, "student": agreement, **metrics["baselines"]}), (_plot_right, gold)]
     if leads_with_gold(metrics): sides.reverse()
     sides = [(draw, figures) for draw, figures in sides if figures]
     heights = [.8 + .4 * sum(name in figures for name in _MODELS) for _, figures in sides]

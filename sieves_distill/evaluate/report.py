@@ -15,7 +15,7 @@ from .calibration import reliability_frame
 from .errors import error_frame, kind_of_figures, mistake_frame
 from .intervals import show_interval
 from .plots import plot_report, plot_thousand
-from .verdict import leads_with_gold, student_verdict
+from .verdict import leads_with_gold, student_verdict, truth_in
 
 # %% auto #0
 __all__ = ['MetricsReport', 'Report', 'read_mistakes_of', 'label_frame', 'report_of']
@@ -64,13 +64,13 @@ class Report(MetricsReport):
 
     def confusions(self):
         "What it gets wrong, the most frequent first, a pandas frame: pairs of labels; multi-label, errors by label"
-        return error_frame(self.kind, self.metrics, "teacher", "student")
+        return error_frame(self.kind, self.metrics, truth_in(self.metrics), "student")
 
     def mistakes(self):
         """The texts behind the confusions, a pandas frame in their order, the surest first: `row`, `id` (if any),
         `text`, the `teacher`'s and the `student`'s answer, `proba` of the latter, and `gold` where known. Multi-label,
         a line for each `label` that is `superfluous` or `missing`. Raises ValueError where there are only figures"""
-        return mistake_frame(self.kind, read_mistakes_of(self), self.confusions())
+        return _mistakes(self)
 
     def reliability(self):
         """One row a bin of probabilities, a pandas frame: `n`, mean probability, and the share that is right with its
@@ -97,6 +97,11 @@ def read_mistakes_of(report: MetricsReport) -> list[dict]:
     return report.rows
 
 # %% ../../nbs/evaluate/report.ipynb #fc56d2ed
+def _mistakes(report: Report):
+    errors = error_frame(report.kind, report.metrics, "teacher", "student")
+    frame = mistake_frame(report.kind, read_mistakes_of(report), errors)
+    return frame.rename(columns={"teacher": truth_in(report.metrics)})
+
 _MODELS = {"student": "student", "teacher": "teacher", "guide": "guide",
            "without_unlabelled": "without unlabelled texts", "with_unlabelled": "with unlabelled texts",
            "tfidf_lr": "TF-IDF + logistic regression", "majority": "majority"}
@@ -106,15 +111,17 @@ def _model_frame(metrics: dict):
     calibration = metrics.get("calibration") or {}
     sides = [("agreement", agreement), ("gold", gold)]
     if leads_with_gold(metrics): sides.reverse()
+    title = {"agreement": "agreement" if truth_in(metrics) == "teacher" else "gold", "gold": "gold"}
     rows = {}
     for name, shown in _MODELS.items():
         row = {}
         for against, figures in sides:
             if name in figures:
-                row[f"{against}: macro-F1"] = show_interval(figures[name]["f1"])
-                row[f"{against}: accuracy"] = show_interval(figures[name]["accuracy"])
-            if name == "student" and metrics[against]: row[f"{against}: documents"] = f"{metrics[against]['n']:,}"
-            if name == "student" and calibration.get(against): row[f"{against}: ECE"] = _show_ece(calibration[against])
+                row[f"{title[against]}: macro-F1"] = show_interval(figures[name]["f1"])
+                row[f"{title[against]}: accuracy"] = show_interval(figures[name]["accuracy"])
+            if name != "student" or not metrics[against]: continue
+            row[f"{title[against]}: documents"] = f"{metrics[against]['n']:,}"
+            if calibration.get(against): row[f"{title[against]}: ECE"] = _show_ece(calibration[against])
         if row: rows[shown] = row
     return pd.DataFrame.from_dict(rows, orient="index").fillna("")
 

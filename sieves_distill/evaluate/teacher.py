@@ -35,10 +35,11 @@ def teacher_report(
     """How good the teacher is, on the documents whose truth is known: macro-F1, accuracy, figures by label, what it
     takes for what, and the calibration of its scores.
 
-    Documents without an answer are counted, by outcome, and left out of the figures. In a task of several labels a
-    score of 0.5 or more is a yes. Intervals are of 95 %: Wilson's for shares, else the percentile bootstrap over
-    documents (Efron 1979). ECE has bins of equal mass (Nguyen and O'Connor 2015). Raises ValueError where no document
-    has gold, or none of those an answer, and for a result or gold that cannot be read."""
+    Documents without an answer are counted, by outcome; the figures are of the others, but for one accuracy that counts
+    those without an answer as not right. In a task of several labels a score of 0.5 or more is a yes. Intervals are of
+    95 %: Wilson's for shares, else the percentile bootstrap over documents (Efron 1979). ECE has bins of equal mass
+    (Nguyen and O'Connor 2015). Raises ValueError where no document has gold, or none of those an answer, and for a
+    result or gold that cannot be read."""
     for name, value in (("n_bins", n_bins), ("n_resamples", n_resamples)): check_count(value, name)
     task = as_classification(task)
     return TeacherReport(teacher_metrics(read_teacher_answers(docs, task), task.task_id, n_bins, n_resamples, seed))
@@ -55,10 +56,9 @@ class TeacherReport(Report):
 
     def table(self):
         """The teacher, and the answer that is the most frequent in gold, always given: macro-F1 and accuracy with
-        95 % intervals, a pandas frame"""
-        rows = {name: {"macro-F1": show_interval(self.metrics[name]["f1"]),
-                       "accuracy": show_interval(self.metrics[name]["accuracy"])} for name in ("teacher", "majority")}
-        return pd.DataFrame.from_dict(rows, orient="index")
+        95 % intervals, a pandas frame. Where documents with gold have no answer, these two are of the others; then
+        `answered` is the share that has one, and `accuracy of all` counts those without as not right"""
+        return _table(self.metrics)
 
     def confusions(self):
         """What the teacher gets wrong, the most frequent first, a pandas frame: single-label, pairs of true and given
@@ -75,22 +75,40 @@ class TeacherReport(Report):
         diagram, where there are scores. Returns the matplotlib figure"""
         return _plot(self.kind, self.metrics)
 
+# %% ../../nbs/evaluate/teacher.ipynb #a3f3473a
+def _table(metrics: dict):
+    rows = {name: {"macro-F1": show_interval(metrics[name]["f1"]), "accuracy": show_interval(metrics[name]["accuracy"])}
+            for name in ("teacher", "majority")}
+    if all_in := metrics.get("all_in"):
+        for name, row in rows.items(): row["accuracy of all"] = show_interval(all_in[name])
+        rows["teacher"]["answered"] = show_interval(all_in["answered"])
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("")
+
 # %% ../../nbs/evaluate/teacher.ipynb #72548e61
 def _sentences(report: TeacherReport) -> list[str]:
     metrics, calibration = report.metrics, report.metrics["calibration"]
     teacher, gain = metrics["teacher"], metrics["teacher_gain"]
     side = metrics["teacher_is"]
     figures = f"macro-F1 {show_interval(teacher['f1'])} and accuracy {show_interval(teacher['accuracy'])}"
+    documents = f"the {metrics['n_scored']:,} documents with gold that it answered"
+    if metrics.get("all_in") is None: documents = f"{metrics['n_scored']:,} documents"
     f1 = {label: row["f1"]["value"] for label, row in metrics["per_label"].items() if row["f1"]}
     worst = min(f1, key=f1.get)
-    sentences = [f"Against gold the teacher reaches {figures} on {metrics['n_scored']:,} documents, "
+    sentences = [f"Against gold the teacher reaches {figures} on {documents}, "
                  f"{COMPARED[side]} always giving the most frequent answer ({gain['value']:+.3f} in F1).",
+                 _on_blank(metrics.get("all_in")),
                  worst_error(report.kind, metrics, report.confusions()),
                  f"The weakest label is {worst!r} (F1 {f1[worst]:.2f})." if len(f1) > 1 and f1[worst] < 1 else None,
                  _on_scores(calibration, report.kind.unit) if calibration else
                  "It gives no scores.",
                  _advice(side, metrics["n_distinct"])]
     return [sentence for sentence in sentences if sentence]
+
+def _on_blank(all_in: dict | None) -> str | None:
+    "What the documents without an answer do to the accuracy"
+    if all_in is None: return None
+    return (f"It answered {all_in['answered']['value']:.0%} of the {all_in['n']:,} documents with gold: of all of "
+            f"them, those without an answer counted as not right, it is right on {show_interval(all_in['teacher'])}.")
 
 def _advice(side: str, n: int) -> str | None:
     "What to do about a teacher that is not better than the most frequent answer"

@@ -23,7 +23,7 @@ def teacher_metrics(answers: TeacherAnswers, task_id: str, n_bins: int, n_resamp
     "All figures as plain values; raises ValueError where no document has gold, or none of those an answer"
     rows = _rows_to_score(answers, task_id)
     at, on_gold = drawn_gold(answers.reviewed[rows])
-    n_reviewed, rows = len(rows) - len(at), rows[at]
+    blank, rows = _blank_rows(answers, drawn_alone=len(at) < len(rows)), rows[at]
     kind, truth, given = answers.kind, answers.gold[rows], answers.hot[rows]
     usual = np.tile(most_frequent(kind, truth), (len(rows), 1))
     # The teacher stands where a student does
@@ -33,11 +33,11 @@ def teacher_metrics(answers: TeacherAnswers, task_id: str, n_bins: int, n_resamp
     teacher = _with_wilson(figures["agreement"], given, truth, clusters)
     calibration = _calibration(answers, rows, clusters, n_bins, n_resamples, seed)
     lost = _without_answer(answers)
-    notes = _notes(answers, rows, n_reviewed, teacher["accuracy"]["value"], calibration)
+    notes = _notes(answers, rows, calibration)
     notes += on_gold + _notes_on_number(clusters)
     return {"task_id": task_id, "n": len(answers), "n_gold": int(answers.known.sum()), "n_scored": len(rows),
             "n_distinct": n_distinct(clusters), "n_without_answer": lost.total(),
-            "without_answer": dict(lost), "teacher": teacher,
+            "without_answer": dict(lost), "all_in": _all_in(answers, rows, blank), "teacher": teacher,
             "majority": _with_wilson(majority, usual, truth, clusters), "teacher_gain": majority["student_gain"],
             "teacher_is": majority["student_is"],
             **{name: figures[name] for name in ("per_label", "confusion", "errors", "unmeasured")},
@@ -59,6 +59,24 @@ def _(kind: OneLabel, hot): return np.arange(len(kind)) == hot.sum(0).argmax()
 
 @most_frequent.register
 def _(kind: ManyLabels, hot): return hot.mean(0) > .5
+
+# %% ../../nbs/evaluate/teacher_metrics.ipynb #36a15a7c
+def _blank_rows(answers: TeacherAnswers, drawn_alone: bool):
+    "The positions of the documents with gold and no answer; with `drawn_alone`, without those whose gold is a review's"
+    blank = answers.known & ~answers.answered
+    return np.flatnonzero(blank & ~answers.reviewed if drawn_alone else blank)
+
+def _all_in(answers: TeacherAnswers, rows, blank) -> dict | None:
+    """Of the documents with gold, those at `rows` with an answer and those that are `blank`: the share that is
+    answered, and the shares that the teacher, and the most frequent answer, are right on; None where none is blank"""
+    if not len(blank): return None
+    at = np.concatenate([rows, blank])
+    effective = effective_n(text_clusters([answers.texts[i] for i in at]))
+    truth, answered = answers.gold[at], answers.answered[at]
+    right = {"answered": answered, "teacher": answered & (answers.hot[at] == truth).all(1),
+             "majority": (truth == most_frequent(answers.kind, truth)).all(1)}
+    shares = {name: wilson_interval(int(hits.sum()), len(at), effective) for name, hits in right.items()}
+    return {"n": len(at), **shares}
 
 # %% ../../nbs/evaluate/teacher_metrics.ipynb #558cd43b
 def _rows_to_score(answers: TeacherAnswers, task_id: str):
@@ -108,16 +126,13 @@ def _without_answer(answers: TeacherAnswers) -> Counter:
     return Counter(outcome for outcome in answers.outcomes if outcome != "ok")
 
 # %% ../../nbs/evaluate/teacher_metrics.ipynb #c352a54c
-def _notes(answers: TeacherAnswers, rows, n_reviewed: int, accuracy: float, calibration: dict | None) -> list[str]:
+def _notes(answers: TeacherAnswers, rows, calibration: dict | None) -> list[str]:
     "What a reader of the figures should know; `rows` are the documents that they were counted on"
     notes, lost, n = [], _without_answer(answers), len(rows)
     if lost:
         outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in lost.most_common())
-        notes.append(f"{lost.total():,} of {len(answers):,} documents without an answer ({outcomes}), "
-                     "left out of the figures")
-    if with_gold := int(answers.known.sum()) - n - n_reviewed:
-        notes.append(f"{with_gold:,} of these with gold: counted as wrong, the accuracy would be "
-                     f"{accuracy * n / (n + with_gold):.3f}")
+        notes.append(f"documents without an answer: {lost.total():,} of {len(answers):,} ({outcomes}); macro-F1, the "
+                     "figures by label and the calibration are those of the others")
     if calibration and (unscored := n - calibration["n_docs"]):
         notes.append(f"{unscored:,} of {n:,} answers without a score: the calibration is that of the others")
     if calibration and len(calibration["sources"]) > 1:

@@ -8,7 +8,7 @@ from .intervals import COMPARED, SIDES, show_interval, side_of_zero
 from .probabilities import calibration_verdict
 
 # %% auto #0
-__all__ = ['student_verdict', 'leads_with_gold', 'side_of', 'advice']
+__all__ = ['student_verdict', 'leads_with_gold', 'truth_in', 'side_of', 'advice']
 
 # %% ../../nbs/evaluate/verdict.ipynb #3e03c6cd
 _SIMPLE = "TF-IDF + logistic regression"
@@ -27,6 +27,10 @@ def leads_with_gold(metrics: dict) -> bool:
     return bool(learned and metrics["gold"])
 
 # %% ../../nbs/evaluate/verdict.ipynb #283edd89
+def truth_in(metrics: dict) -> str:
+    "Whose answers the figures called agreement are held against: \"teacher\", or \"gold\" where it has none"
+    return metrics.get("against", "teacher")
+
 def _on_agreement(metrics: dict) -> str:
     agreement, beside = metrics["agreement"], metrics["baselines"].get("tfidf_lr")
     f1, documents = show_interval(agreement["f1"]), f"{agreement['n']:,} {_documents(agreement)}"
@@ -34,8 +38,17 @@ def _on_agreement(metrics: dict) -> str:
         return ("It learned from gold, so where the teacher was corrected it is meant to differ: that it agrees with "
                 f"the teacher at macro-F1 {f1} on {documents} says less.")
     sentence = f"The student agrees with the teacher at macro-F1 {f1} on {documents}"
-    if beside is None: return f"{sentence}."
-    return f"{sentence}, {COMPARED[side_of(beside)]} {_SIMPLE} ({_signed(beside['student_gain'])}).{_on_rare(beside)}"
+    if truth_in(metrics) == "gold": sentence = f"Against gold the student reaches macro-F1 {f1} on {documents}"
+    if beside is not None: sentence += f", {COMPARED[side_of(beside)]} {_SIMPLE} ({_signed(beside['student_gain'])})"
+    return f"{sentence}.{_on_lopsided(metrics)}{'' if beside is None else _on_rare(beside)}"
+
+def _on_lopsided(metrics: dict) -> str:
+    "Why the interval of macro-F1 reaches far to one side, where labels with few documents make it do so"
+    f1, supports = metrics["agreement"]["f1"], [row["support"] for row in metrics["per_label"].values()]
+    down, up, few = f1["value"] - f1["low"], f1["high"] - f1["value"], sum(0 < n < 10 for n in supports)
+    if not few or max(down, up) <= 2 * min(down, up) or f1["high"] > .995: return ""
+    return (f" Its interval is rough, and reaches further {'down' if down > up else 'up'}: labels with fewer than ten "
+            f"documents here, of which there {'is' if few == 1 else 'are'} {few:,}, change much with each answer.")
 
 def _documents(figures: dict) -> str:
     "What to call the documents, with how many different ones there are among copies"
@@ -72,7 +85,7 @@ def _on_gold(metrics: dict) -> str:
     sides = {name: side_of(gold["gains"][key]) for key, name in (("teacher", "the teacher"), ("tfidf_lr", _SIMPLE))
              if key in gold.get("gains", {})}
     if not sides: return f"{sentence}."
-    if set(sides.values()) == {"unclear"}: return f"{sentence}: too close to tell apart on so few."
+    if set(sides.values()) == {"unclear"}: return f"{sentence}: too close to tell apart on {gold['n']:,}."
     return f"{sentence}: it is {', and '.join(f'{COMPARED[side]} {name}' for name, side in sides.items())}."
 
 def _brought(baselines: dict) -> str:
@@ -89,33 +102,38 @@ _FEW = 30  # different documents; a share of 0.8 is known to ± 0.14 then
 
 def advice(metrics: dict) -> str:
     "One sentence on whether to use the student"
-    n = _n(metrics["gold"] if leads_with_gold(metrics) else metrics["agreement"])
+    figures, beside = _deciding(metrics)
+    n, simple = _n(figures), f"a simple classifier that trains in seconds ({_SIMPLE})"
     if n < _FEW: return f"With so few documents ({n:,}) nothing is decided: hold out a hundred or more."
-    side = _deciding_side(metrics)
-    if side is None: return "Whether it is worth using cannot be said, since no simple classifier stands beside it."
-    simple = f"a simple classifier that trains in seconds ({_SIMPLE})"
-    if side == "below": return f"Do not use it as it is: {simple} does better."
-    if side == "unclear": return f"Hold out more documents before you use it: {simple} may do as well."
-    return _worth(metrics)
+    if beside is None: return "Whether it is worth using cannot be said, since no simple classifier stands beside it."
+    if side_of(beside) == "above": return _worth(metrics)
+    gain = (beside.get("frequent_gain") or beside["student_gain"])["value"]
+    if side_of(beside) == "below":
+        by_gold = "against gold " if figures is metrics["gold"] else ""
+        return f"Do not use it as it is: {by_gold}{simple} does better."
+    if gain > 0:
+        return (f"It can be used, with care: it does better than {simple}, but on {n:,} documents that may be chance; "
+                "hold out more to be sure.")
+    return f"Rather use {simple}: on these {n:,} documents it does as well; hold out more to be sure."
 
 def _n(figures: dict) -> int: return figures.get("n_distinct", figures["n"])
 
-def _deciding_side(metrics: dict) -> str | None:
-    "On which side of the simple classifier the student is; None where there is none"
+def _deciding(metrics: dict) -> tuple[dict, dict | None]:
+    "The figures to decide by, and what they say beside the simple classifier: on gold where that is clear, else all"
     gold, beside = metrics["gold"] or {}, metrics["baselines"].get("tfidf_lr")
     on_gold = gold.get("gains", {}).get("tfidf_lr")
-    if on_gold and (leads_with_gold(metrics) or (_n(gold) >= _FEW and side_of(on_gold) != "unclear")):
-        return side_of(on_gold)
-    return None if beside is None else side_of(beside)
+    if on_gold and _n(gold) >= _FEW and side_of(on_gold) != "unclear": return gold, on_gold
+    return metrics["agreement"], beside
 
 # %% ../../nbs/evaluate/verdict.ipynb #2df4a622
 def _worth(metrics: dict) -> str:
     "What a student that is better than the simple classifier can be used for"
     gold, differ = metrics["gold"], round(100 * (1 - metrics["agreement"]["accuracy"]["value"]))
+    if truth_in(metrics) == "gold": return f"Use it if about {differ} answers in 100 may be wrong."
     if gold and "gains" in gold and _n(gold) >= _FEW:
-        if side_of(gold["gains"]["teacher"]) == "below":
-            return "Use it where speed or price matter more: it is less often right than its teacher."
-        good = "better" if side_of(gold["gains"]["teacher"]) == "above" else "as good"
-        return f"Use it in the teacher's place: against gold it is {good}, as far as these documents tell."
+        side = side_of(gold["gains"]["teacher"])
+        if side == "below": return "Use it where speed or price matter more: it is less often right than its teacher."
+        good = "it is better" if side == "above" else f"no difference is clear on {_n(gold):,} documents"
+        return f"Use it in the teacher's place: against gold {good}."
     return (f"Use it if about {differ} answers in 100 may differ from the teacher's: how many of these are errors, "
-            "only gold tells.")
+            f"only {'more ' if gold else ''}gold tells.")

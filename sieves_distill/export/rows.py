@@ -6,14 +6,16 @@
 from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+import warnings
 import numpy as np
-from ..basics.checks import is_int, short_repr
-from ..tasks.kinds import Kind, kind_of
+from ..basics.checks import check_one_of, is_int, short_repr
+from ..tasks.labels import Classification
+from ..tasks.kinds import Kind, LabelKind, kind_of
 from .export import to_hf_dataset
 
 # %% auto #0
-__all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'from_review', 'noting_reviewed',
-           'labelled_rows', 'gold_for_labels', 'read_rows']
+__all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'task_of_student', 'rows_for', 'from_review',
+           'noting_reviewed', 'labelled_rows', 'null_rows', 'gold_for_labels', 'read_rows']
 
 # %% ../../nbs/export/rows.ipynb #c2ac5e97
 def check_dataset(dataset, column: str = "labels"):
@@ -139,7 +141,7 @@ class Rows:
             first = next(i for i, row in enumerate([*answered, -1]) if i != row)
             raise ValueError(
                 f"{kind.column} must not be null, found {len(dataset) - len(answered):,} rows where they are, the first"
-                f" at position {first}"
+                f" at position {first}; leave them out: dataset.filter(lambda row: row[{kind.column!r}] is not None)"
             )
         gold, known = kind.read_column(dataset, "gold") if "gold" in dataset.column_names else (None, [])
         texts = dataset.select_columns("text").with_format("arrow")[:]["text"].to_pylist()
@@ -182,6 +184,25 @@ class Rows:
         )
 
 # %% ../../nbs/export/rows.ipynb #9bf9cf3e
+def task_of_student(student) -> Classification:
+    """The task that a student answers, by which documents with a teacher's results to it are read; what its labels mean
+    is not kept in its folder. Raises TypeError where it answers no labels"""
+    kind, task_id = kind_of(student), getattr(student, "task_id", None)
+    if isinstance(kind, LabelKind): return Classification(kind.labels, kind.multi_label, task_id)
+    raise TypeError(f"expected a student that answers labels, found one that answers {kind.words}, whose task it does "
+                    "not know: pass a dataset, task.to_hf_dataset(docs, gold=True), or the task where it can be given")
+
+def rows_for(student, data, on_error: str = "raise") -> Rows:
+    """The rows that a student is asked about: a dataset, `Rows`, or documents with the teacher's results to its task.
+    Raises TypeError or ValueError for what cannot be read"""
+    from datasets import Dataset, DatasetDict
+    check_one_of(on_error, "on_error", ("raise", "skip"))
+    if isinstance(data, Rows): return data
+    if not isinstance(data, (Dataset, DatasetDict)):
+        data = labelled_rows(data, task_of_student(student), on_error=on_error)
+    elif on_error == "skip": data = _without_nulls(data, kind_of(student))
+    return Rows.read(data, student)
+
 def from_review(doc, task_id: str) -> bool:
     "Whether `doc.meta` says that the gold of a task came from a review"
     meta = getattr(doc, "meta", None)
@@ -200,12 +221,25 @@ def noting_reviewed(docs, task_id: str):
 # %% ../../nbs/export/rows.ipynb #0e828a6c
 def labelled_rows(data, task, threshold: float | None = None, on_error: str = "raise"):
     """A `datasets.Dataset` in the form of the export, whatever `data` is: documents, or a dataset. `scores`, `gold` and
-    `id` are there where any row has them"""
+    `id` are there where any row has them. With on_error="skip" documents that cannot be read, and rows without an
+    answer, are left out, with a warning"""
     from datasets import Dataset, DatasetDict
     if not isinstance(data, (Dataset, DatasetDict)): return _exported(data, task, threshold, on_error)
     if threshold is not None:
         raise ValueError("threshold is for documents with scores; found a Dataset, whose labels are decided already")
-    return Rows.read(data, task).to_dataset()
+    return Rows.read(_without_nulls(data, kind_of(task)) if on_error == "skip" else data, task).to_dataset()
+
+def _without_nulls(dataset, kind: Kind):
+    "The rows that have an answer; warns of the others"
+    blank = null_rows(dataset, kind.column)
+    if not blank.any() or blank.all(): return dataset
+    warnings.warn(f"left out {blank.sum():,} of {len(dataset):,} rows, whose {kind.column} are null", stacklevel=4)
+    return dataset.select(np.flatnonzero(~blank))
+
+def null_rows(dataset, column: str):
+    "Which rows of a `datasets.Dataset` hold nothing in a column, booleans `(n,)`; all, where there is no such column"
+    if column not in dataset.column_names: return np.ones(len(dataset), bool)
+    return dataset.select_columns(column).with_format("arrow")[:][column].is_null().to_numpy()
 
 def _exported(docs, task, threshold: float | None, on_error: str):
     kind = kind_of(task)

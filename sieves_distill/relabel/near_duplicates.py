@@ -25,6 +25,8 @@ def conflicts(
     # From this share of common pieces on, in (0, 1], two texts are near-duplicates; 1 for equal texts alone
     similarity: float = .7,
     progress: bool = True,  # Show a progress bar
+    # Documents that cannot be read, such as those without an answer: "raise" an error, or "skip" them with a warning
+    on_error: str = "raise",
 ):
     """Pairs of equal or nearly equal texts with different labels, the most similar first.
 
@@ -36,7 +38,7 @@ def conflicts(
     128 permutations, with datasketch: a few in a hundred pairs can be missed.
     Raises ImportError without datasketch, ValueError for rows that cannot be read."""
     near = NearDuplicates(similarity)
-    rows = Rows.read(*labelled_data(data, task))
+    rows = Rows.read(*labelled_data(data, task, on_error))
     answers = rows.kind.decode(rows.y)
     variants = _variants(rows.texts, answers)
     pieces = [None] * len(variants)

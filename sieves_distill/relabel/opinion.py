@@ -12,27 +12,28 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
+from ..basics.checks import check_one_of
 from ..tasks.kinds import Kind, OneLabel
-from ..tasks.labels import Classification
 from ..tasks.adapt import as_classification
-from ..export.rows import Rows, labelled_rows
+from ..export.rows import Rows, labelled_rows, task_of_student
 from ..split import fold_text
 from ..heads.logistic import Sample, fit_logistic
 from ..students.student import Student
 
 # %% auto #0
-__all__ = ['labelled_data', 'task_of_student', 'cut_folds', 'tfidf_words', 'judge_unseen']
+__all__ = ['labelled_data', 'cut_folds', 'tfidf_words', 'judge_unseen']
 
 # %% ../../nbs/relabel/opinion.ipynb #60dbe125
-def labelled_data(data, task):
+def labelled_data(data, task, on_error: str = "raise"):
     "The rows of a student, its folder, a dataset or documents, in the form of the export, and their task"
+    check_one_of(on_error, "on_error", ("raise", "skip"))
     if isinstance(data, (str, Path)): data = Student.load(data)
     if isinstance(data, Student): return _rows_of_student(data), task_of_student(data)
     if task is None:
         raise TypeError("expected the task of these rows as well, found None: pass it after the data; "
                         f"only a Student knows its own, found {type(data).__name__}")
     task = as_classification(task)
-    return labelled_rows(data, task), task
+    return labelled_rows(data, task, on_error=on_error), task
 
 # %% ../../nbs/relabel/opinion.ipynb #5b813a5f
 def _rows_of_student(student: Student):
@@ -42,10 +43,6 @@ def _rows_of_student(student: Student):
         raise ValueError("expected a student with the rows it was made from, found no data/ in its folder "
                          f"{str(student.path)!r}: pass documents or a dataset, and the task")
     return concatenate_datasets([student.train_data, student.val_data])
-
-def task_of_student(student) -> Classification:
-    "The task that a student answers; what its labels mean is not kept in its folder"
-    return Classification(student.labels, student.multi_label, student.task_id)
 
 # %% ../../nbs/relabel/opinion.ipynb #3be93188
 def cut_folds(rows: Rows, n_folds: int, seed: int) -> list[tuple]:

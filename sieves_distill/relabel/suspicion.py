@@ -8,15 +8,16 @@ import warnings
 import numpy as np
 import pandas as pd
 from functools import singledispatch
+from html import escape
 from itertools import chain, islice
 from ..basics.checks import check_installed, check_int, clip_label
-from ..tasks.kinds import Kind, ManyLabels, OneLabel
+from ..tasks.kinds import Kind, ManyLabels, OneLabel, shown_counts
 from ..export.rows import Rows, id_series
 from ..split import fold_text
 from .opinion import cut_folds, judge_unseen, labelled_data, tfidf_words
 
 # %% auto #0
-__all__ = ['suspects', 'label_quality', 'confusions', 'plot_confusions']
+__all__ = ['suspects', 'Suspects', 'label_quality', 'confusions', 'plot_confusions']
 
 # %% ../../nbs/relabel/suspicion.ipynb #ec8d28df
 def suspects(
@@ -27,8 +28,10 @@ def suspects(
     n_folds: int = 5,  # Each row is judged by a classifier trained on the others of so many parts
     seed: int = 0,  # Of the folds
     progress: bool = True,  # Show a progress bar
-):
-    """All rows, the most suspect label first, a pandas frame:
+    # Documents that cannot be read, such as those without an answer: "raise" an error, or "skip" them with a warning
+    on_error: str = "raise",
+) -> Suspects:
+    """All rows, the most suspect label first, a pandas frame, whose `verdict` says in words what it can tell:
 
     | column | |
     |---|---|
@@ -39,9 +42,14 @@ def suspects(
     | `student` | the label, or list of labels, of a classifier that has not seen the text |
     | `quality` | the probability, in [0, 1], that it gives the teacher's label; multi-label: of the worst label |
     | `issue` | whether confident learning takes it for an error |
+    | `rare` | whether the label in doubt is on fewer than five rows: too few for a classifier to know it by |
     | `doubt` | `teacher → other` label; multi-label: `+missing` or `−superfluous` label |
     | `reason` | the same with figures, and whether an equal text has another label |
     | `proba` | label to probability |
+
+    It sees slips, and no habits: an error that the teacher makes throughout, the classifier learns from the other rows
+    and takes for right. Gold, or a look at rows drawn at random, finds those. Of a rare label it can say next to
+    nothing.
 
     Quality and issues are cleanlab's, by confident learning (Northcutt, Jiang, Chuang: Confident Learning, JAIR 2021;
     several labels: Thyagarajan et al. 2022, arXiv:2211.13895).
@@ -49,7 +57,7 @@ def suspects(
     or with fewer different texts than folds."""
     check_installed("cleanlab")
     check_int(n_folds, "n_folds", least=2)
-    rows = Rows.read(*labelled_data(data, task))
+    rows = Rows.read(*labelled_data(data, task, on_error))
     if (rows.y == rows.y[0]).all():
         raise ValueError("expected rows with at least two different answers, "
                          f"found {len(rows)} rows that all have the same: there is nothing to compare")
@@ -57,19 +65,52 @@ def suspects(
     return _rank(rows, proba)
 
 # %% ../../nbs/relabel/suspicion.ipynb #e16169f5
-def _rank(rows: Rows, proba):
+def _rank(rows: Rows, proba) -> Suspects:
     "The rows as a frame, the most suspect first; `proba` are probabilities `(n, n_labels)`"
     kind, answers = rows.kind, rows.kind.decode(rows.y)
     quality, issue = label_quality(kind, rows.y, proba)
-    doubt, reason = _doubts(kind, rows.y, proba)
+    doubt, reason, doubted = _doubts(kind, rows.y, proba)
+    counts = kind.counts(rows.y)
+    reason = [why + _too_few(n) for why, n in zip(reason, counts[doubted].tolist())]
     frame = pd.DataFrame({
         "row": np.arange(len(rows)), "text": rows.texts, "teacher": answers, "student": kind.decode(kind.decide(proba)),
-        "quality": quality, "issue": issue, "doubt": doubt, "reason": _with_twins(reason, rows, answers),
+        "quality": quality, "issue": issue, "rare": counts[doubted] < _FEW, "doubt": doubt,
+        "reason": _with_twins(reason, rows, answers),
         "proba": [dict(zip(kind.labels, row)) for row in proba.tolist()]})
     if rows.ids is not None: frame.insert(1, "id", id_series(rows.ids))
     frame = frame.iloc[np.argsort(quality, kind="stable")].reset_index(drop=True)
     frame.insert(0, "rank", np.arange(1, len(frame) + 1))
-    return frame
+    return Suspects(frame)
+
+_FEW = 5  # rows with a label, below which a classifier that sees four fifths of them hardly knows it
+
+def _too_few(n: int) -> str:
+    return "" if n >= _FEW else f"; only {n} row{' has' if n == 1 else 's have'} this label, too few to tell"
+
+# %% ../../nbs/relabel/suspicion.ipynb #f4db3e97
+class Suspects(pd.DataFrame):
+    "What `suspects` found: a pandas frame with a `verdict`"
+    @property
+    def verdict(self) -> str:
+        "How many labels look wrong, which are too rare to tell, and what cannot be seen so, in a few sentences"
+        return _verdict(self)
+
+    def __repr__(self): return f"{self.verdict}\n\n{super().__repr__()}"
+
+    def _repr_html_(self): return f"<p>{escape(self.verdict)}</p>{super()._repr_html_() or ''}"
+
+# %% ../../nbs/relabel/suspicion.ipynb #3d25a276
+def _verdict(frame: Suspects) -> str:
+    counts = frame["teacher"].explode().value_counts()  # several labels a text are lists
+    few = counts[counts < _FEW].to_dict()
+    sentences = [f"Of {len(frame):,} labelled rows {frame['issue'].sum():,} look wrong: begin at rank 1, and go down "
+                 "as far as it pays."]
+    if few:
+        sentences.append("Next to nothing can be told of labels that fewer than five rows have, "
+                         f"{shown_counts(list(few), few)}: {frame['rare'].sum():,} rows are marked as rare. Are these "
+                         "real labels, or inventions of the teacher?")
+    return " ".join([*sentences, "What is seen is slips, and no habits: an error that the teacher makes throughout "
+                     "looks right here. Gold, or a look at some rows drawn at random, finds those."])
 
 # %% ../../nbs/relabel/suspicion.ipynb #0da06836
 @singledispatch
@@ -100,8 +141,8 @@ def _quality_of_many(kind, y, proba) -> tuple:
 
 # %% ../../nbs/relabel/suspicion.ipynb #f909bb08
 @singledispatch
-def _doubts(kind: Kind, y, proba) -> tuple[list[str], list[str]]:
-    "What about each row's answer is most in doubt, and the figures that say so"
+def _doubts(kind: Kind, y, proba) -> tuple:
+    "What about each row's answer is most in doubt, the figures that say so, and the positions of the labels `(n,)`"
     raise TypeError(f"expected answers that are labels, found {kind!r}: register _doubts of this kind")
 
 # %% ../../nbs/relabel/suspicion.ipynb #cf24de2e
@@ -113,18 +154,18 @@ def _other_label(kind, y, proba):
         label, other = kind.labels[given], kind.labels[rival]
         doubts.append(f"{label} → {other}")
         reasons.append(f"the student gives {label!r} {row[given]:.2f}, and {other!r} {row[rival]:.2f}")
-    return doubts, reasons
+    return doubts, reasons, y
 
 # %% ../../nbs/relabel/suspicion.ipynb #bf95b69a
 @_doubts.register(ManyLabels)
 def _worst_label(kind, y, proba):
-    doubts, reasons = [], []
-    for row, given, worst in zip(proba, y, np.where(y, proba, 1 - proba).argmin(1)):
+    doubts, reasons, doubted = [], [], np.where(y, proba, 1 - proba).argmin(1)
+    for row, given, worst in zip(proba, y, doubted):
         label, has_it = kind.labels[worst], given[worst]
         doubts.append(f"{'−' if has_it else '+'}{label}")
         teacher = "gave it" if has_it else "did not give it"
         reasons.append(f"the student gives {label!r} {row[worst]:.2f}; the teacher {teacher}")
-    return doubts, reasons
+    return doubts, reasons, doubted
 
 # %% ../../nbs/relabel/suspicion.ipynb #85934421
 def _with_twins(reasons: list[str], rows: Rows, answers: list) -> list[str]:

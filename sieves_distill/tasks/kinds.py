@@ -227,10 +227,15 @@ def check_differ(counts: dict[str, int], n: int):
                      f"that all have the same: {answer}; export more documents, or another threshold")
 
 def notes_on_labels(counts: dict[str, int], n: int) -> list[str]:
-    "What a reader should know of labels that no row has, or that every one of `n` has"
+    "What a reader should know of labels that no row has, one or two, or every one of `n`"
     never, always = ([label for label in counts if counts[label] == count] for count in (0, n))
-    return [f"{whose} training row has the label {shown_counts(labels, counts)}: the student will {when} say it"
-            for whose, labels, when in (("no", never, "never"), ("every", always, "always")) if labels]
+    notes = [f"{whose} training row has the label {shown_counts(labels, counts)}: the student will {when} say it"
+             for whose, labels, when in (("no", never, "never"), ("every", always, "always")) if labels]
+    rare = [label for label, count in counts.items() if 0 < count < 3]
+    if not rare or max(counts.values()) < 10: return notes  # few rows of all labels are told of elsewhere
+    return [*notes, f"one or two training rows have the label {shown_counts(rare, counts)}: are these real labels, or "
+                    "inventions of the teacher? Real ones need more rows to be learned; correct the rows of the "
+                    "others, or leave them out"]
 
 def shown_counts(labels: list[str], counts: dict) -> str:
     "Labels with how many rows they have, the first eight of them"

@@ -16,10 +16,11 @@ from ..tasks.adapt import as_distillable
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
+from ..export.unanswered import Unanswered, noting_unanswered
 from ..split import notes_on_equal_texts
 from ..heads.novelty import FEWEST
 from ..heads.tokens import load_static_model, token_vectors
-from ..evaluate.evaluate import evaluate_student, score_answers
+from ..evaluate.evaluate import evaluate_student, note_unanswered, score_answers
 from ..evaluate.report import report_of
 from ..students.card import model_card
 from ..students.novelty import NOVELTY_FILE, TextNovelty, fit_text_novelty, write_text_novelty
@@ -169,11 +170,13 @@ class _Sides:
     train: Rows
     val: Rows
     notes: list[str]  # What a reader of the report should know
+    unanswered: Unanswered = field(default_factory=Unanswered)
 
 # %% ../../nbs/train/distillation.ipynb #3dd34073
 def _read(data, order: _Order, on_error: str) -> _Sides:
     "Read once, split, and refuse what holds nothing to learn or to score"
     task, kind = order.task, order.kind
+    data, unanswered = noting_unanswered(data, task)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         rows = labelled_rows(data, task, order.asked["threshold"], on_error)
@@ -185,7 +188,7 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     notes += notes_on_equal_texts(kind, train.texts + val.texts, np.concatenate([train.y, val.y]))
     kind.check_measurable(val.y)
     order.done("read")
-    return _Sides(parts, train, val, notes)
+    return _Sides(parts, train, val, notes, unanswered())
 
 # %% ../../nbs/train/distillation.ipynb #e7bca92e
 def _train(sides: _Sides, order: _Order, bar, options: dict, guided: Guidance | None = None) -> Trained:
@@ -249,6 +252,7 @@ def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) 
     "The content of metrics.json; nothing where that fails, so that the student is not lost with it"
     try:
         metrics = _score(student, trained, sides, order)
+        note_unanswered(metrics, student, sides.unanswered, sides.train)
         if student.native is not student:
             proba = student.native.predict_proba(sides.val.texts)
             trained.made["native_f1"] = macro_f1(order.kind, sides.val.y, proba - .5)
