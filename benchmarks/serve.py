@@ -49,8 +49,9 @@ class Service:
     def __init__(self, folder: Path, port: int = 0, listener: socket.socket | None = None, **env: str):
         start = ["serve.py"] if listener is None else ["-c", ACTIVATE, str(listener.fileno())]
         env = {**os.environ, "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "THREADS": "1", "PORT": str(port), **env}
-        self.process = subprocess.Popen([sys.executable, *start], cwd=folder, env=env, stderr=subprocess.PIPE, text=True,
-                                        pass_fds=() if listener is None else (listener.fileno(),))
+        handed = () if listener is None else (listener.fileno(),)
+        self.process = subprocess.Popen([sys.executable, *start], cwd=folder, env=env, pass_fds=handed,
+                                        stderr=subprocess.PIPE, text=True)
         self.port, seen = port, ""
         for line in self.process.stderr:
             seen += line
@@ -131,7 +132,8 @@ def in_batches(service: Service, texts: list[str], seconds: float, size: int = 6
     "Texts a second of one client that sends many at once"
     body, n, begun = json.dumps({"texts": texts[:size]}).encode(), 0, time.perf_counter()
     with contextlib.closing(HTTPConnection("127.0.0.1", service.port, timeout=120)) as connection:
-        while not n or time.perf_counter() - begun < seconds: n += len(ask(connection, "/predict/batch", body)["answers"])
+        while not n or time.perf_counter() - begun < seconds:
+            n += len(ask(connection, "/predict/batch", body)["answers"])
     return round(n / (time.perf_counter() - begun), 1)
 
 
@@ -157,8 +159,9 @@ def restarted(folder: Path, texts: list[str], expected: list, outlives: bool) ->
 
 def table(lines: list[dict]) -> str:
     "The table, in Markdown"
-    head = ["format", "words", "computed", *(f"{name}, {n} client{'s' * (n > 1)}" for n in CLIENTS
-                                             for name in ("p50, ms", "p95, ms", "texts/s", "CPU, ms")), "texts/s, 64 a request"]
+    names = [f"{name}, {n} client{'s' * (n > 1)}" for n in CLIENTS
+             for name in ("p50, ms", "p95, ms", "texts/s", "CPU, ms")]
+    head = ["format", "words", "computed", *names, "texts/s, 64 a request"]
     cells = [head, ["---", "--:", "---", *["--:"] * (len(head) - 3)]]
     for line in lines:
         figures = [f"{line[str(n)][key]:,}" for n in CLIENTS for key in ("p50_ms", "p95_ms", "texts_s", "cpu_ms")]
