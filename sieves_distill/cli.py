@@ -135,7 +135,8 @@ def label(
     folder: Folder,
     paths: Annotated[list[Path], typer.Argument(help="Files or folders, and last the folder to write.")],
     text: TextColumn = "text",
-    threshold: Annotated[float | None, typer.Option(help="Say who answers: the teacher where less sure.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Give no label where less sure than this.")] = None,
+    false_alarms: Annotated[float | None, typer.Option(help="With a threshold: send on what seems new, too.")] = None,
     prefix: Annotated[str, typer.Option(help="Put before the names of the columns that are added.")] = "",
     workers: Annotated[int | None, typer.Option(help="Threads; default one a core.")] = None,
     as_json: AsJson = False,
@@ -145,9 +146,10 @@ def label(
     sieves-distill label student in/ out/"""
     from sieves_distill.deploy.bulk import label_files
     if len(paths) < 2: raise ValueError("expected files or folders, and last the folder to write to")
-    done = label_files(folder, paths[:-1], paths[-1], text, threshold, prefix, workers, progress=sys.stderr.isatty())
+    *sources, out = paths
+    done = label_files(folder, sources, out, text, threshold, prefix, workers, sys.stderr.isatty(), false_alarms)
     show(str(done), {"files": done.files, "skipped": done.skipped, "rows": done.rows, "empty": done.empty,
-                     "labels": done.labels, "answered_by": done.answered_by}, as_json)
+                     "labels": done.labels, "to_teacher": done.to_teacher}, as_json)
 
 @command
 def export(
