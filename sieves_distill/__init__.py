@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .relabel.near_duplicates import conflicts
     from .relabel.reviewing import Review
     from .relabel.suspicion import confusions, plot_confusions, suspects
+    from .decide.audit_result import AuditResult
     from .decide.cascade import Cascade
     from .decide.comparison import compare
     from .decide.comparison_result import Comparison
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from .decide.curve_result import LearningCurve
     from .decide.threshold import choose_threshold
     from .decide.threshold_result import CascadeThreshold
+    from .watch.challenge import update_student
+    from .watch.challenge_result import StudentUpdate
+    from .watch.shift import drift
+    from .watch.shift_result import Drift
     from .deploy.bulk import label_files
     from .deploy.explanation import Explanation, explain
     from .deploy.formats import export_student
@@ -94,6 +99,7 @@ _LAZY = {
     "confusions": "relabel.suspicion",
     "plot_confusions": "relabel.suspicion",
     "suspects": "relabel.suspicion",
+    "AuditResult": "decide.audit_result",
     "Cascade": "decide.cascade",
     "Comparison": "decide.comparison_result",
     "compare": "decide.comparison",
@@ -101,6 +107,10 @@ _LAZY = {
     "learning_curve": "decide.curve",
     "CascadeThreshold": "decide.threshold_result",
     "choose_threshold": "decide.threshold",
+    "update_student": "watch.challenge",
+    "StudentUpdate": "watch.challenge_result",
+    "drift": "watch.shift",
+    "Drift": "watch.shift_result",
     "label_files": "deploy.bulk",
     "Explanation": "deploy.explanation",
     "explain": "deploy.explanation",

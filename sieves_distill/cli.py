@@ -13,8 +13,8 @@ import typer
 
 # %% auto #0
 __all__ = ['app', 'ERRORS', 'BELOW', 'Folder', 'OwnFolder', 'AsJson', 'Gate', 'GateSide', 'Labels', 'TextColumn', 'Answers',
-           'Many', 'TaskId', 'Docs', 'Base', 'command', 'show', 'Side', 'Framework', 'check_gate', 'read_labelled',
-           'distill', 'report', 'predict', 'label', 'export', 'serve', 'compare', 'learning_curve']
+           'Many', 'TaskId', 'Docs', 'Unread', 'Base', 'command', 'show', 'Side', 'OnError', 'Framework', 'check_gate',
+           'read_labelled', 'distill', 'report', 'predict', 'label', 'export', 'serve', 'compare', 'learning_curve']
 
 # %% ../nbs/cli.ipynb #2636edae
 app = typer.Typer(
@@ -52,6 +52,11 @@ class Side(str, Enum):
     value = "value"
     lower_bound = "lower-bound"
 
+class OnError(str, Enum):
+    "What becomes of documents that cannot be read"
+    stop = "raise"
+    skip = "skip"
+
 class Framework(str, Enum):
     "What a student is made of"
     model2vec = "model2vec"
@@ -65,6 +70,7 @@ Answers = Annotated[str, typer.Option(help="The column of the teacher's answers.
 Many = Annotated[bool, typer.Option("--multi-label", help="A text may have any number of labels.")]
 TaskId = Annotated[str, typer.Option(help="The name of the question.")]
 Docs = Annotated[Path, typer.Argument(help="Labelled documents: JSON Lines or Parquet.")]
+Unread = Annotated[OnError, typer.Option(help="Documents without an answer: an error, or left out and counted.")]
 Base = Annotated[str, typer.Argument(help="The base model: a folder, or a name on the hub.")]
 
 def check_gate(metrics: dict, least: float | None, side: Side):
@@ -90,13 +96,14 @@ def distill(
     text: TextColumn = "text", answers: Answers = "label", task_id: TaskId = "topic",
     val_frac: Annotated[float, typer.Option(help="The share of the rows that is held out for the report.")] = .2,
     seed: Annotated[int | None, typer.Option(help="For the same student again.")] = None,
-    min_f1: Gate = None, side: GateSide = Side.value, as_json: AsJson = False,
+    on_error: Unread = OnError.stop, min_f1: Gate = None, side: GateSide = Side.value, as_json: AsJson = False,
 ):
     """Train a student on what a teacher said.
 
     sieves-distill distill minishlab/potion-base-8M docs.jsonl student --label sports --label tech --min-f1 0.8"""
     task, documents = read_labelled(docs, label, multi_label, task_id, text, answers)
-    student = task.distill(base, framework.value, documents, out, val_frac, seed=seed, progress=False)
+    student = task.distill(base, framework.value, documents, out, val_frac, seed=seed, progress=False,
+                           on_error=on_error.value)
     show(student.report.verdict, student.metrics, as_json)
     check_gate(student.metrics, min_f1, side)
 
@@ -128,7 +135,8 @@ def label(
     folder: Folder,
     paths: Annotated[list[Path], typer.Argument(help="Files or folders, and last the folder to write.")],
     text: TextColumn = "text",
-    threshold: Annotated[float | None, typer.Option(help="Say who answers: the teacher where less sure.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Give no label where less sure than this.")] = None,
+    false_alarms: Annotated[float | None, typer.Option(help="With a threshold: send on what seems new, too.")] = None,
     prefix: Annotated[str, typer.Option(help="Put before the names of the columns that are added.")] = "",
     workers: Annotated[int | None, typer.Option(help="Threads; default one a core.")] = None,
     as_json: AsJson = False,
@@ -138,9 +146,10 @@ def label(
     sieves-distill label student in/ out/"""
     from sieves_distill.deploy.bulk import label_files
     if len(paths) < 2: raise ValueError("expected files or folders, and last the folder to write to")
-    done = label_files(folder, paths[:-1], paths[-1], text, threshold, prefix, workers, progress=sys.stderr.isatty())
+    *sources, out = paths
+    done = label_files(folder, sources, out, text, threshold, prefix, workers, sys.stderr.isatty(), false_alarms)
     show(str(done), {"files": done.files, "skipped": done.skipped, "rows": done.rows, "empty": done.empty,
-                     "labels": done.labels, "answered_by": done.answered_by}, as_json)
+                     "labels": done.labels, "to_teacher": done.to_teacher}, as_json)
 
 @command
 def export(
@@ -188,11 +197,12 @@ def learning_curve(
     base: Base, docs: Docs, label: Labels, multi_label: Many = False, text: TextColumn = "text",
     answers: Answers = "label", task_id: TaskId = "topic",
     repeats: Annotated[int, typer.Option(min=2, help="Random splits.")] = 5,
-    seed: Annotated[int, typer.Option(help="For the same curve again.")] = 0, as_json: AsJson = False,
+    seed: Annotated[int, typer.Option(help="For the same curve again.")] = 0, on_error: Unread = OnError.stop,
+    as_json: AsJson = False,
 ):
     "What more documents would bring."
     from sieves_distill.decide.curve import learning_curve as measure
     task, documents = read_labelled(docs, label, multi_label, task_id, text, answers)
-    curve = measure(documents, task, base, repeats=repeats, seed=seed, progress=False)
+    curve = measure(documents, task, base, repeats=repeats, seed=seed, on_error=on_error.value, progress=False)
     table = curve.table()
     show(f"{curve.verdict}\n\n{table.to_string()}", json.loads(table.to_json(orient="records")), as_json)

@@ -18,12 +18,12 @@ from pathlib import Path
 
 # A wing may import those before it in this list, and no other.
 WINGS = ["basics", "tasks", "documents", "export", "strata", "split", "teach", "heads", "evaluate", "students", "train",
-         "relabel", "decide", "deploy", "cli", "testing"]
+         "relabel", "decide", "watch", "deploy", "cli", "testing"]
 
 # Rooms that take names from the package's root, which finds them in whatever wing they are when they are asked for.
 FROM_ROOT = {
     "tasks.task": {"label_docs", "to_hf_dataset", "distill"},  # methods of a task that open doors to later wings
-    "students.student": {"explain", "export_student"},  # likewise of a student
+    "students.student": {"explain", "export_student", "update_student"},  # likewise of a student
     "deploy.packing": {"__version__"},
     "train.distillation": {"__version__"},
 }

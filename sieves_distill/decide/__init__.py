@@ -1,4 +1,5 @@
 """What to know before a student is deployed"""
+from .audit_result import AuditResult
 from .cascade import Cascade
 from .comparison import compare
 from .comparison_result import Comparison

@@ -4,28 +4,34 @@
 
 # %% ../../nbs/decide/cascade.ipynb #6bc60e0e
 from __future__ import annotations
+import warnings
 import numpy as np
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 from tqdm.auto import tqdm
 from ..basics.checks import check_int, check_number, check_one_of, check_share
 from ..basics.disk import append_line, cut_torn_line
-from ..tasks.adapt import task_of_student
 from ..tasks.kinds import kind_of
 from ..documents.doc import Doc, doc_name, write_result
+from ..export.rows import task_of_student
 from ..documents.encode import doc_line
 from ..documents.read import read_docs
 from ..teach.label import Tally, readable_answer
 from ..teach.teacher import Answer
+from ..students.novelty import head_digest
 from ..students.student import check_documents, check_texts
-from .threshold import decides_each_label, is_new, is_unsure
+from .audit import Audit, AuditPlan
+from sieves_distill.decide.threshold import (
+    check_false_alarms, decides_each_label, is_new, is_unsure, label_sureness,
+)
 from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
-__all__ = ['Cascade', 'check_threshold', 'answers_of']
+__all__ = ['Cascade', 'check_jsonl', 'check_threshold', 'answers_of']
 
 # %% ../../nbs/decide/cascade.ipynb #98bb40c3
 class Cascade:
@@ -50,17 +56,40 @@ class Cascade:
         # What becomes of a document that the student is not sure of, and to which the teacher gives no answer: "leave"
         # it without one; or "student", whose answer stands then, marked in `doc.meta`: no threshold speaks for it
         on_refusal: str = "leave",
+        # Share of the documents that the teacher answers although the student is sure, in (0, 1), to see whether
+        # they still agree; None: nothing is audited
+        audit: float | None = None,
+        # The agreement that must hold, else the teacher answers all; default what `choose_threshold` promised
+        target_agreement: float | None = None,
+        # Probability that no alarm of the audit is ever false, and that its intervals hold, at all times
+        confidence: float = 0.95,
+        audit_path=None,  # A .jsonl file for what is audited; default beside `path`; one there is continued
+        seed: int = 0,  # Which documents are audited
     ):
         self.teacher = _check_teacher(teacher)
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
         self.student, self.kind = student, kind_of(student)
         self.threshold = check_threshold(threshold, self.kind)
-        self.false_alarms = _check_false_alarms(student, false_alarms, threshold)
+        self.false_alarms = check_false_alarms(student, false_alarms, threshold)
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
         names = {"student": repr(student), "teacher": _teacher_name(teacher)}
         stands_in = check_one_of(on_refusal, "on_refusal", ("leave", "student")) == "student"
         self._answers = _Answers(self.task, path, names, stands_in)
         self.path = self._answers.new.path
+        target = getattr(threshold, "target", None) if target_agreement is None else target_agreement
+        plan = None if audit is None else AuditPlan(audit, target, confidence, seed).check()
+        self._audit = plan and _begin_audit(self, plan, audit_path)
+
+    @property
+    def audit(self):
+        "What the audit says of the student since deployment, an `AuditResult`; None where nothing is audited"
+        return None if self._audit is None else self._audit.result()
+
+    def reset_audit(self, why: str = ""):
+        """Let the student answer again after an alarm, and begin a new audit; `why` is kept in its file. Raises
+        ValueError where nothing is audited"""
+        if self._audit is None: raise ValueError("nothing is audited: Cascade(…, audit=0.02)")
+        self._audit.reset(why)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -88,7 +117,8 @@ class Cascade:
     @property
     def verdict(self) -> str:
         "Who answered how many of the documents so far, in a sentence"
-        return _verdict(self.counts, self.unanswered, self.stood_in)
+        answered = _verdict(self.counts, self.unanswered, self.stood_in)
+        return answered if self._audit is None else f"{answered} {self.audit.verdict}"
 
     def __repr__(self): return f"Cascade({self.student!r}): {self.verdict}"
 
@@ -122,7 +152,10 @@ class Cascade:
         or says what is no answer to the task ("unreadable"), the result is None, `doc.meta[task_id]` says why, and a
         warning counts them; with on_refusal="student" the student's answer stands instead, and the same is said of it.
         Raises RuntimeError where the teacher failed, with the name of the document, unless on_error="skip", which
-        takes that for a refusal. What was answered before is kept."""
+        takes that for a refusal. What was answered before is kept.
+
+        What is audited gets the teacher's answer, and the student's stands in `doc.meta["audited"][task_id]`. An alarm
+        of the audit is a warning, and counts from the next 256 documents on."""
         check_one_of(on_error, "on_error", ("raise", "skip"))
         check_documents(docs)
         if not isinstance(docs, (list, tuple)): return self._stream(iter(docs), on_error)
@@ -141,36 +174,53 @@ class Cascade:
 
     def _answer(self, docs, tally: Tally, on_error: str, progress: bool = False):
         "Let the student answer what it is sure of, and then the teacher, some documents at a time"
+        size = len(docs) if self._audit is None else 256  # an audit may change who answers the next ones
         with tqdm(total=len(docs), desc="cascade", unit=" docs", disable=not progress, leave=False) as bar:
-            questions = self._ask_student(docs)
-            bar.update(len(docs) - len(questions))
-            tally.n += len(docs) - len(questions)
-            for start in range(0, len(questions), self.teacher_batch):
-                batch = questions[start:start + self.teacher_batch]
-                answers = answers_of(self.teacher, [question.doc.text for question in batch], self.task)
-                self._answers.accept(batch, answers, tally, on_error)
-                bar.update(len(batch))
+            for start in range(0, len(docs), size or 1):
+                questions = self._ask_student(docs[start:start + size], start)
+                n_sure = len(docs[start:start + size]) - len(questions)
+                bar.update(n_sure)
+                tally.n += n_sure
+                self._ask_teacher(questions, tally, on_error, bar)
 
-    def _ask_student(self, docs) -> list[_Question]:
-        "Write what the student is sure of; the others are questions to the teacher"
-        if not len(docs): return []
+    def _ask_student(self, docs, start: int) -> list[_Question]:
+        "Write what the student is sure of; the others, and those that are audited, are questions to the teacher"
         texts = [doc.text for doc in docs]
         proba = self.student.predict_proba(texts)
-        unsure = is_unsure(self.kind, proba, self.threshold) | is_new(self.student, texts, self.false_alarms)
+        new = is_new(self.student, texts, self.false_alarms)
+        unsure = is_unsure(self.kind, proba, self.threshold) | new
         results = self.kind.results(proba)
-        for doc, result, sent in zip(docs, results, unsure):
-            if not sent: self._answers.write(doc, result, "student")
-        return [_Question(i, docs[i], results[i]) for i in np.flatnonzero(unsure)]
+        sure = _sure_of_units(self.kind, proba, self.threshold) & ~new[:, None]
+        checks = {} if self._audit is None else _checks(self._audit, self.kind, texts, proba, sure)
+        if self._audit is not None and self._audit.alarm: unsure[:] = True
+        for i in np.flatnonzero(~unsure):
+            if i not in checks: self._answers.write(docs[i], results[i], "student")
+        return [_Question(start + i, docs[i], results[i], checks.get(i), not unsure[i])
+                for i in range(len(docs)) if unsure[i] or i in checks]
+
+    def _ask_teacher(self, questions: list[_Question], tally: Tally, on_error: str, bar):
+        for start in range(0, len(questions), self.teacher_batch):
+            batch = questions[start:start + self.teacher_batch]
+            answers = answers_of(self.teacher, [question.doc.text for question in batch], self.task)
+            self._answers.accept(batch, answers, tally, on_error)
+            bar.update(len(batch))
 
 # %% ../../nbs/decide/cascade.ipynb #9fc0d026
 class _Question(NamedTuple):
-    "A document that the student is not sure of"
+    "A document that the student is not sure of, or that is audited"
     position: int  # Among those that were answered with it
     doc: object
     result: object  # What the student would say
+    check: _Check | None = None  # What to compare the teacher's answer with, where it is audited
+    is_sure: bool = False  # Whether the student's answer stands, if the teacher has none
 
     @property
     def name(self) -> str: return doc_name(self.doc, self.position)
+
+    def stand(self, answers: _Answers):
+        "Let the student's answer stand, with which the teacher's was only to be compared"
+        answers.write(self.doc, self.result, "student")
+        self.check.audit.miss()
 
 # %% ../../nbs/decide/cascade.ipynb #58c13a42
 class _Answers:
@@ -193,11 +243,13 @@ class _Answers:
             for question, answer in zip(questions, answers):
                 answer = readable_answer(answer, question.doc.text, self.task)
                 line = f"{question.name}: {answer.why}"
-                if answer.outcome == "failed" and on_error == "raise": raise _failure(line)
-                tally.add("ok" if self.stands_in else answer.outcome, line)
+                if answer.outcome == "failed" and on_error == "raise" and not question.is_sure: raise _failure(line)
+                tally.add("ok" if self.stands_in or question.is_sure else answer.outcome, line)
                 if answer.outcome == "ok":
                     self.write(question.doc, answer.result, "teacher")
                     answered.append(question.doc)
+                    if question.check is not None: question.check.compare(question.doc, answer.result, self.task)
+                elif question.is_sure: question.stand(self)
                 else: self._do_without(question, answer)
         finally: self.new.add(answered)
 
@@ -211,12 +263,55 @@ class _Answers:
         if answer.outcome != "refused": del answered_by[self.task.task_id]
         doc.meta["answered_by"] = answered_by
 
-
+# %% ../../nbs/decide/cascade.ipynb #6e1646e8
 def _failure(line: str) -> RuntimeError:
     return RuntimeError(f"{line}\nThe student is not sure of it, and the teacher gave no answer. "
                         "What was answered before is in the documents. "
                         "Ask again, or pass on_error='skip' to leave such documents without an answer, or, with "
                         "Cascade(…, on_refusal='student'), with the student's.")
+
+# %% ../../nbs/decide/cascade.ipynb #352a23b4
+def _begin_audit(cascade: Cascade, plan: AuditPlan, path) -> Audit:
+    "An audit, continued where its file has one of the same student, threshold and promise; warns of an alarm in it"
+    if path is None and cascade.path is not None: path = cascade.path.with_suffix(".audit.jsonl")
+    about = {"student": _digest(cascade.student), "threshold": cascade.threshold, "false_alarms": cascade.false_alarms}
+    units = list(cascade.kind.labels) if isinstance(cascade.threshold, Mapping) else ["document"]
+    audit = Audit(replace(plan, about=about), units, path and check_jsonl(path, "audit_path"))
+    if audit.alarm: warnings.warn(audit.result().verdict, stacklevel=3)
+    return audit
+
+def _digest(student) -> str:
+    "What tells a student from others: its last layer, where it has one"
+    return head_digest(student).tobytes().hex() if hasattr(student, "weight") else repr(student)
+
+# %% ../../nbs/decide/cascade.ipynb #288b5dd2
+class _Check(NamedTuple):
+    "A student's answer, to be compared with the teacher's"
+    audit: Audit
+    result: object  # As it would stand in the document
+    hot: np.ndarray  # The same, booleans `(n_labels,)`
+    sure: np.ndarray  # Of which units it is sure, booleans `(n_units,)`
+
+    def compare(self, doc, result, task):
+        "Keep both answers, in the document and in the audit"
+        kind = kind_of(task)
+        right = self.hot == kind.one_hot(np.array([task.row(result)[kind.column]]))[0]
+        if self.audit.units == ["document"]: right = right.all(keepdims=True)
+        agrees = {unit: bool(right[i]) for i, unit in enumerate(self.audit.units) if self.sure[i]}
+        if isinstance(getattr(doc, "meta", None), dict):
+            doc.meta["audited"] = {**doc.meta.get("audited", {}), task.task_id: self.result}
+        self.audit.record(doc.text, self.result, result, agrees)
+
+def _checks(audit: Audit, kind, texts: list[str], proba, sure) -> dict[int, _Check]:
+    "What is to be compared with the teacher's answers, by the position of the text; `sure` of units `(n, n_units)`"
+    hot, results = kind.one_hot(kind.decide(proba)), kind.results(proba)
+    return {int(i): _Check(audit, results[i], hot[i], sure[i])
+            for i in np.flatnonzero(audit.wants(texts)) if sure[i].any()}
+
+def _sure_of_units(kind, proba, threshold):
+    "Which units the student is sure of, booleans `(n, n_units)`: what a threshold promises something of"
+    if not isinstance(threshold, Mapping): return ~is_unsure(kind, proba, threshold)[:, None]
+    return label_sureness(proba) >= [np.inf if threshold[label] is None else threshold[label] for label in kind.labels]
 
 # %% ../../nbs/decide/cascade.ipynb #63179625
 class _NewDocs:
@@ -224,10 +319,7 @@ class _NewDocs:
     def __init__(self, path):
         self.path, self.docs = None if path is None else Path(path).expanduser(), []
         if path is None: return
-        if self.path.suffix != ".jsonl":
-            raise ValueError("expected path to end in .jsonl, whose lines can be appended one by one; "
-                             f"found {str(path)!r}")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        check_jsonl(path, "path").parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists(): cut_torn_line(self.path)
 
     def add(self, docs: list):
@@ -238,6 +330,12 @@ class _NewDocs:
     def read(self) -> list:
         if self.path is None: return list(self.docs)
         return read_docs(self.path) if self.path.exists() else []
+
+def check_jsonl(path, name: str) -> Path:
+    "The path, if it is one of lines of JSON; raises ValueError"
+    path = Path(path).expanduser()
+    if path.suffix == ".jsonl": return path
+    raise ValueError(f"expected {name} to end in .jsonl, whose lines can be appended one by one; found {str(path)!r}")
 
 # %% ../../nbs/decide/cascade.ipynb #5be0373e
 def _verdict(counts: dict, unanswered: dict, stood_in: dict) -> str:
@@ -264,14 +362,6 @@ def _teacher_name(teacher) -> str:
 def _check_task(task, kind):
     if kind_of(task) == kind: return task
     raise ValueError(f"task must have the student's labels, {', '.join(map(repr, kind.labels))}, found {task!r}")
-
-# %% ../../nbs/decide/cascade.ipynb #13b3a18f
-def _check_false_alarms(student, false_alarms, threshold) -> float | None:
-    "The rate given, or that of the threshold; refuses a student that cannot tell what is new"
-    if false_alarms is None: false_alarms = getattr(threshold, "false_alarms", None)
-    if false_alarms is None: return None
-    student.novelty([])
-    return check_share(false_alarms, "false_alarms")
 
 # %% ../../nbs/decide/cascade.ipynb #c7224383
 def check_threshold(threshold, kind):

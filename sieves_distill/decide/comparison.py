@@ -28,20 +28,21 @@ def compare(
     # Labelled rows that none was trained on: dataset with `text`, `labels`, perhaps `gold`, or documents with results.
     # Default: those that the folders hold out, if they are [the same](unseen.ipynb#of-several-students)
     dataset=None,
-    teacher_cost: float | None = None,  # What the teacher takes for a million documents
+    teacher_cost: float | None = None,  # What the teacher takes for a million documents, not for those at hand
     # Instead: what it took, {"cost": 1.20, "documents": 500}, or the `usage` of an `LLMTeacher` with a price
     usage=None,
     machine_hour: float = 0.05,  # Price of an hour of the machine that the students run on
     unit: str = "$",  # Of all prices
     n_single: int = 100,  # Texts for the latency of single ones
     n_resamples: int = 1000,  # Draws of the bootstrap
-    seed: int = 0,
+    seed: int = 0,  # Seed of the bootstrap
     progress: bool = True,  # Show a progress bar
     on_error: str = "raise",  # For documents that cannot be read, as those without an answer: "raise" or "skip"
 ) -> Comparison:
     """Compare students on the same rows: quality with 95 % bootstrap intervals (Efron 1979), speed, latency, size,
     memory, training time and cost, with the Pareto front of quality and cost.
 
+    Quality is agreement with the teacher, or where each row has gold the agreement with that.
     Costs of students are those of this machine, one process, fully used: 1e6 / texts_per_second / 3600 * machine_hour.
     Raises ValueError for students with other labels, for students trained on one of the rows, and for folders that hold
     out different rows where no dataset is given; FileNotFoundError for a folder that holds no student."""
@@ -50,23 +51,32 @@ def compare(
     students = _load_students(students)
     rows, notes = rows_unseen_by_all(students, dataset, on_error)
     rows, on_gold = with_drawn_gold(rows)
-    answers = {}
-    for name, student in tqdm(students.items(), desc="compare", unit=" students", disable=not progress):
-        answers[name] = rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts)))
+    answers = _answers(students, rows, progress)
     speeds = measure_speed(students, rows.texts, n_single)
     costs = {name: _costs(student, rows.texts[0], speeds[name], machine_hour) for name, student in students.items()}
     clusters = text_clusters(rows.texts)
     quality = measure_quality(rows.hot, answers, n_resamples, seed, clusters)
     gold = _against_gold(rows, answers, n_resamples, seed, clusters)
-    notes = [*notes, *on_gold, *_note_copies(len(rows), n_distinct(clusters))]
+    n_gold = len(rows.gold.rows) if gold else 0
+    notes = [*notes, *on_gold, *_note_rows(len(rows), n_distinct(clusters), n_gold), *_note_price(cost, costs)]
     measured = {name: {**quality[name], "gold": gold.get(name), **costs[name]} for name in students}
-    on_front = pareto_front(*zip(*((student["f1"]["value"], student["cost"]) for student in measured.values())))
-    for student, on in zip(measured.values(), on_front): student["front"] = on
     teacher = {"cost": cost, "gold": gold.get(_TEACHER)} if cost is not None or gold else None
-    return Comparison(len(rows), float(machine_hour), unit, measured, teacher, notes)
+    result = Comparison(len(rows), float(machine_hour), unit, measured, teacher, notes, n_gold)
+    _mark_front(result)
+    return result
 
 # %% ../../nbs/decide/comparison.ipynb #cb1a7007
 _TEACHER = "\0teacher"  # a name that no student has
+
+def _answers(students: dict, rows: Rows, progress: bool) -> dict:
+    "What each student says of the rows, booleans `(n, n_labels)`"
+    named = tqdm(students.items(), desc="compare", unit=" students", disable=not progress)
+    return {name: rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts))) for name, student in named}
+
+def _mark_front(result: Comparison):
+    "Note of each student whether it is on the Pareto front"
+    pairs = ((result.quality(name)["f1"]["value"], student["cost"]) for name, student in result.students.items())
+    for student, on in zip(result.students.values(), pareto_front(*zip(*pairs))): student["front"] = on
 
 def _costs(student, text: str, speed: dict, machine_hour: float) -> dict:
     "What a student takes, in the order in which it is saved; None where it could not be measured"
@@ -86,11 +96,18 @@ def _against_gold(rows: Rows, answers: dict, n_resamples: int, seed: int, cluste
     if rows.gold is None: return {}
     of_gold = {name: hot[rows.gold.rows] for name, hot in {_TEACHER: rows.hot, **answers}.items()}
     clusters = np.unique(clusters[rows.gold.rows], return_inverse=True)[1]
-    return measure_quality(rows.kind.one_hot(rows.gold.y), of_gold, n_resamples, seed, clusters)
+    return measure_quality(rows.kind.one_hot(rows.gold.y), of_gold, n_resamples, seed, clusters, apart=(_TEACHER,))
 
-def _note_copies(n: int, distinct: int) -> list[str]:
-    if distinct == n: return []
-    return [f"{n:,} rows have {distinct:,} different texts: intervals take copies and near-copies of a text for one"]
+def _note_rows(n: int, n_distinct: int, n_gold: int) -> list[str]:
+    copies = f"{n:,} rows have {n_distinct:,} different texts: intervals take copies and near-copies of a text for one"
+    gold = f"gold is known for {n_gold:,} of the {n:,} rows"
+    return [copies] * (n_distinct < n) + [gold] * (0 < n_gold < n)
+
+def _note_price(cost: float | None, costs: dict) -> list[str]:
+    "A word on a teacher that would be cheaper than a student"
+    if not cost or cost > min(student["cost"] for student in costs.values()): return []
+    return ["the teacher is cheaper than a student here: teacher_cost is for a million documents; for a bill, "
+            "usage={'cost': …, 'documents': …}"]
 
 # %% ../../nbs/decide/comparison.ipynb #711d39ad
 def _load_students(students) -> dict:

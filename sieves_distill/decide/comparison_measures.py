@@ -14,13 +14,13 @@ from ..evaluate.intervals import percentile_interval
 __all__ = ['measure_quality', 'measure_speed', 'measure_memory', 'pareto_front']
 
 # %% ../../nbs/decide/comparison_measures.ipynb #789b3823
-def measure_quality(truth, answers: dict, n_resamples: int, seed: int, clusters=None) -> dict:
+def measure_quality(truth, answers: dict, n_resamples: int, seed: int, clusters=None, apart: tuple = ()) -> dict:
     """For each name macro-F1 and accuracy with intervals, and how far it is behind the best in macro-F1.
 
     `truth` and the values of `answers` are booleans `(n, n_labels)`; rows of a cluster, of `clusters` `(n,)` numbered
-    from 0, are copies of one text."""
+    from 0, are copies of one text. The best is none of those `apart`, such as the teacher."""
     figures = bootstrap_figures(truth, answers, n_resamples, seed, clusters)
-    best = max((draws["f1"] for draws in figures.values()), key=lambda f1: f1[0])
+    best = max((draws["f1"] for name, draws in figures.items() if name not in apart), key=lambda f1: f1[0])
     return {name: {"f1": percentile_interval(draws["f1"]), "accuracy": percentile_interval(draws["accuracy"]),
                    "behind": percentile_interval(best - draws["f1"])} for name, draws in figures.items()}
 

@@ -27,6 +27,16 @@ class Comparison(Shown):
     students: dict
     teacher: dict | None = None  # `cost` of a million documents, and `gold` where known
     notes: list = ()  # What a reader should know
+    n_gold: int = 0  # Rows with gold; where it is all of them, students are ranked by it
+
+    @property
+    def by_gold(self) -> bool:
+        "Whether quality is agreement with gold, and not with the teacher"
+        return self.n_gold == self.n
+
+    def quality(self, name: str) -> dict:
+        "What a student is ranked by: its `f1`, `accuracy` and `behind`"
+        return self.students[name]["gold"] if self.by_gold else self.students[name]
 
     @property
     def verdict(self) -> str:
@@ -62,34 +72,36 @@ def _teacher_cost(result: Comparison) -> float | None:
 
 # %% ../../nbs/decide/comparison_result.ipynb #fa832cbc
 def _verdict(result: Comparison) -> str:
-    best = max(result.students, key=lambda name: result.students[name]["f1"]["value"])
+    best = _best_first(result)[0]
     by_cost = sorted(result.students, key=lambda name: result.students[name]["cost"])
-    choice = next(name for name in by_cost if result.students[name]["behind"]["low"] <= 0)
+    choice = next(name for name in by_cost if result.quality(name)["behind"]["low"] <= 0)
     sentence, teacher = _choice(result, best, choice), _teacher_cost(result)
     if teacher is None: return sentence
     times = _times(teacher / result.students[choice]["cost"])
-    return f"{sentence} The teacher costs {_money(teacher, result.unit)}, {times} times as much as {choice}."
+    costs = f"The teacher costs {_money(teacher, result.unit)} for a million, {times} times as much as {choice}."
+    return f"{sentence} {costs}"
+
+def _best_first(result: Comparison) -> list[str]:
+    return sorted(result.students, key=lambda name: -result.quality(name)["f1"]["value"])
 
 # %% ../../nbs/decide/comparison_result.ipynb #8865d707
 def _choice(result: Comparison, best: str, choice: str) -> str:
     "What to take: the best, or a cheaper one"
     costs = {name: f"{_money(result.students[name]['cost'], result.unit)} for a million documents"
              for name in (best, choice)}
-    how_good = f"{best} is the best (macro-F1 {show_interval(result.students[best]['f1'])}, n = {result.n}"
+    measure = "macro-F1 on gold" if result.by_gold else "agreement with the teacher: macro-F1"
+    how_good = f"{best} is the best ({measure} {show_interval(result.quality(best)['f1'])}, n = {result.n}"
     if choice == best: return f"{how_good}), and no cheaper one comes near it: {costs[best]}."
-    behind = result.students[choice]["behind"]
+    behind = result.quality(choice)["behind"]
     gain = f"{-behind['value']:+.3f} [{-behind['high']:+.3f}, {-behind['low']:+.3f}]"
     return f"{how_good}; {costs[best]}); {choice} is not clearly worse ({gain}) at {costs[choice]}."
 
 # %% ../../nbs/decide/comparison_result.ipynb #d8d053ae
 def _number(value: float | None, digits: int = 0) -> str: return "" if value is None else f"{value:,.{digits}f}"
 
-def _row(student: dict, unit: str, gold: bool) -> dict:
-    "The figures of a student in words; `gold` as well where any has it"
-    return {"macro-F1": show_interval(student["f1"]), "below the best by": show_interval(student["behind"]),
-            "accuracy": show_interval(student["accuracy"]),
-            **({"gold: macro-F1": show_interval(student["gold"]["f1"])} if gold else {}),
-            "texts/s": _number(student["texts_per_second"]), "p50, ms": _number(student["p50_ms"], 2),
+def _row(student: dict, quality: dict, unit: str) -> dict:
+    "The figures of a student in words"
+    return {**quality, "texts/s": _number(student["texts_per_second"]), "p50, ms": _number(student["p50_ms"], 2),
             "p95, ms": _number(student["p95_ms"], 2), "MB on disk": _number(student["disk_mb"], 1),
             "MB in memory": _number(student["memory_mb"]), "training rows": _number(student["train_rows"]),
             "training, s": _number(student["train_seconds"], 1), f"{unit} a million": f"{student['cost']:.3g}",
@@ -97,25 +109,33 @@ def _row(student: dict, unit: str, gold: bool) -> dict:
 
 # %% ../../nbs/decide/comparison_result.ipynb #a51c7593
 def _table(result: Comparison):
-    gold = any(student["gold"] for student in result.students.values())
-    best_first = sorted(result.students.items(), key=lambda entry: -entry[1]["f1"]["value"])
-    rows = {name: _row(student, result.unit, gold) for name, student in best_first}
-    rows[best_first[0][0]]["below the best by"] = ""
+    best_first = _best_first(result)
+    rows = {name: _row(result.students[name], _quality(result, name), result.unit) for name in best_first}
+    rows[best_first[0]]["below the best by"] = ""
     if teacher := result.teacher:
         cost = "" if teacher.get("cost") is None else f"{teacher['cost']:,.3g}"
         rows["teacher"] = {f"{result.unit} a million": cost}
-        if gold: rows["teacher"]["gold: macro-F1"] = show_interval(teacher["gold"]["f1"])
+        if teacher.get("gold"): rows["teacher"]["gold: macro-F1"] = show_interval(teacher["gold"]["f1"])
     return pd.DataFrame.from_dict(rows, orient="index").fillna("")
+
+def _quality(result: Comparison, name: str) -> dict:
+    "What a student is ranked by, and what is known beside it"
+    student, judged = result.students[name], result.quality(name)
+    first = {"below the best by": show_interval(judged["behind"]), "accuracy": show_interval(judged["accuracy"])}
+    if not student["gold"]: return {"macro-F1": show_interval(student["f1"]), **first}
+    gold, agreement = show_interval(student["gold"]["f1"]), show_interval(student["f1"])
+    if result.by_gold: return {"gold: macro-F1": gold, **first, "agreement: macro-F1": agreement}
+    return {"macro-F1": agreement, **first, "gold: macro-F1": gold}
 
 # %% ../../nbs/decide/comparison_result.ipynb #6fe3fe7a
 def _plot(result: Comparison, ax=None):
     import matplotlib.pyplot as plt
     if ax is None: _, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
     unit = result.unit.replace("$", r"\$")  # $ would begin a formula
-    students = list(result.students.values())
-    cost = np.array([student["cost"] for student in students])
-    value = np.array([student["f1"]["value"] for student in students])
-    _draw_students(students, cost, value, ax)
+    f1 = [result.quality(name)["f1"] for name in result.students]
+    front, cost = (np.array([student[key] for student in result.students.values()]) for key in ("front", "cost"))
+    value = np.array([interval["value"] for interval in f1])
+    _draw_students(front, cost, f1, ax)
     middle, heights = np.sqrt(cost.min() * cost.max()), _spread(value, .06 * np.ptp(ax.get_ylim()))
     for name, *at, height in zip(result.students, cost, value, heights): _annotate(name, at, height, at[0] > middle, ax)
     if teacher := _teacher_cost(result):
@@ -123,18 +143,17 @@ def _plot(result: Comparison, ax=None):
     ax.set_xscale("log")
     ax.margins(x=.12)
     ax.set(xlabel=f"cost of a million documents, {unit} (machine: {unit} {result.machine_hour:g} an hour)",
-           ylabel=f"macro-F1, 95 % interval; n = {result.n} rows")
+           ylabel=f"macro-F1{' on gold' * result.by_gold}, 95 % interval; n = {result.n} rows")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small",
               columnspacing=1, handletextpad=.5)
     return ax.figure
 
 # %% ../../nbs/decide/comparison_result.ipynb #724df550
-def _draw_students(students: list[dict], cost, value, ax):
+def _draw_students(front, cost, f1: list[dict], ax):
     "Points with their intervals, and the front"
-    front = np.array([student["front"] for student in students])
+    value, low, high = (np.array([interval[key] for interval in f1]) for key in ("value", "low", "high"))
     order = np.flatnonzero(front)[np.argsort(cost[front])]
     ax.step(cost[order], value[order], where="post", color="0.5", linestyle="--", label="Pareto front")
-    low, high = (np.array([student["f1"][side] for student in students]) for side in ("low", "high"))
     bars = np.maximum([value - low, high - value], 0)
     for on, fill, label in ((True, "black", "on the front"), (False, "white", "beaten by another")):
         at = front == on

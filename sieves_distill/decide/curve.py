@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from tqdm.auto import tqdm
 from ..basics.checks import check_int, is_int
 from ..basics.quiet import quiet
-from ..tasks.adapt import as_classification, task_of_student
-from ..export.rows import Rows, labelled_rows
+from ..tasks.adapt import as_classification
+from ..export.rows import Rows, labelled_rows, task_of_student
 from ..split import split_dataset
 from ..heads.names import soft_labels
 from ..heads.tokens import load_static_model

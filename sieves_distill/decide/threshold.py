@@ -20,7 +20,7 @@ from .threshold_result import CascadeThreshold
 from .unseen import distinct_rows, unseen_rows
 
 # %% auto #0
-__all__ = ['choose_threshold', 'decides_each_label', 'label_sureness', 'is_unsure', 'is_new']
+__all__ = ['choose_threshold', 'decides_each_label', 'label_sureness', 'is_unsure', 'is_new', 'check_false_alarms']
 
 # %% ../../nbs/decide/threshold.ipynb #684b3250
 def choose_threshold(
@@ -183,3 +183,15 @@ def is_new(student, texts: list[str], false_alarms: float | None):
     "Which texts `(n,)` seem new to a student, at a rate of false alarms; none where that is None"
     if false_alarms is None: return np.zeros(len(texts), bool)
     return student.novelty(texts) >= 1 - false_alarms
+
+def check_false_alarms(student, false_alarms: float | None, threshold) -> float | None:
+    """The rate given, or else that of a `CascadeThreshold`; None where neither asks for it.
+
+    Raises ValueError for a student that cannot tell what is new to it."""
+    if false_alarms is None: false_alarms = getattr(threshold, "false_alarms", None)
+    if false_alarms is None: return None
+    if not hasattr(student, "novelty"):
+        raise ValueError("the threshold sends on what seems new (false_alarms), which an exported folder cannot tell: "
+                         "use the student's own folder, or choose a threshold without false_alarms")
+    student.novelty([])
+    return check_share(false_alarms, "false_alarms")

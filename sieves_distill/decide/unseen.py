@@ -93,5 +93,5 @@ def _same_split(student, other) -> str:
     by = [name for name in ("val_frac", "seed", "hold_out_gold") if runs[0].get(name) != runs[1].get(name)]
     if not by: return ""
     shown = ", ".join(f"{name}={runs[0].get(name)} and {runs[1].get(name)}" for name in by)
-    gold = " (by default True, but where gold is learned from)" if "hold_out_gold" in by else ""
+    gold = " (by default True, and False where gold is learned from)" if "hold_out_gold" in by else ""
     return f"; or distil both alike, these were made with {shown}{gold}"

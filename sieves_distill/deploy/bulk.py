@@ -8,21 +8,21 @@ import contextlib, json, os, time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 from ..basics.checks import check_count
 from ..basics.disk import drop_lock, read_json, take_lock
 from ..decide.cascade import check_threshold
-from ..decide.threshold import is_unsure
+from ..decide.threshold import check_false_alarms, is_new, is_unsure
 from . import standalone
 from .tables import TABLES, Column, answer_columns, open_copy, open_table
 from ..students.student import Student
 from ..tasks.kinds import kind_of
 
 # %% auto #0
-__all__ = ['ABOUT', 'open_student', 'Labelled', 'label_files', 'n_cores', 'Job']
+__all__ = ['ABOUT', 'open_student', 'Labelled', 'label_files', 'n_cores', 'Limits', 'Job']
 
 # %% ../../nbs/deploy/bulk.ipynb #246fe4aa
 def open_student(folder, threads: int | None = None):
@@ -42,7 +42,7 @@ class Labelled:
     rows: int = 0
     empty: int = 0  # Rows without a text, which have no answer
     labels: Counter = field(default_factory=Counter)  # How often each was given
-    answered_by: Counter = field(default_factory=Counter)  # With a threshold: who answers
+    to_teacher: int | None = None  # Rows that the teacher should answer; None without a threshold
     seconds: float = 0.
 
     def __str__(self):
@@ -50,8 +50,8 @@ class Labelled:
         there = f", {len(self.skipped)} files were there already" if self.skipped else ""
         empty = f", {self.empty:,} rows without a text" if self.empty else ""
         shares = ", ".join(f"{label} {n / max(self.rows, 1):.0%}" for label, n in self.labels.most_common(8))
-        whose = "; " + ", ".join(f"{n:,} for the {who}" for who, n in sorted(self.answered_by.items()))
-        return rate + there + empty + (f": {shares}" if shares else "") + (whose if self.answered_by else "")
+        sent = "" if self.to_teacher is None else f"; {self.to_teacher:,} left to the teacher"
+        return rate + there + empty + (f": {shares}" if shares else "") + sent
 
 # %% ../../nbs/deploy/bulk.ipynb #811cbc19
 def label_files(
@@ -59,24 +59,27 @@ def label_files(
     sources,  # Files, or a folder with files, below which their folders are kept
     output,  # The folder to write to
     text: str = "text",  # The column with the texts
-    # What `choose_threshold` found, or a number, or a mapping of label to number: adds `answered_by`, "teacher" where
-    # the student is less sure
+    # What `choose_threshold` chose, or a number, or a mapping of label to number: adds `send_to_teacher`, true where
+    # the student is less sure, and gives no label there
     threshold=None,
-    prefix: str = "",  # Put before the names of the columns that are added: `label` or `labels`, `proba`, `answered_by`
+    prefix: str = "",  # Before the names of the columns added: `label` or `labels`, `proba`, `send_to_teacher`
     workers: int | None = None,  # Threads; default one a core
     progress: bool = False,  # Show a bar
+    # With a threshold: share of documents like the training rows that may go to the teacher because they seem new;
+    # default what `choose_threshold` was given
+    false_alarms: float | None = None,
 ) -> Labelled:
     """Write files again with a student's answers, and say what was done. Files that are there already, and newer than
-    their source, are left.
+    their source, are left. Rows whose text is missing or blank have no answer.
 
     Raises ValueError, TypeError or FileNotFoundError for what cannot be read, with file and line; what was written
     before stays, and a next call goes on after it."""
     if isinstance(student, (str, os.PathLike)): student = open_student(student)
-    if threshold is not None: threshold = check_threshold(threshold, kind_of(student))
-    job = Job(student, text, prefix, threshold, check_count(workers or n_cores(), "workers"))
+    limits = Limits.of(student, threshold, false_alarms)
+    job = Job(student, text, prefix, limits, check_count(workers or n_cores(), "workers"))
     targets = _targets(_listed(sources), Path(output))
     for path in targets: open_table(path, text, job.columns).check()
-    begun, done = time.monotonic(), Labelled()
+    begun, done = time.monotonic(), Labelled(to_teacher=None if limits is None else 0)
     with _own_folder(Path(output), job.about()), ThreadPoolExecutor(job.workers) as pool:
         for path, target in tqdm(targets.items(), "label", unit=" files", disable=not progress):
             if _is_current(path, target): done.skipped.append(target)
@@ -109,39 +112,58 @@ def _label_file(job: Job, path: Path, target: Path, pool, done: Labelled):
     done.files.append(target)
 
 # %% ../../nbs/deploy/bulk.ipynb #5284f55e
+@dataclass(frozen=True)
+class Limits:
+    "From when on a student does not answer"
+    threshold: object  # As `check_threshold` gives it
+    false_alarms: float | None  # As in `Cascade`
+
+    @classmethod
+    def of(cls, student, threshold, false_alarms: float | None) -> Limits | None:
+        "None without a threshold; raises ValueError where the student cannot keep to what was chosen"
+        if threshold is None and false_alarms is not None:
+            raise ValueError("found false_alarms without a threshold: pass what choose_threshold chose as threshold=")
+        if threshold is None: return None
+        return cls(check_threshold(threshold, kind_of(student)), check_false_alarms(student, false_alarms, threshold))
+
+    def exceeded(self, student, kind, texts: list[str], proba):
+        "Which texts `(n,)` the teacher should answer"
+        return is_unsure(kind, proba, self.threshold) | is_new(student, texts, self.false_alarms)
+
+# %% ../../nbs/deploy/bulk.ipynb #50b47e42
 class Job:
     "What is asked of each row"
-    def __init__(self, student, text: str, prefix: str, threshold, workers: int):
+    def __init__(self, student, text: str, prefix: str, limits: Limits | None, workers: int):
         self.student, self.kind, self.text = student, kind_of(student), text
-        self.threshold, self.workers = threshold, workers
+        self.limits, self.workers = limits, workers
         columns = answer_columns(self.kind, student.labels)
-        if threshold is not None: columns.append(Column("answered_by", "string", str))
+        if limits is not None: columns.append(Column("send_to_teacher", "bool_", bool))
         self.columns = [Column(f"{prefix}{column.name}", column.arrow, column.plain) for column in columns]
 
     def answer(self, texts: list) -> dict:
         "The values of the columns that are added, None where there is no text"
-        at = [i for i, text in enumerate(texts) if text is not None]
-        proba = self.student.predict_proba([texts[i] for i in at])
+        at = [i for i, text in enumerate(texts) if text is not None and not text.isspace() and text]
+        asked = [texts[i] for i in at]
+        proba = self.student.predict_proba(asked)
         values = [self.kind.decode(self.kind.decide(proba)), self.kind.results(proba)]
-        if self.threshold is not None:
-            unsure = is_unsure(self.kind, proba, self.threshold)
-            values.append(["teacher" if sent else "student" for sent in unsure])
-        return {column.name: _spread(of_column, at, len(texts)) for column, of_column in zip(self.columns, values)}
+        if self.limits is not None:
+            sent = self.limits.exceeded(self.student, self.kind, asked, proba).tolist()
+            values = [[None if left else answer for answer, left in zip(values[0], sent)], values[1], sent]
+        return {column.name: _spread(entries, at, len(texts)) for column, entries in zip(self.columns, values)}
 
     def count(self, values: dict, done: Labelled):
         "Add to what was done"
-        answers, _, *by = values.values()
-        given = [answer for answer in answers if answer is not None]
+        answers, proba, *sent = values.values()
         done.rows += len(answers)
-        done.empty += len(answers) - len(given)
-        for answer in given: done.labels.update([answer] if isinstance(answer, str) else answer)
-        for column in by: done.answered_by.update(who for who in column if who)
+        done.empty += sum(row is None for row in proba)
+        for answer in answers: done.labels.update([answer] if isinstance(answer, str) else answer or ())
+        for column in sent: done.to_teacher += column.count(True)
 
     def about(self) -> dict:
         "What tells this job from another"
-        limits = self.threshold if self.threshold is None or isinstance(self.threshold, dict) else float(self.threshold)
+        limits = None if self.limits is None else asdict(self.limits)
         return {"task_id": self.student.task_id, "labels": self.student.labels, "student": self._probe(),
-                "text": self.text, "columns": [column.name for column in self.columns], "threshold": limits}
+                "text": self.text, "columns": [column.name for column in self.columns], "limits": limits}
 
     def _probe(self) -> list:
         "What tells a student from another: what it makes of some words"

@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from ..split import fold_text
 
 # %% auto #0
-__all__ = ['piece_matrix', 'text_pieces', 'text_clusters', 'n_distinct', 'copies_sentence', 'effective_n']
+__all__ = ['piece_matrix', 'text_pieces', 'text_clusters', 'n_distinct', 'copies_sentence', 'effective_n', 'SeenTexts']
 
 # %% ../../nbs/evaluate/distinct.ipynb #abdbb118
 def piece_matrix(texts: list[str]):
@@ -80,3 +80,21 @@ def _first_alike(pieces: list, similarity: float):
         if first[number] == number:
             for piece in rarest: began.setdefault(piece, []).append(number)
     return first
+
+# %% ../../nbs/evaluate/distinct.ipynb #3010971c
+class SeenTexts:
+    "The texts of a stream so far, copies and near-copies left out"
+    def __init__(self, similarity: float = .85):
+        self.similarity, self._texts, self._pieces, self._having = similarity, set(), [], {}
+
+    def add(self, text: str) -> bool:
+        "Whether a text is new, neither equal nor nearly equal to one that came before; it is one of them from now on"
+        pieces, folded = text_pieces([text])[0][:_SKETCH], fold_text(text)
+        first = pieces[:int((1 - self.similarity) * len(pieces)) + 1].tolist()
+        rivals = Counter(chain.from_iterable(self._having.get(piece, ()) for piece in first)).most_common(_MOST_RIVALS)
+        alike = any(_likeness(pieces, self._pieces[k]) >= self.similarity for k, _ in rivals)
+        if alike or folded in self._texts: return False
+        self._texts.add(folded)
+        for piece in first: self._having.setdefault(piece, []).append(len(self._pieces))
+        self._pieces.append(pieces)
+        return True

@@ -85,7 +85,8 @@ def _verdict(metrics: dict) -> str:
     neither = gold["n"] - gold["first"] - gold["second"]
     return (f"{verdict} Where they differ and the truth is known ({gold['n']:,} documents), {first} is right "
             f"{gold['first']:,} times and {second} {gold['second']:,} times"
-            + (f", neither {neither:,} times" if neither else "") + f" (sign test: p = {gold['p']:.2g}).")
+            + (f", neither {neither:,} times" if neither else "")
+            + f"; {'that is hardly' if gold['p'] < .05 else 'that may be'} chance (sign test: p = {gold['p']:.2g}).")
 
 # %% ../../nbs/evaluate/two_teachers.ipynb #1d6de915
 @dataclass

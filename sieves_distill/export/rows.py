@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import warnings
 import numpy as np
 from ..basics.checks import check_one_of, is_int, short_repr
-from ..tasks.adapt import task_of_student
-from ..tasks.kinds import Kind, kind_of
+from ..tasks.labels import Classification
+from ..tasks.kinds import Kind, LabelKind, kind_of
 from .export import to_hf_dataset
 
 # %% auto #0
-__all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'rows_for', 'from_review', 'noting_reviewed',
-           'labelled_rows', 'null_rows', 'gold_for_labels', 'read_rows']
+__all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'task_of_student', 'rows_for', 'from_review',
+           'noting_reviewed', 'labelled_rows', 'null_rows', 'gold_for_labels', 'read_rows']
 
 # %% ../../nbs/export/rows.ipynb #c2ac5e97
 def check_dataset(dataset, column: str = "labels"):
@@ -184,6 +184,14 @@ class Rows:
         )
 
 # %% ../../nbs/export/rows.ipynb #9bf9cf3e
+def task_of_student(student) -> Classification:
+    """The task that a student answers, by which documents with a teacher's results to it are read; what its labels mean
+    is not kept in its folder. Raises TypeError where it answers no labels"""
+    kind, task_id = kind_of(student), getattr(student, "task_id", None)
+    if isinstance(kind, LabelKind): return Classification(kind.labels, kind.multi_label, task_id)
+    raise TypeError(f"expected a student that answers labels, found one that answers {kind.words}, whose task it does "
+                    "not know: pass a dataset, task.to_hf_dataset(docs, gold=True), or the task where it can be given")
+
 def rows_for(student, data, on_error: str = "raise") -> Rows:
     """The rows that a student is asked about: a dataset, `Rows`, or documents with the teacher's results to its task.
     Raises TypeError or ValueError for what cannot be read"""

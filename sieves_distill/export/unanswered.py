@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 import numpy as np
 from ..documents.doc import Doc
-from .rows import Rows, labelled_rows, null_rows, rows_for
-from ..tasks.adapt import task_of_student
+from .rows import Rows, labelled_rows, null_rows, rows_for, task_of_student
 from ..tasks.kinds import LabelKind, kind_of
 
 # %% auto #0

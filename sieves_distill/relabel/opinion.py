@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 from ..basics.checks import check_one_of
 from ..tasks.kinds import Kind, OneLabel
-from ..tasks.adapt import as_classification, task_of_student
-from ..export.rows import Rows, labelled_rows
+from ..tasks.adapt import as_classification
+from ..export.rows import Rows, labelled_rows, task_of_student
 from ..split import fold_text
 from ..heads.logistic import Sample, fit_logistic
 from ..students.student import Student

@@ -152,6 +152,11 @@ class InFolder(Written):
             raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
         return report_of(self.kind, self.metrics, self._mistakes if self._has_rows("val") else None)
 
+    def update(self, new_docs, task=None, **options):
+        "Train a new student on old and new rows, and put it in place if it is not worse: see `update_student`"
+        import sieves_distill
+        return sieves_distill.update_student(self, new_docs, task, **options)
+
     def _mistakes(self): return read_mistakes(self, self.val_data)
 
     @property

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from numbers import Integral
 from ..basics.checks import short_repr, typed_repr
 from .task import Task, no_labels
-from .kinds import LabelKind, kind_of
 from .labels import Classification
 from .scores import SentimentAnalysis
 from .spans import NER, PIIMasking
@@ -18,7 +17,7 @@ from .records import InformationExtraction
 from .features import is_feature
 
 # %% auto #0
-__all__ = ['CustomTask', 'from_sieves', 'as_task', 'as_classification', 'as_distillable', 'task_of_student']
+__all__ = ['CustomTask', 'from_sieves', 'as_task', 'as_classification', 'as_distillable']
 
 # %% ../../nbs/tasks/adapt.ipynb #2a574a36
 class CustomTask(Task):
@@ -123,12 +122,3 @@ def as_distillable(task) -> Task:
     "The task itself where it has a kind of its own, else the classification that it can be distilled as"
     task = as_task(task)
     return task if hasattr(task, "kind") else as_classification(task)
-
-# %% ../../nbs/tasks/adapt.ipynb #e4509f76
-def task_of_student(student) -> Classification:
-    """The task that a student answers, by which documents with a teacher's results to it are read; what its labels mean
-    is not kept in its folder. Raises TypeError where it answers no labels"""
-    kind, task_id = kind_of(student), getattr(student, "task_id", None)
-    if isinstance(kind, LabelKind): return Classification(kind.labels, kind.multi_label, task_id)
-    raise TypeError(f"expected a student that answers labels, found one that answers {kind.words}, whose task it does "
-                    "not know: pass a dataset, task.to_hf_dataset(docs, gold=True), or the task where it can be given")

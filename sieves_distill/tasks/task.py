@@ -41,20 +41,42 @@ class Task:
         raise NotImplementedError(f"{type(self).__name__} must read a result: "
                                   "def row(self, result, text) -> dict of column to value")
 
-    def __call__(self, docs, on_error: str = "raise", progress: bool = True):
+    def __call__(
+        self,
+        docs,  # Documents, in any iterable
+        on_error: str = "raise",  # Or "skip": pass on without an answer what has no text, or where the teacher failed
+        progress: bool = True,  # Show a progress bar
+    ):
         "Ask `model` about each document, and return them with its answers: see `sieves_distill.teach.label_docs`"
         import sieves_distill
         return sieves_distill.label_docs(docs, self, on_error=on_error, progress=progress)
 
-    def to_hf_dataset(self, docs, threshold: float | None = None, scores: bool = False, gold: bool = False,
-                      on_error: str = "raise", skipped: list | None = None):
+    def to_hf_dataset(
+        self,
+        docs,  # Documents with the teacher's results, in any iterable
+        threshold: float | None = None,  # Several labels a text: from this score on a label counts; default 0.5
+        scores: bool = False,  # Add the teacher's scores as a column
+        gold: bool = False,  # Add the truth as a column
+        on_error: str = "raise",  # Or "skip": leave out documents that cannot be read
+        skipped: list | None = None,  # With "skip": a list, to which a line is added for each that is left out
+    ):
         "The teacher's answers in `docs` as a `datasets.Dataset`: see `sieves_distill.export.to_hf_dataset`"
         import sieves_distill
         return sieves_distill.to_hf_dataset(docs, self, threshold=threshold, scores=scores, gold=gold,
                                             on_error=on_error, skipped=skipped)
 
-    def distill(self, base_model_id, framework, data, output_path, val_frac: float, init_kwargs: dict | None = None,
-                train_kwargs: dict | None = None, seed: int | None = None, **options):
+    def distill(
+        self,
+        base_model_id,  # Folder or hub name of the model to start from
+        framework,  # "setfit" or "model2vec"; "crf" for entities
+        data,  # Documents with the teacher's results, in any iterable; or a dataset with `text` and `labels`
+        output_path,  # Folder to leave the student in
+        val_frac: float,  # Share of the rows that is held out for the report, in (0, 1)
+        init_kwargs: dict | None = None,  # For the framework's `from_pretrained`
+        train_kwargs: dict | None = None,  # For the framework's training
+        seed: int | None = None,  # Reaches all that is random; None draws one
+        **options,  # What else `sieves_distill.distill` takes, such as on_error="skip" or learn_from_gold=True
+    ):
         "Train a small student on the teacher's answers in `data`: see `sieves_distill.train.distill`"
         import sieves_distill
         return sieves_distill.distill(self, base_model_id, framework, data, output_path, val_frac,

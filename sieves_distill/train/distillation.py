@@ -10,6 +10,7 @@ from pathlib import Path
 import json, os, platform, shutil, tempfile, time, warnings
 import numpy as np
 from tqdm.auto import tqdm
+from ..basics.checks import check_share
 from ..basics.disk import absolute, deployed_megabytes, new_folder
 from ..basics.quiet import quiet
 from ..tasks.adapt import as_distillable
@@ -45,7 +46,8 @@ def distill(
     framework: DistillationFramework | str,  # "setfit" or "model2vec"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
     output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
-    val_frac: float,  # Share of the rows that is held out for the report, in (0, 1)
+    # Share of the rows that is held out for the report, in (0, 1); None: `data` is a `DatasetDict`, split already
+    val_frac: float | None,
     init_kwargs: dict | None = None,  # For the framework's `from_pretrained`; wins over our defaults
     train_kwargs: dict | None = None,  # For the framework's training; wins over our defaults
     seed: int | None = None,  # Reaches all that is random; None draws one, and the report names it
@@ -75,6 +77,7 @@ def distill(
     order = _check_order(
         as_distillable(task), base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe or Recipe()
     )
+    _check_split(data, val_frac)
     order.asked, order.loading = _asked(threshold, learn_from_gold, hold_out_gold), _loading(order, device)
     wish = _check_wish(unlabelled, guide, order, output_path)
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
@@ -142,11 +145,18 @@ def _check_wish(unlabelled, guide, order: _Order, output_path) -> Wish | None:
         unlabelled, guide, order.framework, order.base, order.kind, output_path, order.init_kwargs, order.train_kwargs
     )
 
+def _check_split(data, val_frac):
+    "Refuse a share that is none, and rows that are to be split and are already, or are not and should be"
+    is_split = isinstance(getattr(data, "column_names", None), dict)
+    if val_frac is not None: return is_split or check_share(val_frac, "val_frac")
+    if is_split and {"train", "val"} <= set(data): return
+    parts = f"a DatasetDict with {', '.join(map(repr, data))}" if is_split else type(data).__name__
+    raise ValueError("expected data that are split already, a DatasetDict with 'train' and 'val', where val_frac is "
+                     f"None, found {parts}: pass the share of the rows to hold out, val_frac=0.2")
+
 def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kwargs, seed, recipe) -> _Order:
     framework, base = framework_name(framework), os.path.expanduser(base_model_id or "")
     check_answers(framework, task.kind)
-    if isinstance(val_frac, bool) or not isinstance(val_frac, (int, float)) or not 0 < val_frac < 1:
-        raise ValueError(f"val_frac must be greater than 0 and less than 1, found {val_frac!r}")
     seed = check_seed(seed)
     given = {"init_kwargs": init_kwargs, "train_kwargs": train_kwargs}
     init, train = check_kwargs(framework, task.kind, **given)
@@ -179,8 +189,7 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     data, unanswered = noting_unanswered(data, task)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        rows = labelled_rows(data, task, order.asked["threshold"], on_error)
-        parts = split_answers(rows, kind, order.val_frac, order.seed, order.asked["hold_out_gold"])
+        parts = _parts(data, order, on_error)
     notes = order.notes + [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
     if order.asked["learn_from_gold"]: parts["train"] = gold_for_labels(parts["train"], kind.column)
     train, val = (Rows.read(parts[side], task) for side in ("train", "val"))
@@ -189,6 +198,15 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
     kind.check_measurable(val.y)
     order.done("read")
     return _Sides(parts, train, val, notes, unanswered())
+
+# %% ../../nbs/train/distillation.ipynb #ed09e3b1
+def _parts(data, order: _Order, on_error: str):
+    "A `DatasetDict` with `train` and `val`: the rows split, or as they were given"
+    if order.val_frac is None:
+        from datasets import DatasetDict
+        return DatasetDict({side: labelled_rows(data[side], order.task) for side in ("train", "val")})
+    rows = labelled_rows(data, order.task, order.asked["threshold"], on_error)
+    return split_answers(rows, order.kind, order.val_frac, order.seed, order.asked["hold_out_gold"])
 
 # %% ../../nbs/train/distillation.ipynb #e7bca92e
 def _train(sides: _Sides, order: _Order, bar, options: dict, guided: Guidance | None = None) -> Trained:
