@@ -1,6 +1,7 @@
 """The log of a chat API says what the teacher said who was asked over it: a real client, a real server, real files."""
 import json
 import warnings
+from copy import copy
 from functools import cache
 
 import pytest
@@ -134,3 +135,53 @@ def streamed(body: dict):
 
 WRITERS = {"rows": lambda lines, path: lines, "text": as_text, "file": as_file, "batch": as_batch,
            "responses": as_responses, "stream": as_stream}
+
+
+CHAT = {"id": "x", "created": 3, "model": "m", "usage": {"prompt_tokens": 1, "completion_tokens": 2}, "choices": [{
+    "index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "tech", "tool_calls": [
+        {"function": {"arguments": '{"label": "tech"}'}}]}, "logprobs": {"content": [
+            {"token": "tech", "bytes": [1], "logprob": -0.1, "top_logprobs": [{"token": "tech", "logprob": -0.1}]}]}}]}
+ASKED = {"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "A chip"}]}]}
+RESPONSE = {"status": "completed", "model": "m", "usage": {"input_tokens": 1}, "output": [
+    {"type": "message", "content": [{"type": "output_text", "text": "tech", "logprobs": []}]},
+    {"type": "function_call", "arguments": "{}"}]}
+CHUNK = {"model": "m", "choices": [{"index": 0, "finish_reason": "stop", "delta": {"content": "tech", "tool_calls": [
+    {"index": 0, "function": {"arguments": "a"}}]}, "logprobs": {"content": []}}]}
+ROWS = [{"request": ASKED, "response": {"status": 200, "body": CHAT}},
+        {"custom_id": "a", "response": {"status_code": 200, "body": CHAT}, "error": None},
+        {**ASKED, "response": RESPONSE, "status": "success", "error_str": None, "id": "a"},
+        {"request": ASKED, "response": [CHUNK, {"type": "response.completed", "response": RESPONSE}]},
+        {"request": {"model": "m", "input": ASKED["messages"], "instructions": "s"}, "response": RESPONSE},
+        {"messages": [*ASKED["messages"], {"role": "assistant", "content": "tech"}]}]
+JUNK = [None, 3, True, "x", [], {}, [None], [3], {"content": 3}, "[]", float("nan"), {"messages": 3}, "data: [", [[]],
+        "\ud800"]
+
+
+def places(value, path=()):
+    "The paths to all that is in a value."
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, part in inner:
+        yield (*path, step)
+        yield from places(part, (*path, step))
+
+
+def spoiled(value, path: tuple, junk):
+    "A value with something else at a path."
+    if not path: return junk
+    copied = copy(value)
+    copied[path[0]] = spoiled(value[path[0]], path[1:], junk)
+    return copied
+
+
+@pytest.mark.parametrize("row", range(len(ROWS)))
+def test_whatever_stands_in_a_log_is_an_answer_or_counted(row):
+    "A call that is spoiled anywhere is left out and counted; one that is well, beside it, is read."
+    task = Classification(["sports", "tech"], multi_label=False, task_id="topic")
+    well = {"request": {"messages": [{"role": "user", "content": "A match"}]}, "response": "sports"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for path in places(ROWS[row]):
+            for junk in JUNK:
+                log = [spoiled(ROWS[row], path, junk), {"custom_id": "a", "body": ASKED}, well]
+                docs = read_docs(log, format="openai", task=task, prompt="{text}")
+                assert docs[-1].text == "A match" and len(docs) <= 2

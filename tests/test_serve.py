@@ -24,6 +24,7 @@ from sieves_distill import Student
 from sieves_distill.deploy.bulk import open_student
 
 import old_folders
+from conftest import run
 
 FOLDERS = {"numpy": "model2vec_multi", "onnx": "setfit_table"}  # a format, and the student that is exported
 STOPPED = {0, -signal.SIGTERM}  # uvicorn ends by the signal that it was sent, once it has done all
@@ -145,6 +146,11 @@ def test_command_line_serves_a_folder_of_its_own(exported, tmp_path):
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(30) in {0, 130, -signal.SIGINT}
     assert "Traceback" not in server.log.read_text()
+
+
+def test_an_exported_folder_is_served_without_torch(exported):
+    code = "import sys; from sieves_distill import make_app; make_app(sys.argv[1]); print('torch' in sys.modules)"
+    assert run(sys.executable, "-c", code, exported["onnx"], cwd=exported["onnx"]).strip() == "False"
 
 
 def started(folder: Path, log: Path, **options):

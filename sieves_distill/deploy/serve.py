@@ -6,12 +6,13 @@
 from __future__ import annotations
 import os
 from dataclasses import dataclass
-from ..basics.checks import check_installed
+from ..basics.checks import check_installed, typed_repr
 from ..students.student import Student
 from ..tasks.kinds import LabelKind
 from .bulk import open_student
 from .container import SERVER_PACKAGES
 from .explanation import explain
+from .standalone import ExportedStudent
 
 # %% auto #0
 __all__ = ['make_app', 'server_room', 'served', 'Served']
@@ -41,8 +42,10 @@ def server_room():
 
 # %% ../../nbs/deploy/serve.ipynb #d27c73b9
 def served(student):
-    "A student as the server asks it; raises TypeError where it gives no labels"
-    if not isinstance(student, Student): return student  # an exported one
+    "A student as the server asks it; raises TypeError for what is none, or gives no labels"
+    if isinstance(student, ExportedStudent): return student
+    if not isinstance(student, Student):
+        raise TypeError(f"expected a student, or the folder of one, found {typed_repr(student)}")
     if isinstance(student.kind, LabelKind): return Served(student)
     raise TypeError(f"expected a student that gives labels, found one with {student.kind.words}")
 

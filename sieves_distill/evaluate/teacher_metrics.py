@@ -8,7 +8,7 @@ from collections import Counter
 from functools import singledispatch
 import numpy as np
 from sklearn.metrics import brier_score_loss, roc_auc_score
-from ..tasks.kinds import Kind, ManyLabels, OneLabel
+from ..tasks.kinds import Kind, ManyLabels, OneLabel, shown_counts
 from .answers import TeacherAnswers, drawn_gold
 from .distinct import effective_n, n_distinct, text_clusters
 from .calibration import expected_calibration_error, reliability_bins
@@ -42,7 +42,7 @@ def teacher_metrics(answers: TeacherAnswers, task_id: str, n_bins: int, n_resamp
             "teacher_is": majority["student_is"],
             **{name: figures[name] for name in ("per_label", "confusion", "errors", "unmeasured")},
             "calibration": calibration, "confidence": 0.95, "n_resamples": n_resamples,
-            "warnings": [*notes, *note_on_unmeasured(figures["unmeasured"])]}
+            "warnings": [*notes, *note_on_unmeasured(figures["unmeasured"]), *_notes_on_invented(answers, figures)]}
 
 def _with_wilson(figures: dict, answers, truth, clusters) -> dict:
     macro, right = {name: figures[name] for name in ("f1", "precision", "recall")}, (answers == truth).all(1)
@@ -138,6 +138,14 @@ def _notes(answers: TeacherAnswers, rows, calibration: dict | None) -> list[str]
     if calibration and len(calibration["sources"]) > 1:
         notes.append("the scores come from different sources: report them separately to see which can be trusted")
     return notes
+
+def _notes_on_invented(answers: TeacherAnswers, figures: dict) -> list[str]:
+    "Labels that the teacher gives, to whatever document, and that are true of none with gold"
+    counts = dict(zip(answers.kind.labels, answers.hot[answers.answered].sum(0).tolist()))
+    labels = [label for label in figures["unmeasured"] if counts[label]]
+    if not labels: return []
+    return [f"the teacher gives the label {shown_counts(labels, counts)}, which no document with gold has: is it rare, "
+            "or an invention of the teacher?"]
 
 def _notes_on_number(clusters) -> list[str]:
     "How many documents, and how many different ones, the figures stand on"

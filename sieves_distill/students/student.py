@@ -109,9 +109,10 @@ class InFolder(Written):
 
     def push_to_hub(self, repo: str, private: bool = True, data: bool = False, message: str = "", token=None) -> str:
         """Write the student to a repository of the Hugging Face hub, such as "user/topics", and return the address of
-        the commit. It is private, and without the training texts, unless `private=False` and `data=True` say otherwise.
-        Raises PermissionError without a token that may write, ConnectionError where the hub cannot be reached,
-        ValueError for a repository that is public already, where a private one was asked for"""
+        the commit. It is private, and without the training texts, unless `private=False` and `data=True` say otherwise;
+        what a model is made of goes along, which in a CRF is single words of the texts. Raises
+        PermissionError without a token that may write, ConnectionError where the hub cannot be reached, ValueError for
+        a repository that is public already, where a private one was asked for"""
         return push_student(self, repo, private, data, message, token)
 
     @classmethod
