@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from scipy.stats import binomtest
 from tqdm.auto import tqdm
 
 from benchmarks import RESULTS, data, running
@@ -95,7 +96,12 @@ def table(cells: list[dict]) -> str:
         by = " | ".join(f"{c['aspects'].get(name, 0):.0%}" for name in ("labels", "confidence", "words", "novelty"))
         what = f"{c['data']} | {c['change']} | {c['share']:.0%} | {c['n']} | {c['draws']}"
         lines.append(f"| {what} | {c['changed']:.1%} | {by} |")
-    return "\n".join([*lines, "", "`python -m benchmarks.drift`", ""])
+    calm = [c for c in cells if c["change"] == "nothing"]
+    n, alarms = sum(c["draws"] for c in calm), sum(round(c["changed"] * c["draws"]) for c in calm)
+    low, high = binomtest(alarms, n).proportion_ci()
+    lines += ["", f"Where nothing has changed, {alarms / n:.1%} of {n} checks say that something has; that is "
+              f"{low:.1%} to {high:.1%} (95 %, Clopper and Pearson). `python -m benchmarks.drift`", ""]
+    return "\n".join(lines)
 
 
 def main():
