@@ -5,10 +5,8 @@
 # %% ../../nbs/deploy/ray.ipynb #3d3fa71b
 from __future__ import annotations
 import os
-from ..decide.cascade import check_threshold
-from .bulk import Job, open_student
+from .bulk import Job, Limits, open_student
 from .tables import check_head
-from ..tasks.kinds import kind_of
 
 # %% auto #0
 __all__ = ['Labeller']
@@ -20,13 +18,12 @@ class Labeller:
         self,
         student,  # The folder of a student, its own or an exported one, or a `Student`, which is sent to each worker
         text: str = "text",  # The column with the texts
-        threshold=None,  # What `choose_threshold` found: adds a column that says which rows are for the teacher
+        threshold=None,  # What `choose_threshold` chose: rows of which the student is less sure get no label
         prefix: str = "",  # Put before the names of the columns that are added, which are those of `label_files`
         threads: int | None = None,  # Of a student that is an ONNX graph; default those that Ray gives a worker
     ):
         if isinstance(student, (str, os.PathLike)): student = open_student(student, threads or _threads())
-        if threshold is not None: threshold = check_threshold(threshold, kind_of(student))
-        self.job = Job(student, text, prefix, threshold, 1)
+        self.job = Job(student, text, prefix, Limits.of(student, threshold, None), 1)
 
     def __call__(self, batch):
         """The batch, a `pyarrow.Table`, with the student's answers; a row without a text has none.
