@@ -194,7 +194,7 @@ JSON_TYPES = {str: "a string", bool: "true or false", int: "a number", float: "a
 def json_type(value) -> str: return JSON_TYPES.get(type(value), "no JSON")
 
 WORDS = {  # What each of pydantic's errors is called, from what was found and its limits
-    "missing": lambda value, limits: "expected it, found nothing",
+    "missing": lambda value, limits: "expected a value, found none",
     "extra_forbidden": lambda value, limits: "expected no field of this name, found one",
     "string_type": lambda value, limits: f"expected a string, found {json_type(value)}",
     "string_too_short": lambda value, limits: "expected a text, found an empty one",
