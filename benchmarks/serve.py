@@ -84,15 +84,15 @@ class Load:
         self.port, self.expected, self.again = port, expected, again  # What is right; whether to ask again
         self.bodies = [json.dumps({"text": text}).encode() for text in texts]
         self.seconds, self.failures, self.repeated, self.stopped = [], [], 0, threading.Event()
-        self.threads = [threading.Thread(target=self._client, args=(i,)) for i in range(n_clients)]
+        self.threads = [threading.Thread(target=self.client, args=(i,)) for i in range(n_clients)]
         for thread in self.threads: thread.start()
 
-    def _client(self, at: int):
+    def client(self, at: int):
         with contextlib.closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             while not self.stopped.is_set():
                 at = (at + 1) % len(self.bodies)
                 begun = time.perf_counter()
-                try: answer = self._ask(connection, self.bodies[at])
+                try: answer = self.ask(connection, self.bodies[at])
                 except Exception as error:
                     self.failures.append(repr(error))
                     connection.close()
@@ -100,7 +100,7 @@ class Load:
                 self.seconds.append(time.perf_counter() - begun)
                 if self.expected and answer["label"] != self.expected[at]: self.failures.append("another answer")
 
-    def _ask(self, connection: HTTPConnection, body: bytes) -> dict:
+    def ask(self, connection: HTTPConnection, body: bytes) -> dict:
         while True:
             try: return ask(connection, "/predict", body)
             except (HTTPException, OSError):
