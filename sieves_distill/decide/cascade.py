@@ -364,10 +364,14 @@ def _check_task(task, kind):
     raise ValueError(f"task must have the student's labels, {', '.join(map(repr, kind.labels))}, found {task!r}")
 
 # %% ../../nbs/decide/cascade.ipynb #c7224383
+def _no_threshold(chosen: CascadeThreshold) -> ValueError:
+    return ValueError(f"there is no threshold to work with: {chosen.verdict} To go on, choose_threshold for a lower "
+                      "target_agreement, or pass a number of your own, which promises nothing")
+
 def check_threshold(threshold, kind):
     "A number or a mapping of every label to a number or None, whatever was given"
     if isinstance(threshold, CascadeThreshold):
-        if threshold.threshold is None: raise ValueError(f"there is no threshold to work with: {threshold.verdict}")
+        if threshold.threshold is None: raise _no_threshold(threshold)
         threshold = threshold.threshold
     if not isinstance(threshold, Mapping): return check_number(threshold, "a threshold", 0, 1)
     if not decides_each_label(kind):

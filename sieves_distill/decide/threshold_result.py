@@ -142,13 +142,21 @@ def _more_rows(span: tuple) -> str:
 # %% ../../nbs/decide/threshold_result.ipynb #184903fb
 def _remarks(chosen: CascadeThreshold) -> list[str]:
     return list(filter(None, [_lucky_bounds(chosen), copies_sentence(chosen.n_rows, chosen.n),
-                              _worse_teacher(chosen.gold)]))
+                              _wrong_teacher(chosen), _worse_teacher(chosen.gold)]))
 
 def _lucky_bounds(chosen: CascadeThreshold) -> str:
     if chosen.threshold is not None or not any(bound >= chosen.target for bound in chosen.curve.get("bound", ())):
         return ""
     return ("A bound in the table speaks of its own threshold alone: the best of many is partly luck, so that one "
             "above the target proves nothing.")
+
+def _wrong_teacher(chosen: CascadeThreshold) -> str:
+    "That the target is above what the teacher itself reaches"
+    gold = chosen.gold
+    if chosen.threshold is not None or gold is None or gold.get("reviewed"): return ""
+    if gold["teacher"] >= chosen.target: return ""
+    return (f"The teacher itself is right on {as_percent(gold['teacher'], 1)} of the rows with gold (n = {gold['n']}): "
+            "where its errors follow no rule, no student can say the same more often, however good it is.")
 
 def _worse_teacher(gold: dict | None) -> str:
     "Who is right more often, where that is not the teacher"

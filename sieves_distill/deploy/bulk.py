@@ -46,7 +46,7 @@ class Labelled:
     seconds: float = 0.
 
     def __str__(self):
-        rate = f"{self.rows:,} rows in {len(self.files)} files"
+        rate = f"{self.rows:,} rows in {len(self.files)} file{'s' * (len(self.files) != 1)}"
         there = f", {len(self.skipped)} files were there already" if self.skipped else ""
         empty = f", {self.empty:,} rows without a text" if self.empty else ""
         shares = ", ".join(f"{label} {n / max(self.rows, 1):.0%}" for label, n in self.labels.most_common(8))
