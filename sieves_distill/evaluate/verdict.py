@@ -107,16 +107,15 @@ def advice(metrics: dict) -> str:
     if n < _FEW: return f"With so few documents ({n:,}) nothing is decided: hold out a hundred or more."
     if beside is None: return "Whether it is worth using cannot be said, since no simple classifier stands beside it."
     if side_of(beside) == "above": return _worth(metrics)
-    gain = (beside.get("frequent_gain") or beside["student_gain"])["value"]
     if side_of(beside) == "below":
         by_gold = "against gold " if figures is metrics["gold"] else ""
         return f"Do not use it as it is: {by_gold}{simple} does better."
-    if gain > 0:
-        return (f"It can be used, with care: it does better than {simple}, but on {n:,} documents that may be chance; "
-                "hold out more to be sure.")
-    return f"Rather use {simple}: on these {n:,} documents it does as well; hold out more to be sure."
+    return (f"It can be used, with care: on {n:,} documents it is open whether it does better or worse than {simple}, "
+            f"and about {_differing(metrics)} answers in 100 differ from the teacher's; hold out more to be sure.")
 
 def _n(figures: dict) -> int: return figures.get("n_distinct", figures["n"])
+
+def _differing(metrics: dict) -> int: return round(100 * (1 - metrics["agreement"]["accuracy"]["value"]))
 
 def _deciding(metrics: dict) -> tuple[dict, dict | None]:
     "The figures to decide by, and what they say beside the simple classifier: on gold where that is clear, else all"
@@ -128,7 +127,7 @@ def _deciding(metrics: dict) -> tuple[dict, dict | None]:
 # %% ../../nbs/evaluate/verdict.ipynb #2df4a622
 def _worth(metrics: dict) -> str:
     "What a student that is better than the simple classifier can be used for"
-    gold, differ = metrics["gold"], round(100 * (1 - metrics["agreement"]["accuracy"]["value"]))
+    gold, differ = metrics["gold"], _differing(metrics)
     if truth_in(metrics) == "gold": return f"Use it if about {differ} answers in 100 may be wrong."
     if gold and "gains" in gold and _n(gold) >= _FEW:
         side = side_of(gold["gains"]["teacher"])
