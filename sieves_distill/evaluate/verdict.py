@@ -36,8 +36,8 @@ def _on_agreement(metrics: dict) -> str:
     f1, documents = show_interval(agreement["f1"]), f"{agreement['n']:,} {_documents(agreement)}"
     if leads_with_gold(metrics):
         return ("It learned from gold, so where the teacher was corrected it is meant to differ: that it agrees with "
-                f"the teacher at macro-F1 {f1} on {documents} says less. A student that did not learn from it holds out "
-                "other documents: `compare` puts the two side by side, these figures do not.")
+                f"the teacher at macro-F1 {f1} on {documents} says less. A student that did not learn from it holds "
+                "out other documents: `compare` puts the two side by side, these figures do not.")
     sentence = f"The student agrees with the teacher at macro-F1 {f1} on {documents}"
     if truth_in(metrics) == "gold": sentence = f"Against gold the student reaches macro-F1 {f1} on {documents}"
     if beside is not None: sentence += f", {COMPARED[side_of(beside)]} {_SIMPLE} ({_signed(beside['student_gain'])})"
