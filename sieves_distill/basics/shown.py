@@ -4,11 +4,14 @@
 
 # %% ../../nbs/basics/shown.ipynb #32f69aa1
 from __future__ import annotations
-import re
+import json, re
+from dataclasses import asdict
 from html import escape
+from pathlib import Path
+from typing import Self
 
 # %% auto #0
-__all__ = ['as_markdown', 'Shown']
+__all__ = ['as_markdown', 'Shown', 'Saved']
 
 # %% ../../nbs/basics/shown.ipynb #55a1d97a
 _MARKS = re.compile(r"([\\`*_{}\[\]#|~$!])")
@@ -46,3 +49,16 @@ class Shown:
         import matplotlib.pyplot as plt
         display(figure)
         plt.close(figure)
+
+# %% ../../nbs/basics/shown.ipynb #8a663515
+class Saved(Shown):
+    "A result that is a dataclass of plain values"
+    def save(self, path):
+        "Write everything as JSON"
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
+        Path(path).expanduser().write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path) -> Self:
+        "Read what `save` wrote"
+        return cls(**json.loads(Path(path).expanduser().read_text(encoding="utf-8")))

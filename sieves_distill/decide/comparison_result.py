@@ -4,12 +4,10 @@
 
 # %% ../../nbs/decide/comparison_result.ipynb #8cc04652
 from __future__ import annotations
-import json
 import numpy as np
 import pandas as pd
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from ..basics.shown import Shown
+from dataclasses import dataclass
+from ..basics.shown import Saved
 from ..evaluate.intervals import show_interval
 
 # %% auto #0
@@ -17,7 +15,7 @@ __all__ = ['Comparison']
 
 # %% ../../nbs/decide/comparison_result.ipynb #6ea3364c
 @dataclass(repr=False)
-class Comparison(Shown):
+class Comparison(Saved):
     "What `compare` measured; plain values, which `save` writes and `load` reads"
     n: int  # Rows compared on
     machine_hour: float  # Price of an hour of the machine
@@ -50,16 +48,6 @@ class Comparison(Shown):
     def plot(self, ax=None):
         "Quality against the cost of a million documents, with the Pareto front. Returns the matplotlib figure"
         return _plot(self, ax)
-
-    def save(self, path):
-        "Write everything as JSON"
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
-        Path(path).expanduser().write_text(text + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path) -> Comparison:
-        "Read what `save` wrote"
-        return cls(**json.loads(Path(path).expanduser().read_text(encoding="utf-8")))
 
 # %% ../../nbs/decide/comparison_result.ipynb #46862caa
 def _money(amount: float, unit: str) -> str: return f"{unit} {amount:,.0f}" if amount >= 100 else f"{unit} {amount:.3g}"

@@ -142,7 +142,7 @@ class Job:
 
     def answer(self, texts: list) -> dict:
         "The values of the columns that are added, None where there is no text"
-        at = [i for i, text in enumerate(texts) if text is not None and not text.isspace() and text]
+        at = [i for i, text in enumerate(texts) if text and not text.isspace()]
         asked = [texts[i] for i in at]
         proba = self.student.predict_proba(asked)
         values = [self.kind.decode(self.kind.decide(proba)), self.kind.results(proba)]

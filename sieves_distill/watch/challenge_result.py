@@ -4,11 +4,9 @@
 
 # %% ../../nbs/watch/challenge_result.ipynb #9ee99bfb
 from __future__ import annotations
-import json
 import pandas as pd
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from ..basics.shown import Shown
+from dataclasses import dataclass
+from ..basics.shown import Saved
 from ..evaluate.intervals import show_interval, side_of_zero
 
 # %% auto #0
@@ -16,7 +14,7 @@ __all__ = ['FEWEST', 'StudentUpdate', 'is_not_worse']
 
 # %% ../../nbs/watch/challenge_result.ipynb #ffc428bb
 @dataclass(repr=False)
-class StudentUpdate(Shown):
+class StudentUpdate(Saved):
     "What `update_student` decided; plain values, which `save` writes and `load` reads"
     put_in_place: bool  # Whether the new student took the place of the old one
     margin: float  # By how much less macro-F1, and exact answers, the new student may have and be called not worse
@@ -44,16 +42,6 @@ class StudentUpdate(Shown):
     def plot(self, ax=None):
         "The gain on each part, with its interval and the margin. Returns the matplotlib figure"
         return _plot(self, ax)
-
-    def save(self, path):
-        "Write everything as JSON"
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
-        Path(path).expanduser().write_text(text + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path) -> StudentUpdate:
-        "Read what `save` wrote"
-        return cls(**json.loads(Path(path).expanduser().read_text(encoding="utf-8")))
 
 # %% ../../nbs/watch/challenge_result.ipynb #a396ca43
 FEWEST = 30  # different held-out texts that decide anything

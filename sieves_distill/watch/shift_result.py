@@ -4,13 +4,11 @@
 
 # %% ../../nbs/watch/shift_result.ipynb #f0d58371
 from __future__ import annotations
-import json
 import numpy as np
 import pandas as pd
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from ..basics.checks import clip_label
-from ..basics.shown import Shown
+from ..basics.shown import Saved
 from ..decide.threshold_result import as_percent
 
 # %% auto #0
@@ -34,7 +32,7 @@ ASPECTS = {
 
 # %% ../../nbs/watch/shift_result.ipynb #49e40ba0
 @dataclass(repr=False)
-class Drift(Shown):
+class Drift(Saved):
     "What `drift` found; plain values, which `save` writes and `load` reads"
     false_alarms: float  # Probability that a change is found where there is none, in all aspects together
     n: int  # Different new texts looked at
@@ -70,16 +68,6 @@ class Drift(Shown):
     def plot(self):
         "Shares of labels, and how sure the student is, before and now; a matplotlib figure, None where there are none"
         return _plot(self)
-
-    def save(self, path):
-        "Write everything as JSON"
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
-        Path(path).expanduser().write_text(text + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path) -> Drift:
-        "Read what `save` wrote"
-        return cls(**json.loads(Path(path).expanduser().read_text(encoding="utf-8")))
 
 # %% ../../nbs/watch/shift_result.ipynb #355d17ac
 def _verdict(result: Drift) -> str:
