@@ -52,8 +52,7 @@ def suspects(
     and takes for right. Gold, or a look at rows drawn at random, finds those. Of a rare label it can say next to
     nothing.
 
-    Quality and issues are cleanlab's, by confident learning (Northcutt, Jiang, Chuang: Confident Learning, JAIR 2021;
-    several labels: Thyagarajan et al. 2022, arXiv:2211.13895).
+    Quality and issues are cleanlab's, by confident learning (Northcutt et al. 2021; Thyagarajan et al. 2022).
     Raises ImportError without cleanlab, ValueError for rows that cannot be read, that all have the same answer,
     or with fewer different texts than folds."""
     check_installed("cleanlab")
