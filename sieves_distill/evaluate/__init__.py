@@ -1,5 +1,6 @@
 """How good is the student, and how good its teacher"""
 from .entities import EntityReport
+from .masking import MaskReport
 from .evaluate import evaluate_student, score_answers
 from .report import MetricsReport, Report, report_of
 from .sureness import least_sure
