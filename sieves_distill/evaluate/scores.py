@@ -70,6 +70,7 @@ def _agreement(rows: Rows, given: Given, models: dict, n_resamples: int, seed: i
     return {**top, "agreement": {"n": len(rows), "n_distinct": n_distinct(clusters), **student},
             "per_aspect": per_aspect, "baselines": scores}
 
+# %% ../../nbs/evaluate/scores.ipynb #2d45440d
 def _against_gold(rows: Rows, models: dict, n_resamples: int, seed: int, clusters) -> dict | None:
     "The same against the truth, of the rows that have it, and how far the teacher's own scores are from it"
     if rows.gold is None or np.isnan(rows.gold.y).all(): return None
@@ -147,8 +148,8 @@ def _sentences(metrics: dict) -> list[str]:
     agreement, gold, interval = metrics["agreement"], metrics["gold"], metrics["interval"]
     several = " of each aspect" * (len(metrics["per_aspect"]) > 1)
     r = f"Pearson's r is {show_interval(agreement['pearson'])}" if agreement["pearson"] else "it always says the same"
-    parts = [f"The student's scores{several} are {show_interval(agreement['mae'])} from the teacher's on the mean, on a "
-             f"scale from 0 to 1, on {agreement['n']} documents; {r}."]
+    parts = [f"The student's scores{several} are {show_interval(agreement['mae'])} from the teacher's on the mean, on "
+             f"a scale from 0 to 1, on {agreement['n']} documents; {r}."]
     parts += _against_baselines(metrics["baselines"])
     if interval:
         parts.append(f"Its intervals for {interval['coverage']:.0%} are {interval['width']:.2f} wide and hold "
@@ -169,7 +170,8 @@ def _against_baselines(baselines: dict) -> list[str]:
              for name, row in known.items()}
     shown = [f"{COMPARED[sides[name]]} {_NAMES[name]} ({row['mae']['value']:.3f})" for name, row in known.items()]
     parts = [f"It is {', '.join(shown)}."]
-    if sides.get("mean", "above") != "above": parts.append("So it has learned nothing that can be shown: do not use it.")
+    if sides.get("mean", "above") != "above":
+        parts.append("So it has learned nothing that can be shown: do not use it.")
     elif sides.get("tfidf_ridge") == "below": parts.append("So use the regression on TF-IDF rather than this student.")
     return parts
 
@@ -202,7 +204,8 @@ def plot_scores(report: ScoreReport, ax=None):
     "The picture of a report, of the first three aspects"
     import matplotlib.pyplot as plt
     frame = report.mistakes().dropna(subset=["teacher", "student"])
-    aspects = [name for name in report.metrics["per_aspect"] if (frame["aspect"] == name).any()][:3 if ax is None else 1]
+    rated = set(frame["aspect"])
+    aspects = [name for name in report.metrics["per_aspect"] if name in rated][:3 if ax is None else 1]
     if not aspects: return None
     if ax is None:
         _, axes = plt.subplots(1, len(aspects), figsize=(4.2 * len(aspects), 4.4), layout="constrained", squeeze=False)

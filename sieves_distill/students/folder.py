@@ -13,7 +13,7 @@ import numpy as np
 from ..basics.checks import is_encodable, short_repr
 from ..basics.disk import read_json
 from ..tasks.kinds import Kind, kind_from
-from .frameworks import FRAMEWORKS
+from .frameworks import FRAMEWORKS, row_for
 
 # %% auto #0
 __all__ = ['ENTRIES', 'REQUIRED', 'Entry', 'read_about', 'kind_in', 'check_tensors', 'reading']
@@ -55,7 +55,7 @@ def read_about(path: Path) -> dict:
         raise ValueError(f"expected the folder of a student at {str(path)!r}, found one that was exported as"
                          f" {about.get('format')!r}: load it with load() of the student.py in it")
     for name in (*REQUIRED, *(name for name in about if name not in REQUIRED)): _check_entry(about, name, file)
-    row = FRAMEWORKS[about["framework"]].of_kind(kind_in(about, file))
+    row = row_for(FRAMEWORKS[about["framework"]], kind_in(about, file))
     if row is None:
         raise ValueError(f"expected a kind of answer that {about['framework']} can give in {str(file)!r}, found"
                          f" {about.get('kind', 'labels')!r}: take the file as it was written")

@@ -13,7 +13,8 @@ from ..tasks.kinds import Kind, LabelKind
 from ..tasks.ratings import Scores
 
 # %% auto #0
-__all__ = ['FRAMEWORKS', 'DistillationFramework', 'unsupported', 'Framework', 'check_answers', 'framework_of', 'framework_name']
+__all__ = ['FRAMEWORKS', 'DistillationFramework', 'unsupported', 'Framework', 'check_answers', 'framework_of', 'row_for',
+           'framework_name']
 
 # %% ../../nbs/students/frameworks.ipynb #2c503234
 class DistillationFramework(str, Enum):
@@ -67,10 +68,6 @@ class Framework:
     seconds: str | Callable | None = None  # How long training and a text will take about: from a `Lesson`
     others: tuple = ()  # Rows under the same name, for other kinds of answer
 
-    def of_kind(self, kind: Kind) -> Framework | None:
-        "The row, of this and `others`, whose students can give a kind of answer; None where there is none"
-        return next((row for row in (self, *self.others) if isinstance(kind, row.answers)), None)
-
     def part(self, name: str):
         "A part of the row, imported where it is only named; None where there is none"
         value = getattr(self, name)
@@ -91,6 +88,8 @@ _STATIC_SCORES = Framework(
     native_use="sieves_distill.students.scorer:static_scores_use",
     packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
 )
+
+# %% ../../nbs/students/frameworks.ipynb #77810c3b
 FRAMEWORKS: dict[str, Framework] = {
     "setfit": Framework(
         student="sieves_distill.students.setfit:SetFitStudent", answers=LabelKind,
@@ -127,8 +126,8 @@ FRAMEWORKS: dict[str, Framework] = {
 def check_answers(framework: str, kind: Kind):
     "Refuse, with a TypeError, a framework whose students cannot give this kind of answer"
     row = FRAMEWORKS[framework]
-    if row.of_kind(kind) is not None: return
-    able = [name for name, other in FRAMEWORKS.items() if other.of_kind(kind) is not None]
+    if row_for(row, kind) is not None: return
+    able = [name for name, other in FRAMEWORKS.items() if row_for(other, kind) is not None]
     instead = f"; {' and '.join(map(repr, able))} can" if able else "; add a framework that can to FRAMEWORKS"
     answers = " or ".join(known.answers.__name__ for known in (row, *row.others))
     raise TypeError(
@@ -140,7 +139,11 @@ def framework_of(framework: str, kind: Kind | None = None) -> Framework:
     students cannot give it"""
     if kind is None: return FRAMEWORKS[framework]
     check_answers(framework, kind)
-    return FRAMEWORKS[framework].of_kind(kind)
+    return row_for(FRAMEWORKS[framework], kind)
+
+def row_for(row: Framework, kind: Kind) -> Framework | None:
+    "Of a row and its `others` the one whose students can give a kind of answer; None where there is none"
+    return next((each for each in (row, *row.others) if isinstance(kind, each.answers)), None)
 
 # %% ../../nbs/students/frameworks.ipynb #939d55ee
 def framework_name(framework) -> str:

@@ -316,7 +316,8 @@ def _novelty(student: Student, trained: Trained, rows: Rows, order: _Order) -> T
 # %% ../../nbs/train/distillation.ipynb #886bd582
 def _run(made: dict, sides: _Sides, order: _Order, student: Student) -> dict:
     "How the student was made, as plain values"
-    about = {name: value for name, value in student.kind.about().items() if name != "labels"}  # which stand under `rows`
+    about = student.kind.about()
+    about.pop("labels", None)  # which stand under `rows`
     given = {name: without_keys(kwargs) for name, kwargs in order.given.items()}
     plain = json.loads(json.dumps({**given, "recipe": made}, default=repr))
     rows = {

@@ -38,7 +38,8 @@ class Guide:
 
 def guide_of(student: Student, rows: Rows, recipe) -> Guide:
     "A student as a guide to students of these training rows"
-    return (framework_of(framework_name(student.framework), student.kind).part("as_guide") or plain_guide)(student, rows, recipe)
+    framework = framework_of(framework_name(student.framework), student.kind)
+    return (framework.part("as_guide") or plain_guide)(student, rows, recipe)
 
 def plain_guide(student: Student, rows: Rows, recipe) -> Guide:
     "Any student: its twin is itself, and blind to the rows that it was not trained on"
