@@ -169,6 +169,7 @@ def predict(
         content = {"text": text, "answer": answer, "proba": dict(zip(student.labels, row.round(6).tolist()))}
         show(answer if isinstance(answer, str) else ", ".join(answer), content, as_json)
 
+# %% ../nbs/cli.ipynb #364a5dc0
 @command
 def label(
     folder: Folder,
@@ -192,6 +193,7 @@ def label(
     show(str(done), {"files": done.files, "skipped": done.skipped, "rows": done.rows, "empty": done.empty,
                      "labels": done.labels, "to_teacher": done.to_teacher}, as_json)
 
+# %% ../nbs/cli.ipynb #5c1fc8f4
 @command
 def export(
     folder: OwnFolder, out: Annotated[Path, typer.Argument(help="The folder to write.")],

@@ -75,13 +75,14 @@ def labels_in(docs: list[Doc], task_id: str) -> list[str]:
     "The labels that occur in the answers to a task, sorted; raises ValueError where they cannot be told"
     answers = [doc.results[task_id] for doc in docs if task_id in doc.results]
     if not answers:
-        others = sorted({name for doc in docs for name in doc.results})
+        others = ", ".join(sorted({repr(name) for doc in docs for name in doc.results}))
         raise ValueError(f"expected answers to {task_id!r} in the documents, found "
-                         f"{'those to ' + ', '.join(map(repr, others)) + ': name one with task_id=' if others else 'none'}")
+                         + (f"those to {others}: name one with task_id=" if others else "none"))
     names = sorted({name for answer in answers for name in _names(answer)})
     if 2 * len(names) > len(answers) > 20:
-        raise ValueError(f"expected a column of labels, found {len(names):,} different answers in {len(answers):,} rows, "
-                         f"such as {short_repr(names[0])}: name the column with results=, or the labels with labels=")
+        raise ValueError(f"expected a column of labels, found {len(names):,} different answers in {len(answers):,} "
+                         f"rows, such as {short_repr(names[0])}: name the column with results=, "
+                         "or the labels with labels=")
     return names
 
 def _names(answer) -> list[str]:
@@ -89,7 +90,8 @@ def _names(answer) -> list[str]:
     if isinstance(answer, tuple): answer = answer[0]
     names = [answer] if isinstance(answer, str) else answer
     if isinstance(names, list) and all(isinstance(name, str) for name in names): return names
-    raise ValueError(f"expected answers that are names of labels, found {short_repr(answer)}: give the labels with labels=")
+    raise ValueError(f"expected answers that are names of labels, found {short_repr(answer)}: "
+                     "give the labels with labels=")
 
 # %% ../nbs/shell.ipynb #ed76c10f
 def in_shell(words: str, options: dict[str, str]) -> str:
