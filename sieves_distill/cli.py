@@ -38,6 +38,7 @@ app = typer.Typer(
 command = as_command(app)
 BELOW = 3  # The exit code of a student that is not good enough
 
+# %% ../nbs/cli.ipynb #aa393983
 Folder = Annotated[Path, typer.Argument(help="The folder of a student, distilled or exported.")]
 OwnFolder = Annotated[Path, typer.Argument(help="The folder of a student that distill left.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -67,6 +68,8 @@ Docs = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or Parquet, or 
 Base = Annotated[str, typer.Argument(help="The base model: a folder, or a name on the hub.")]
 Labels = Annotated[list[str] | None, typer.Option("--label", help="A label; one for each. Default: those that occur.")]
 Many = Annotated[bool, typer.Option("--multi-label", help="A text may have any number of labels.")]
+
+# %% ../nbs/cli.ipynb #3ab18ed3
 Text = Annotated[str, typer.Option("--text-column", help="The column of texts.")]
 Results = Annotated[str | None, typer.Option("--label-column", help="That of the teacher's answers. Default: label.")]
 Score = Annotated[str | None, typer.Option("--score-column", help="That of the scores of these answers.")]
@@ -76,6 +79,7 @@ Separator = Annotated[str | None, typer.Option(help="What stands between several
 TaskId = Annotated[str, typer.Option(help="The name of the question.")]
 Unread = Annotated[OnError, typer.Option(help="Rows without an answer: an error, or left out and counted.")]
 
+# %% ../nbs/cli.ipynb #bca0676c
 Format = Annotated[LogFormat | None, typer.Option(help="The file is the log of a chat API, as calls and answers.")]
 Prompt = Annotated[str | None, typer.Option(
     help="Of a log: the message that was sent, with {text} for the text; or a file that holds it.")]
@@ -83,6 +87,7 @@ TextAt = Annotated[str | None, typer.Option(
     help="Of a log, in place of a prompt: a path to the text such as messages.-1.content, or a /pattern/.")]
 AnswerAt = Annotated[str | None, typer.Option(help="Of a log: a path into the JSON of the answer, or a /pattern/.")]
 
+# %% ../nbs/cli.ipynb #2eba129a
 Gate = Annotated[float | None, typer.Option(min=0, max=1, help="End with code 3 where macro-F1 is below this.")]
 GateSide = Annotated[Side, typer.Option("--of", help="What --min-f1 is asked of.")]
 ValFrac = Annotated[float, typer.Option(help="The share of the rows that is held out for the report.")]
@@ -125,11 +130,13 @@ def check_gate(metrics: dict, least: float | None, side: Side):
     typer.echo(f"below the gate: expected macro-F1 ({side.value}) of at least {least:g}, found {reached:.3f}", err=True)
     raise typer.Exit(BELOW)
 
+# %% ../nbs/cli.ipynb #e7b52afd
 def read_prompt(prompt: str | None) -> str | None:
     "A prompt, or what the file of that name holds"
     if prompt is None or "{text}" in prompt or not Path(prompt).is_file(): return prompt
     return Path(prompt).read_text(encoding="utf-8").strip()
 
+# %% ../nbs/cli.ipynb #7adaae51
 def as_place(place: str | None):
     "A path into JSON, or the pattern that stands between two slashes"
     if place is None or len(place) < 3 or place[0] + place[-1] != "//": return place
@@ -267,6 +274,7 @@ def compare(
     table = result.table()
     show(f"{result.verdict}\n\n{table.to_string()}", json.loads(table.to_json(orient="index")), as_json)
 
+# %% ../nbs/cli.ipynb #b7bcab58
 @command
 def learning_curve(
     folder: OwnFolder,

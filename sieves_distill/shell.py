@@ -71,6 +71,7 @@ def split_answers(docs: list[Doc], task_id: str, separator: str):
             if isinstance(answer := answers.get(task_id), str):
                 answers[task_id] = [label.strip() for label in answer.split(separator) if label.strip()]
 
+# %% ../nbs/shell.ipynb #47a164cc
 def labels_in(docs: list[Doc], task_id: str) -> list[str]:
     "The labels that occur in the answers to a task, sorted; raises ValueError where they cannot be told"
     answers = [doc.results[task_id] for doc in docs if task_id in doc.results]
@@ -85,6 +86,7 @@ def labels_in(docs: list[Doc], task_id: str) -> list[str]:
                          "or the labels with labels=")
     return names
 
+# %% ../nbs/shell.ipynb #0a33780b
 def _names(answer) -> list[str]:
     "The labels in an answer"
     if isinstance(answer, tuple): answer = answer[0]
@@ -135,6 +137,7 @@ def as_command(app: typer.Typer) -> Callable:
         return app.command(name)(run)
     return decorate
 
+# %% ../nbs/shell.ipynb #d04a7351
 def _words_of(error: Exception) -> str:
     if isinstance(error, KeyError) and error.args: return str(error.args[0])
     if isinstance(error, OSError) and error.strerror and error.filename: return f"{error.strerror}: {error.filename}"
@@ -144,6 +147,7 @@ def say(name: str, words, options: dict[str, str] | None = None):
     "A line of a command on standard error"
     typer.echo(f"sieves-distill {name}: {in_shell(str(words), options or {})}", err=True)
 
+# %% ../nbs/shell.ipynb #30ec856c
 def show(shown, content, as_json: bool):
     "Print for a reader, or for a program"
     typer.echo(json.dumps(content, ensure_ascii=False, default=str) if as_json else shown)
@@ -161,6 +165,7 @@ class _warnings_as_lines(warnings.catch_warnings):
         warnings.simplefilter("default", UserWarning)
         warnings.showwarning = lambda message, *rest, **more: say(self.name, f"note: {message}", self.options)
 
+# %% ../nbs/shell.ipynb #c2fc070a
 def _options(app: typer.Typer, name: str) -> dict[str, str]:
     "What a command calls each argument"
     from typer.main import get_group

@@ -102,6 +102,7 @@ def open_file(path: Path, mode: str, like: Path | None = None, **options):
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{path}: found a broken or incomplete gzip file ({error}); get it again") from None
 
+# %% ../../nbs/documents/sources.ipynb #03e13741
 def separator_in(path: Path) -> str:
     "What separates the values of a file: a tab, a semicolon or a comma, as its name and its first line say"
     if path.name.lower().endswith((".tsv", ".tsv.gz")): return "\t"
@@ -124,12 +125,14 @@ def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             else: raise ValueError(f"{path}, line {reader.line_num}: found {len(fields)} fields, expected the {width} "
                                    "of the first line; a text with a separator in it must stand in quotes")
 
+# %% ../../nbs/documents/sources.ipynb #e975e6ee
 def _next_fields(reader, path: Path) -> list[str] | None:
     try: return next(reader, None)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}, after line {reader.line_num}: {error}; expected UTF-8, convert the file") from None
     except csv.Error as error: raise ValueError(f"{path}, after line {reader.line_num}: {error}") from None
 
+# %% ../../nbs/documents/sources.ipynb #ae789e1e
 def _open_csv(path: Path) -> Source:
     rows = csv_rows(path)
     _, names = next(rows, (0, None))
@@ -254,12 +257,14 @@ def _open_folder(folder: Path) -> Source:
     structs = frozenset().union(*(_open_file(path).structs for path in paths))
     return Source(_rows_of_files(paths), place="in", structs=structs)
 
+# %% ../../nbs/documents/sources.ipynb #8f8ccc7d
 def files_in(folder: Path, suffixes: Iterable[str]) -> list[Path]:
     "The files in a folder and below it, in order, that end so; without those that are hidden"
     def is_hidden(path): return any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
     return [path for path in sorted(folder.rglob("*"))
             if path.name.lower().endswith(tuple(suffixes)) and path.is_file() and not is_hidden(path)]
 
+# %% ../../nbs/documents/sources.ipynb #7b660d8a
 def _rows_of_files(paths: list[Path]) -> Iterator[tuple[str, dict]]:
     for path in paths:
         opened = _open_file(path)
