@@ -52,7 +52,8 @@ class Scores(Kind):
 
     def read_column(self, dataset, column: str): return read_ratings(self, dataset, column)
 
-    def write_column(self, y) -> list: return [[None if value != value else value for value in row] for row in y.tolist()]
+    def write_column(self, y) -> list:
+        return [[None if value != value else value for value in row] for row in y.tolist()]
 
     def strata(self, y): return rating_strata(y)
 

@@ -18,7 +18,7 @@ from ..tasks.kinds import Kind, LabelKind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
 from ..export.unanswered import Unanswered, noting_unanswered
-from ..split import notes_on_equal_texts
+from ..split import check_hold_out_gold, notes_on_equal_texts
 from ..heads.novelty import FEWEST
 from ..heads.tokens import load_static_model, token_vectors
 from ..evaluate.evaluate import evaluate_student, note_unanswered, score_answers
@@ -56,7 +56,8 @@ def distill(
     on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip" to be told how many were left out
     progress: bool = True,  # Show a progress bar
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
-    hold_out_gold: bool | None = None,  # Hold out rows with gold first, for the report; default unless learnt from
+    # Hold out rows with gold first, or a share of them, for the report; default True, and 0.5 where gold is learnt
+    hold_out_gold: bool | float | None = None,
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
     unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
@@ -106,9 +107,10 @@ def _end(bar: tqdm):
     bar.set_description("done")
     bar.update(max(0, (bar.total or 0) - bar.n))
 
-def _asked(threshold: float | None, learn_from_gold: bool, hold_out_gold: bool | None) -> dict:
-    "What the report keeps of it; rows with gold are held out first, unless they are to be learnt from"
-    hold_out = not learn_from_gold if hold_out_gold is None else bool(hold_out_gold)
+def _asked(threshold: float | None, learn_from_gold: bool, hold_out_gold: bool | float | None) -> dict:
+    "What the report keeps of it; rows with gold are held out first, and half of them where they are to be learnt from"
+    hold_out = (.5 if learn_from_gold else True) if hold_out_gold is None else hold_out_gold
+    check_hold_out_gold(hold_out)
     return {"threshold": threshold, "learn_from_gold": learn_from_gold, "hold_out_gold": hold_out}
 
 # %% ../../nbs/train/distillation.ipynb #0e18c3ce
