@@ -156,6 +156,7 @@ def with_layer(body, layer):
         last = Dense(weight.shape[1], weight.shape[0], activation_function=None, init_weight=weight, init_bias=bias)
         return SentenceTransformer(modules=[*body, last], device=str(body.device))
 
+# %% ../../nbs/students/scorer.ipynb #678ce888
 def read_encoder(path: Path, kind: Kind, device: str | None, trust_remote_code: bool):
     "The sentence transformer in a folder; raises ValueError for one whose last layer is not that of a student"
     from sentence_transformers import SentenceTransformer
@@ -177,6 +178,7 @@ def read_encoder(path: Path, kind: Kind, device: str | None, trust_remote_code: 
     if encoder is not None: check_weights(path / "model.safetensors", encoder)
     return model
 
+# %% ../../nbs/students/scorer.ipynb #22600a71
 def encoder_scores_use(kind) -> str:
     "How the answers of sentence-transformers' own model are read, in Python; `texts` is a list of str"
     return f"model.encode(texts)  # a row a text, a column each for {', '.join(kind.outputs)}"

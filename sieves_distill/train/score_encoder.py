@@ -51,6 +51,7 @@ def train_encoder_scores(lesson: Lesson) -> Trained:
     made = {"kept": trial.kept, "steps": plan.steps, "held_out": len(held), "held_out_squared_error": trial.errors}
     return Trained(student, made, {"frozen_ridge": _scorer(frozen_body, frozen.layer, sample, lesson)})
 
+# %% ../../nbs/train/score_encoder.ipynb #030df86b
 def _scorer(body, layer: Linear, sample: RatedSample, lesson: Lesson) -> SetFitScorer:
     trusted = bool(lesson.init_kwargs.get("trust_remote_code"))
     return SetFitScorer(with_layer(body, layer), sample.kind, lesson.task.task_id, trust_remote_code=trusted)
@@ -64,6 +65,7 @@ def _load(lesson: Lesson):
         from sentence_transformers import SentenceTransformer
         return SentenceTransformer(lesson.base, **{"device": lesson.options.get("device"), **asked, **cache})
 
+# %% ../../nbs/train/score_encoder.ipynb #cee8a255
 @dataclass(frozen=True, eq=False)
 class Trial:
     "What rows held out say of an encoder as it came, and of one that was fine-tuned on the others"
@@ -120,6 +122,7 @@ class Tuning:
     again: bool  # Whether once more, on all rows
     args: object  # `SentenceTransformerTrainingArguments`
 
+# %% ../../nbs/train/score_encoder.ipynb #6cf058ec
 def make_tuning(lesson: Lesson, n: int, device: str) -> Tuning:
     "Ours, then the user's"
     asked, recipe = lesson.train_kwargs, lesson.recipe
@@ -157,11 +160,13 @@ def fine_tune(body, start: Linear, sample: RatedSample, at, plan: Tuning, bar) -
     body.eval()
     return Linear(*(values.detach().cpu().numpy().astype(float) for values in (head.weight, head.bias)))
 
+# %% ../../nbs/train/score_encoder.ipynb #2ad1a832
 def _word_embeddings(body) -> list:
     encoder = getattr(body[0], "auto_model", None)
     return [] if encoder is None else [weights for weights in encoder.get_input_embeddings().parameters()
                                        if weights.requires_grad]
 
+# %% ../../nbs/train/score_encoder.ipynb #d27f54e3
 def _trainer(body, head, sample: RatedSample, at, plan: Tuning, bar):
     "That of sentence-transformers, silent but for our own progress bar"
     from datasets import Dataset

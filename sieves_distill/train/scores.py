@@ -106,6 +106,7 @@ class RidgeLayer:
     unseen: np.ndarray  # `(n, n_outputs)`
     penalties: np.ndarray  # `(n_outputs,)`
 
+# %% ../../nbs/train/scores.ipynb #739023de
 def fit_layer(X, sample: RatedSample, lesson: Lesson) -> RidgeLayer:
     "From features `(n, dim)` whose rows are of length one, about"
     if (alpha := lesson.train_kwargs.get("alpha")) is not None: penalties = np.full(sample.targets.shape[1], alpha)
@@ -115,6 +116,7 @@ def fit_layer(X, sample: RatedSample, lesson: Lesson) -> RidgeLayer:
     lesson.bar.update()
     return RidgeLayer(sample.fit(X, penalties), unseen, penalties)
 
+# %% ../../nbs/train/scores.ipynb #23da1200
 def average_layers(layers: list[RidgeLayer], count_weights, dim: int) -> tuple[Linear, np.ndarray]:
     """One layer on means and counts for several, each of which had counts at another weight; and what they say together
     of unseen rows"""
@@ -150,6 +152,7 @@ class StaticFeatures:
         table = np.concatenate([self.vectors, small * evidence], axis=1)
         return native_pipeline(self.model, table, [Linear(weight, layer.bias)], kind, normalize=True)
 
+# %% ../../nbs/train/scores.ipynb #96be1b97
 def static_features(model, shares) -> StaticFeatures:
     "Of the shares `(n, n_tokens)` that tokens have of the rows"
     vectors, rarity = token_vectors(model), token_weights(shares)[1]
