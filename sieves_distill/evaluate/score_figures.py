@@ -28,6 +28,7 @@ def score_figures(truth, numbers, weights) -> dict:
         return {"mae": mae, "pearson": _correlation(truth, numbers, weights),
                 "spearman": _correlation(*ranks, weights)}
 
+# %% ../../nbs/evaluate/score_figures.ipynb #11087a94
 def _correlation(x, y, weights):
     "Pearson's r in each draw; `x` and `y` are `(n,)`, or `(n_draws, n)`"
     total = weights.sum(1, keepdims=True)
@@ -35,6 +36,7 @@ def _correlation(x, y, weights):
     xx, yy, xy = ((weights * product).sum(1) for product in (x * x, y * y, x * y))
     return np.where((xx > 1e-12) & (yy > 1e-12), xy / np.sqrt(xx * yy), np.nan)
 
+# %% ../../nbs/evaluate/score_figures.ipynb #dcd41592
 def drawn_ranks(values, weights):
     "The rank of each value in each draw `(n_draws, n)`, the mean one where several are equal"
     _, group = np.unique(values, return_inverse=True)
@@ -57,6 +59,7 @@ def compare_scores(truth, models: dict, n_resamples: int, seed: int, clusters=No
         scores[name]["student_gain"] = _interval(_mean(draws[name]["mae"] - draws["student"]["mae"]))
     return scores
 
+# %% ../../nbs/evaluate/score_figures.ipynb #1aeacdd4
 def _draws(truth, numbers, weights) -> dict:
     "The figures of each column in each draw, `(n_draws, k)`"
     columns = []
@@ -67,6 +70,7 @@ def _draws(truth, numbers, weights) -> dict:
     return {figure: np.stack([column[figure] if column else nothing for column in columns], axis=1)
             for figure in FIGURES}
 
+# %% ../../nbs/evaluate/score_figures.ipynb #a70c7f92
 def _mean(values):
     "Of the columns that are defined"
     with warnings.catch_warnings():

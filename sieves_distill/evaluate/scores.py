@@ -49,6 +49,7 @@ class Given:
     numbers: np.ndarray  # `(n, n_aspects)`, of a student of ours also where its answer is None
     y: np.ndarray  # Its answers, NaN for None
 
+# %% ../../nbs/evaluate/scores.ipynb #4c78e697
 def _ask(kind: Scores, student, texts: list[str]) -> Given:
     if getattr(student, "answers_from_proba", False):
         outputs = student.predict_proba(texts)
@@ -56,6 +57,7 @@ def _ask(kind: Scores, student, texts: list[str]) -> Given:
     y = kind.encode(student.predict(texts))
     return Given(y, y)
 
+# %% ../../nbs/evaluate/scores.ipynb #0fc7251d
 def _agreement(rows: Rows, given: Given, models: dict, n_resamples: int, seed: int, clusters) -> dict:
     "How far the teacher's scores are met, by the student and by the baselines"
     scores = compare_scores(rows.y, models, n_resamples, seed, clusters)
@@ -81,6 +83,7 @@ def _against_gold(rows: Rows, models: dict, n_resamples: int, seed: int, cluster
     for model in scores.values(): model.pop("columns")
     return {"n": len(at), **scores}
 
+# %% ../../nbs/evaluate/scores.ipynb #81caf787
 def _within(student, rows: Rows, coverage: float = .9) -> dict | None:
     "How many of the teacher's scores are within the intervals that the student gives, and how wide these are"
     if getattr(student, "residuals", None) is None: return None
@@ -140,6 +143,7 @@ class ScoreReport(MetricsReport):
         aspect alone, drawn there. None where there are only figures. Returns the matplotlib figure"""
         return None if self.rows is None else plot_scores(self, ax)
 
+# %% ../../nbs/evaluate/scores.ipynb #38cdd8e2
 @report_of.register
 def _(kind: Scores, metrics: dict, mistakes=None): return ScoreReport(metrics, mistakes)
 
@@ -162,6 +166,7 @@ def _sentences(metrics: dict) -> list[str]:
 _NAMES = {"mean": "the mean score", "tfidf_ridge": "a ridge regression on TF-IDF",
           "frozen_ridge": "a ridge regression on the base as it came"}
 
+# %% ../../nbs/evaluate/scores.ipynb #8811b9df
 def _against_baselines(baselines: dict) -> list[str]:
     "How the student compares with each, and what follows"
     known = {name: row for name, row in baselines.items() if name in _NAMES and row["mae"]}
@@ -188,6 +193,7 @@ def _model_frame(metrics: dict):
             for name, shown in (_MODELS | others).items()}
     return pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index").fillna("")
 
+# %% ../../nbs/evaluate/scores.ipynb #6505535f
 def _aspect_frame(metrics: dict):
     baselines = {_MODELS[name]: row["aspect_mae"] for name, row in metrics["baselines"].items() if name in _MODELS}
     rows = {}
@@ -213,6 +219,7 @@ def plot_scores(report: ScoreReport, ax=None):
     for aspect, axis in zip(aspects, axes[0]): _plot_aspect(report, frame[frame["aspect"] == aspect], aspect, axis)
     return axes[0][0].figure
 
+# %% ../../nbs/evaluate/scores.ipynb #77553d9e
 def _plot_aspect(report: ScoreReport, frame, aspect: str, ax):
     "A point a text, and the line on which all would lie if the student said what the teacher says"
     n, r = len(frame), report.metrics["per_aspect"][aspect]["pearson"]

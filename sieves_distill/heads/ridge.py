@@ -26,6 +26,7 @@ def fit_ridge(X, y, penalties, at=slice(None)) -> Linear:
         weight[columns], bias[columns] = model.coef_, model.intercept_
     return Linear(weight, bias)
 
+# %% ../../nbs/heads/ridge.ipynb #87673e28
 def _same_rows(y) -> Iterator:
     "Positions of columns that have numbers in the same rows, and of these rows"
     known = ~np.isnan(y)
@@ -44,6 +45,7 @@ def choose_penalties(X, y, candidates, at=slice(None)):
         penalties[columns] = RidgeCV(list(candidates), alpha_per_target=True).fit(X[rows], answers).alpha_
     return penalties
 
+# %% ../../nbs/heads/ridge.ipynb #6173959c
 def distinct_rows(texts: list[str], seed: int, most: int):
     "Positions of the rows to choose on: the first of each text, at random as many as `most`"
     first = {}

@@ -80,6 +80,17 @@ _OPTIONS = "sieves_distill.train.options"
 _STATIC_PIPELINE = (
     "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)"
 )
+_ENCODER_SCORES = Framework(
+    student="sieves_distill.students.scorer:SetFitScorer", answers=Scores,
+    train="sieves_distill.train.score_encoder:train_encoder_scores", check=f"{_OPTIONS}:check_setfit",
+    known_names="sieves_distill.train.score_encoder:encoder_scores_names",
+    aliases={"learning_rate": "body_learning_rate"}, notes="sieves_distill.train.scores:scores_notes",
+    files=("model.safetensors", "modules.json"), library="sentence-transformers",
+    native_code="from sentence_transformers import SentenceTransformer\nmodel = SentenceTransformer(path)",
+    native_use="sieves_distill.students.scorer:encoder_scores_use",
+    packages=("sentence-transformers", "datasets", "scikit-learn", "numpy", "torch", "transformers"),
+    options=("device",),
+)
 _STATIC_SCORES = Framework(
     student="sieves_distill.students.scorer:Model2VecScorer", answers=Scores,
     train="sieves_distill.train.scores:train_static_scores", check=f"{_OPTIONS}:check_model2vec",
@@ -103,7 +114,7 @@ FRAMEWORKS: dict[str, Framework] = {
         ), card_warning=", from a source you trust (its head is a pickle)",
         packages=("setfit", "datasets", "scikit-learn", "numpy", "torch", "transformers", "sentence-transformers"),
         options=("native", "device"), as_guide="sieves_distill.train.guide:guide_of_setfit",
-        seconds="sieves_distill.train.setfit:expected_seconds",
+        seconds="sieves_distill.train.setfit:expected_seconds", others=(_ENCODER_SCORES,),
     ), "model2vec": Framework(
         student="sieves_distill.students.model2vec:Model2VecStudent", answers=LabelKind,
         train="sieves_distill.train.model2vec:train_model2vec", check=f"{_OPTIONS}:check_model2vec",

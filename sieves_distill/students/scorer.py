@@ -4,17 +4,23 @@
 
 # %% ../../nbs/students/scorer.ipynb #3c5ec892
 from __future__ import annotations
-import math
+import json, math
 from pathlib import Path
 import numpy as np
 from ..basics.checks import check_share
+from ..basics.quiet import quiet
+from ..tasks.kinds import Kind, kind_from
+from ..heads.embed import embed
+from .devices import known_device
 from .folder import check_tensors
+from .frameworks import DistillationFramework
 from .model2vec import Model2VecStudent
+from .setfit import check_weights, note_on_cut
 from .student import LinearStudent
 
 # %% auto #0
 __all__ = ['RESIDUALS', 'ScoreStudent', 'conformal_reach', 'write_residuals', 'read_residuals', 'Model2VecScorer',
-           'static_scores_use']
+           'static_scores_use', 'SetFitScorer', 'with_layer', 'read_encoder', 'encoder_scores_use']
 
 # %% ../../nbs/students/scorer.ipynb #cdda5363
 RESIDUALS = "residuals.safetensors"
@@ -94,3 +100,85 @@ class Model2VecScorer(ScoreStudent, Model2VecStudent):
 def static_scores_use(kind) -> str:
     "How the answers of model2vec's own pipeline are read, in Python; `texts` is a list of str"
     return f"model.predict(texts)  # a row a text, a column each for {', '.join(kind.outputs)}"
+
+# %% ../../nbs/students/scorer.ipynb #607c2afc
+class SetFitScorer(ScoreStudent):
+    "A student that gives scores; `model` is a `SentenceTransformer` whose last module is linear, see `with_layer`"
+    framework = DistillationFramework.setfit
+    exact = False  # True: compute in float32, as sentence-transformers does, also where the CPU is quicker in bfloat16
+
+    def __init__(self, model, kind: Kind, task_id: str = "SentimentAnalysis", path=None,
+                 trust_remote_code: bool = False):
+        from sentence_transformers import SentenceTransformer
+        *rest, last = model
+        weight, bias = (tensor.detach().cpu().numpy() for tensor in (last.linear.weight, last.linear.bias))
+        super().__init__(model, weight, bias, kind, task_id, path)
+        self.body = SentenceTransformer(modules=rest, device=str(model.device))
+        self.trust_remote_code = trust_remote_code  # Whether the encoder runs code that its folder brings along
+
+    def features(self, texts):
+        with self.turn: return embed(self.body, texts, exact=self.exact, adapt=not self.exact)
+
+    embed_texts = features
+
+    def note_on_length(self, texts):
+        with self.turn: return note_on_cut(self.body, texts)
+
+    def about(self): return super().about() | ({"trust_remote_code": True} if self.trust_remote_code else {})
+
+    @classmethod
+    def check_backend(cls, backend):
+        if backend is not None: raise ValueError(f"expected no backend for a student that gives scores, which computes "
+                                                 f"with PyTorch, found {backend!r}")
+
+    @classmethod
+    def check_device(cls, device, backend=None): return known_device(device)
+
+    def write(self, path):
+        self.model.save(str(path), create_model_card=False)
+        if self.residuals is not None: write_residuals(self.residuals, path)
+
+    @classmethod
+    def read(cls, path, about, backend=None, *, device=None, trust_remote_code=False):
+        model = read_encoder(path, kind := kind_from(about), device, trust_remote_code)
+        student = cls(model, kind, about["task_id"], path, bool(about.get("trust_remote_code")))
+        student.residuals = read_residuals(path, len(kind.aspects))
+        return student
+
+# %% ../../nbs/students/scorer.ipynb #34641e1e
+def with_layer(body, layer):
+    "A sentence transformer that gives what a `Linear` layer says of the embeddings of `body`"
+    import torch
+    from sentence_transformers import SentenceTransformer
+    with quiet():
+        from sentence_transformers.sentence_transformer.modules import Dense
+        weight, bias = (torch.tensor(np.asarray(values), dtype=torch.float32) for values in (layer.weight, layer.bias))
+        last = Dense(weight.shape[1], weight.shape[0], activation_function=None, init_weight=weight, init_bias=bias)
+        return SentenceTransformer(modules=[*body, last], device=str(body.device))
+
+# %% ../../nbs/students/scorer.ipynb #678ce888
+def read_encoder(path: Path, kind: Kind, device: str | None, trust_remote_code: bool):
+    "The sentence transformer in a folder; raises ValueError for one whose last layer is not that of a student"
+    from sentence_transformers import SentenceTransformer
+    modules = json.loads((path / "modules.json").read_text(encoding="utf-8"))
+    folder = modules[-1].get("path") if isinstance(modules, list) and modules else None
+    layer = path / str(folder) / "model.safetensors"
+    if not folder or not layer.is_file() or layer.resolve().parent.parent != path.resolve():
+        raise ValueError(f"modules.json ends with {folder!r}, expected a folder with a linear layer, model.safetensors")
+    with quiet():
+        model = SentenceTransformer(str(path), model_kwargs={"use_safetensors": True}, local_files_only=True,
+                                    device=device, trust_remote_code=trust_remote_code)
+    *rest, last = model
+    if type(last).__name__ != "Dense" or type(last.activation_function).__name__ != "Identity" or last.use_residual:
+        raise ValueError(f"modules.json ends with {type(last).__name__}, expected a linear layer, Dense with Identity")
+    weight, bias = (tensor.detach().cpu().numpy() for tensor in (last.linear.weight, last.linear.bias))
+    check_tensors(layer, {"linear.weight": weight, "linear.bias": bias},
+                  {"linear.weight": (len(kind), None), "linear.bias": (len(kind),)})
+    encoder = getattr(rest[0], "auto_model", None) if rest else None
+    if encoder is not None: check_weights(path / "model.safetensors", encoder)
+    return model
+
+# %% ../../nbs/students/scorer.ipynb #22600a71
+def encoder_scores_use(kind) -> str:
+    "How the answers of sentence-transformers' own model are read, in Python; `texts` is a list of str"
+    return f"model.encode(texts)  # a row a text, a column each for {', '.join(kind.outputs)}"

@@ -96,6 +96,7 @@ def learnable_aspects(y):
     return np.array([j for j, column in enumerate(y.T) if (~np.isnan(column)).sum() >= FEWEST
                      and np.nanmax(column) > np.nanmin(column)], int)
 
+# %% ../../nbs/tasks/ratings.ipynb #4390ce8c
 def notes_on_ratings(kind: Scores, y) -> list[str]:
     "Refuse rows that hold nothing to learn; return what a reader should know of aspects that cannot be learned"
     n, able = (~np.isnan(y)).sum(0), set(learnable_aspects(y).tolist())
@@ -112,6 +113,7 @@ def notes_on_ratings(kind: Scores, y) -> list[str]:
             f"always {'gives the mean' if n[j] else 'leaves it out'}"
             for j, name in enumerate(kind.aspects) if j not in able]
 
+# %% ../../nbs/tasks/ratings.ipynb #ad675645
 def _few(n: int, constant: float | None) -> str:
     if constant is not None: return f"the same score, {constant:g},"
     return f"{n} score{'' if n == 1 else 's'}" if n else "no score"
@@ -126,6 +128,7 @@ def rating_strata(y):
         strata[rated, 4 * j + quarter] = True
     return strata
 
+# %% ../../nbs/tasks/ratings.ipynb #f1088b49
 def spread_of_ratings(kind: Scores, y) -> dict:
     "For each aspect, how many rows rate it, and mean and standard deviation of the scores; None where there are none"
     def of(column): return {"rated": len(column), "mean": float(column.mean()) if len(column) else None,
@@ -143,6 +146,7 @@ def read_ratings(kind: Scores, dataset, column: str):
         except ValueError as error: raise ValueError(f"{column}, row {i}: {error}") from None
     return np.array(answers, float).reshape(-1, len(kind.aspects)), np.array(rows, dtype=int)
 
+# %% ../../nbs/tasks/ratings.ipynb #7599e89d
 def _row_of_ratings(kind: Scores, value) -> list[float]:
     if isinstance(value, Real) and len(kind.aspects) == 1: value = [value]
     if not isinstance(value, list) or len(value) != len(kind.aspects):
@@ -154,6 +158,7 @@ def _row_of_ratings(kind: Scores, value) -> list[float]:
                          "where the text says nothing about it; of a scale from a to b, (score - a) / (b - a) is one")
     return [np.nan if score is None else float(score) for score in value]
 
+# %% ../../nbs/tasks/ratings.ipynb #7c063c75
 def scores_from(about: dict) -> Scores:
     "The kind that a folder speaks of, see `Kind.about`"
     return Scores(about["aspects"], about.get("nullable", ()))

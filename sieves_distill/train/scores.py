@@ -59,6 +59,7 @@ class RatedSample:
     targets: np.ndarray  # What a student computes `(n, n_outputs)`, NaN where nothing is to be learned
     choosing: np.ndarray  # Positions of rows to choose on
     folds: list  # Pairs of positions, to learn from and held out; none where all texts are the same
+    order: list[int]  # Where each row stood
 
     def off(self, outputs):
         "How far outputs `(n, n_outputs)` are from the scores, `(n, n_aspects)`"
@@ -75,6 +76,13 @@ class RatedSample:
         return {j: float(np.nanmean(self.y[:, j])) if (~np.isnan(self.y[:, j])).any() else .5
                 for j in np.flatnonzero(np.isnan(self.targets).all(0))}
 
+    def fit(self, X, penalties, at=slice(None)) -> Linear:
+        "A layer on features `(n, dim)`, from the rows `at`; what cannot be learned of them is constant"
+        layer = fit_ridge(X, self.targets, penalties, at)
+        for j in np.flatnonzero(np.isnan(layer.bias)): layer.bias[j] = self.constants.get(j, .5)
+        return layer
+
+# %% ../../nbs/train/scores.ipynb #0d87a43e
 def rated_sample(lesson: Lesson) -> RatedSample:
     rows, seed = lesson.rows, lesson.seed
     order = sorted(range(len(rows)), key=lambda i: (rows.texts[i], np.nan_to_num(rows.y[i], nan=-1).tolist()))
@@ -88,7 +96,7 @@ def rated_sample(lesson: Lesson) -> RatedSample:
     n_folds, folds = min(5, int(groups.max()) + 1), []
     if n_folds > 1:
         folds = list(GroupKFold(n_folds, shuffle=True, random_state=seed % 2**32).split(texts, groups=groups))
-    return RatedSample(kind, texts, y, targets, distinct_rows(texts, seed, lesson.recipe.few), folds)
+    return RatedSample(kind, texts, y, targets, distinct_rows(texts, seed, lesson.recipe.few), folds, order)
 
 # %% ../../nbs/train/scores.ipynb #27a522e3
 @dataclass(frozen=True, eq=False)
@@ -98,16 +106,17 @@ class RidgeLayer:
     unseen: np.ndarray  # `(n, n_outputs)`
     penalties: np.ndarray  # `(n_outputs,)`
 
+# %% ../../nbs/train/scores.ipynb #739023de
 def fit_layer(X, sample: RatedSample, lesson: Lesson) -> RidgeLayer:
     "From features `(n, dim)` whose rows are of length one, about"
     if (alpha := lesson.train_kwargs.get("alpha")) is not None: penalties = np.full(sample.targets.shape[1], alpha)
     else: penalties = choose_penalties(X, sample.targets, lesson.recipe.score_penalties, sample.choosing)
     unseen = ridge_out_of_fold(X, sample.targets, penalties, sample.folds)
-    layer = fit_ridge(X, sample.targets, penalties)
-    for j, constant in sample.constants.items(): layer.bias[j] = unseen[:, j] = constant
+    for j, constant in sample.constants.items(): unseen[:, j] = constant
     lesson.bar.update()
-    return RidgeLayer(layer, unseen, penalties)
+    return RidgeLayer(sample.fit(X, penalties), unseen, penalties)
 
+# %% ../../nbs/train/scores.ipynb #23da1200
 def average_layers(layers: list[RidgeLayer], count_weights, dim: int) -> tuple[Linear, np.ndarray]:
     """One layer on means and counts for several, each of which had counts at another weight; and what they say together
     of unseen rows"""
@@ -143,6 +152,7 @@ class StaticFeatures:
         table = np.concatenate([self.vectors, small * evidence], axis=1)
         return native_pipeline(self.model, table, [Linear(weight, layer.bias)], kind, normalize=True)
 
+# %% ../../nbs/train/scores.ipynb #96be1b97
 def static_features(model, shares) -> StaticFeatures:
     "Of the shares `(n, n_tokens)` that tokens have of the rows"
     vectors, rarity = token_vectors(model), token_weights(shares)[1]
