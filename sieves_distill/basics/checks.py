@@ -6,7 +6,7 @@
 from __future__ import annotations
 import re, warnings
 from collections.abc import Mapping
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from enum import Enum
 from importlib import import_module
 from numbers import Integral, Real
@@ -118,7 +118,7 @@ def _warn_of_alike(names: list[str], what: str):
     shown = "; ".join(", ".join(map(repr, group)) for group in groups[:3])
     more = f"; and {len(groups) - 3} more" if len(groups) > 3 else ""
     warnings.warn(f"{what} that differ only in case, spaces, hyphens or underscores: {shown}{more}. Each counts by "
-                  "itself; if they mean the same, write the answers in one way before the task is made, such as "
+                  "itself; if they mean the same, write answers and gold in one way before the task is made, such as "
                   f"frame['label'] = frame['label']{_one_way(groups)}", stacklevel=4)
 
 _BETWEEN = r"(?<=\w)[\s_-]+(?=\w)"  # what stands between the words of a name
@@ -158,6 +158,13 @@ class UnknownName(ValueError):
     def __init__(self, name: str, meant: str | None, message: str):
         super().__init__(message)
         self.name, self.meant = name, meant
+
+    @property
+    def is_slip(self) -> bool:
+        "Whether it is the name that comes near but for the spelling, and not another of a like kind"
+        if self.meant is None: return False
+        name, meant = (_folded(each) for each in (self.name, self.meant))
+        return name == meant or SequenceMatcher(None, name, meant).ratio() >= .9
 
 def check_known(name, known, what: str = "label"):
     """Refuse a name that the task does not have, and say which was probably meant; `known` is a mapping or a list.

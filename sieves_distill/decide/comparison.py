@@ -42,7 +42,7 @@ def compare(
     """Compare students on the same rows: quality with 95 % bootstrap intervals (Efron 1979), speed, latency, size,
     memory, training time and cost, with the Pareto front of quality and cost.
 
-    Quality is agreement with the teacher, or where each row has gold the agreement with that.
+    Quality is agreement with the teacher, or with gold: where each row has it, or thirty and a student learned from it.
     Costs of students are those of this machine, one process, fully used: 1e6 / texts_per_second / 3600 * machine_hour.
     Raises ValueError for students with other labels, for students trained on one of the rows, and for folders that hold
     out different rows where no dataset is given; FileNotFoundError for a folder that holds no student."""
@@ -61,7 +61,7 @@ def compare(
     notes = [*notes, *on_gold, *_note_rows(len(rows), n_distinct(clusters), n_gold), *_note_price(cost, costs)]
     measured = {name: {**quality[name], "gold": gold.get(name), **costs[name]} for name in students}
     teacher = {"cost": cost, "gold": gold.get(_TEACHER)} if cost is not None or gold else None
-    result = Comparison(len(rows), float(machine_hour), unit, measured, teacher, notes, n_gold)
+    result = Comparison(len(rows), float(machine_hour), unit, measured, teacher, notes, n_gold, _learned(students))
     _mark_front(result)
     return result
 
@@ -72,6 +72,11 @@ def _answers(students: dict, rows: Rows, progress: bool) -> dict:
     "What each student says of the rows, booleans `(n, n_labels)`"
     named = tqdm(students.items(), desc="compare", unit=" students", disable=not progress)
     return {name: rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts))) for name, student in named}
+
+def _learned(students: dict) -> list[str]:
+    "The names of those that learned from gold"
+    runs = {name: (getattr(student, "metrics", None) or {}).get("run", {}) for name, student in students.items()}
+    return [name for name, run in runs.items() if run.get("learn_from_gold")]
 
 def _mark_front(result: Comparison):
     "Note of each student whether it is on the Pareto front"

@@ -11,9 +11,11 @@ from ..basics.shown import Saved
 from ..evaluate.intervals import show_interval
 
 # %% auto #0
-__all__ = ['Comparison']
+__all__ = ['LEAST_GOLD', 'Comparison']
 
 # %% ../../nbs/decide/comparison_result.ipynb #6ea3364c
+LEAST_GOLD = 30  # rows; a share of 0.8 is known to ± 0.14 then
+
 @dataclass(repr=False)
 class Comparison(Saved):
     "What `compare` measured; plain values, which `save` writes and `load` reads"
@@ -25,12 +27,13 @@ class Comparison(Saved):
     students: dict
     teacher: dict | None = None  # `cost` of a million documents, and `gold` where known
     notes: list = ()  # What a reader should know
-    n_gold: int = 0  # Rows with gold; where it is all of them, students are ranked by it
+    n_gold: int = 0  # Rows with gold
+    learned: list = ()  # Names of the students that learned from gold, whom agreement with the teacher does not judge
 
     @property
     def by_gold(self) -> bool:
-        "Whether quality is agreement with gold, and not with the teacher"
-        return self.n_gold == self.n
+        "Whether quality is agreement with gold: where each row has it, or who learned from it is compared"
+        return self.n_gold == self.n or bool(self.learned) and self.n_gold >= LEAST_GOLD
 
     def quality(self, name: str) -> dict:
         "What a student is ranked by: its `f1`, `accuracy` and `behind`"
@@ -63,11 +66,21 @@ def _verdict(result: Comparison) -> str:
     best = _best_first(result)[0]
     by_cost = sorted(result.students, key=lambda name: result.students[name]["cost"])
     choice = next(name for name in by_cost if result.quality(name)["behind"]["low"] <= 0)
-    sentence, teacher = _choice(result, best, choice), _teacher_cost(result)
+    sentence, teacher = _choice(result, best, choice) + _on_learned(result), _teacher_cost(result)
     if teacher is None: return sentence
     times = _times(teacher / result.students[choice]["cost"])
     costs = f"The teacher costs {_money(teacher, result.unit)} for a million, {times} times as much as {choice}."
     return f"{sentence} {costs}"
+
+def _on_learned(result: Comparison) -> str:
+    "What the ranking is worth where students learned from gold"
+    if not result.learned or result.n_gold == result.n: return ""
+    names = " and ".join(result.learned)
+    if result.by_gold:
+        return (f" Ranked by the {result.n_gold:,} rows with gold, since {names} learned from gold, and agree with the "
+                "teacher less where it is wrong.")
+    return (f" This ranking says little: {names} learned from gold, and agree with the teacher less where it is wrong. "
+            f"{LEAST_GOLD} rows with gold or more would tell, here are {result.n_gold:,}.")
 
 def _best_first(result: Comparison) -> list[str]:
     return sorted(result.students, key=lambda name: -result.quality(name)["f1"]["value"])
@@ -78,7 +91,8 @@ def _choice(result: Comparison, best: str, choice: str) -> str:
     costs = {name: f"{_money(result.students[name]['cost'], result.unit)} for a million documents"
              for name in (best, choice)}
     measure = "macro-F1 on gold" if result.by_gold else "agreement with the teacher: macro-F1"
-    how_good = f"{best} is the best ({measure} {show_interval(result.quality(best)['f1'])}, n = {result.n}"
+    n = result.n_gold if result.by_gold else result.n
+    how_good = f"{best} is the best ({measure} {show_interval(result.quality(best)['f1'])}, n = {n}"
     if choice == best: return f"{how_good}), and no cheaper one comes near it: {costs[best]}."
     behind = result.quality(choice)["behind"]
     gain = f"{-behind['value']:+.3f} [{-behind['high']:+.3f}, {-behind['low']:+.3f}]"
@@ -131,7 +145,8 @@ def _plot(result: Comparison, ax=None):
     ax.set_xscale("log")
     ax.margins(x=.12)
     ax.set(xlabel=f"cost of a million documents, {unit} (machine: {unit} {result.machine_hour:g} an hour)",
-           ylabel=f"macro-F1{' on gold' * result.by_gold}, 95 % interval; n = {result.n} rows")
+           ylabel=f"macro-F1{' on gold' * result.by_gold}, 95 % interval; "
+                  f"n = {result.n_gold if result.by_gold else result.n} rows")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small",
               columnspacing=1, handletextpad=.5)
     return ax.figure

@@ -64,7 +64,17 @@ def choose_threshold(
     trial = _Trial(distinct, student.predict_proba(distinct.texts), is_new(student, distinct.texts, false_alarms))
     chosen = _WAYS[by](trial, float(target_agreement), float(confidence))
     chosen.n_rows, chosen.gold, chosen.false_alarms = len(rows), _beside_gold(trial, on_gold), false_alarms
+    chosen.unanswered = _share_unanswered(student)
     return chosen
+
+# %% ../../nbs/decide/threshold.ipynb #f32c34dd
+def _share_unanswered(student) -> float | None:
+    "The share of the documents that a student was made from that had no answer; None where that is not known"
+    metrics = getattr(student, "metrics", None) or {}
+    rows = metrics.get("run", {}).get("rows", {})
+    n = sum(side["n"] for side in rows.values() if isinstance(side, dict) and "n" in side)
+    unanswered = (metrics.get("unanswered") or {}).get("n", 0)
+    return unanswered / (n + unanswered) if n else None
 
 # %% ../../nbs/decide/threshold.ipynb #22953dde
 @dataclass

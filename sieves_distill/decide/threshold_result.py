@@ -36,6 +36,7 @@ class CascadeThreshold(Shown):
     # Where known: `n` with gold, shares right of `teacher` and `student`, the p-value `chance`, `reviewed`, `notes`
     gold: dict | None = None
     false_alarms: float | None = None  # Share of documents like the training rows that is sent on as new, or None
+    unanswered: float | None = None  # Share of the documents without an answer of the teacher
 
     @property
     def holds(self) -> bool:
@@ -48,8 +49,7 @@ class CascadeThreshold(Shown):
     @property
     def verdict(self) -> str:
         "What is guaranteed, in a few sentences computed from the figures"
-        promise = _verdict_by_label(self) if self.by == "label" else _verdict_by_document(self)
-        return " ".join([promise, *_remarks(self)])
+        return " ".join([(_verdict_by_label if self.by == "label" else _verdict_by_document)(self), *_remarks(self)])
 
     def table(self, price: float | None = None):
         """A pandas frame. By document: a row for each tenth sent to the teacher, with its cost for 1,000 documents if a
@@ -142,11 +142,23 @@ def _more_rows(span: tuple) -> str:
 # %% ../../nbs/decide/threshold_result.ipynb #184903fb
 def _remarks(chosen: CascadeThreshold) -> list[str]:
     return list(filter(None, [_lucky_bounds(chosen), copies_sentence(chosen.n_rows, chosen.n),
-                              _wrong_teacher(chosen), _worse_teacher(chosen.gold)]))
+                              _wrong_teacher(chosen), _worse_teacher(chosen.gold), _empty_answers(chosen)]))
+
+def _empty_answers(chosen: CascadeThreshold) -> str:
+    "What may come back from the teacher"
+    if not chosen.unanswered or chosen.unanswered < .02: return ""
+    return (f"The teacher left {as_percent(chosen.unanswered, 0)} of the documents without a usable answer when the "
+            "student was made, and these are in none of the figures: about as much of what is sent to it may come back "
+            "empty. Cascade(…, on_refusal=\"student\") lets the student answer there.")
 
 def _lucky_bounds(chosen: CascadeThreshold) -> str:
-    if chosen.threshold is not None or not any(bound >= chosen.target for bound in chosen.curve.get("bound", ())):
-        return ""
+    "That bounds which look better than what was found are none"
+    pairs = list(zip(chosen.curve.get("threshold", ()), chosen.curve.get("bound", ())))
+    above = [threshold for threshold, bound in pairs if bound >= chosen.target]
+    if chosen.by == "document" and chosen.threshold and above and min(above) < chosen.threshold:
+        return ("The search stopped at the first threshold that was not proven. Bounds below it in the table speak of "
+                "one threshold each, and may be above the target by luck; more rows would carry the search on.")
+    if chosen.threshold is not None or not above: return ""
     return ("A bound in the table speaks of its own threshold alone: the best of many is partly luck, so that one "
             "above the target proves nothing.")
 

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 from ..basics.checks import check_one_of, check_text
 from ..tasks.kinds import Kind, LabelKind, ManyLabels, OneLabel
-from ..documents.doc import check_docs, doc_name
+from ..documents.doc import Doc, check_docs, doc_name
 from ..export.rows import Rows, from_review
 
 # %% auto #0
@@ -85,7 +85,8 @@ def _(kind: ManyLabels, hot): return np.ones_like(hot)
 # %% ../../nbs/evaluate/answers.ipynb #ee8ef4d3
 def read_teacher_answers(docs, task, on_error: str = "raise") -> TeacherAnswers:
     """The documents as arrays; raises TypeError or ValueError for what cannot be read, naming the document, or with
-    `on_error="skip"` leaves it out and warns; raises ValueError where none has an answer"""
+    `on_error="skip"` leaves it out and warns, or counts it as without an answer where only that cannot be read;
+    raises ValueError where none has an answer"""
     check_docs(docs, repr(task.task_id))
     check_one_of(on_error, "on_error", ("raise", "skip"))
     kind, rows, task_ids, skipped = task.kind, [], set(), []
@@ -93,6 +94,9 @@ def read_teacher_answers(docs, task, on_error: str = "raise") -> TeacherAnswers:
         try: rows.append(_read_document(doc, position, task, kind))
         except (TypeError, ValueError) as error:
             if on_error == "raise": raise
+            if row := _without_answer(doc, position, task, kind):
+                rows.append(row)
+                continue
             skipped.append(str(error).split("\n")[0].removesuffix(f"; {_LEAVE_OUT}"))
         else: task_ids.update(doc.results)
     if skipped: _warn_of_skipped(skipped, len(rows))
@@ -101,6 +105,14 @@ def read_teacher_answers(docs, task, on_error: str = "raise") -> TeacherAnswers:
     answers = TeacherAnswers(kind, names, ids, texts, outcomes, sources, *map(np.array, arrays))
     if not answers.answered.any(): _refuse_unanswered(answers, task.task_id, task_ids)
     return answers
+
+def _without_answer(doc, position: int, task, kind: LabelKind) -> tuple | None:
+    "What `_read_document` gives for a document of which all but the answer can be read; None where more cannot"
+    if not hasattr(doc, "text") or not isinstance(getattr(doc, "results", None), Mapping): return None
+    about = {**getattr(doc, "meta", {}), task.task_id: {**_about(doc, task), "outcome": "unreadable"}}
+    blank = Doc(doc.text, getattr(doc, "id", None), gold=getattr(doc, "gold", None) or {}, meta=about)
+    try: return _read_document(blank, position, task, kind)
+    except (TypeError, ValueError): return None
 
 def _warn_of_skipped(lines: list[str], n_read: int):
     "Say how many documents were left out, and why the first were; refuse where that is all of them"

@@ -17,7 +17,7 @@ def student_verdict(metrics: dict) -> str:
     "How good a student is, and whether to use it: a few sentences, from the content of a `metrics.json`"
     sentences = [_on_agreement(metrics), _on_gold(metrics)]
     if leads_with_gold(metrics): sentences.reverse()
-    sentences.append(_brought(metrics["baselines"]))
+    sentences += [_on_unanswered(metrics), _brought(metrics)]
     if metrics.get("calibration"): sentences.append(calibration_verdict(metrics["calibration"]))
     return " ".join(sentence for sentence in [*sentences, advice(metrics)] if sentence)
 
@@ -94,14 +94,29 @@ def _on_some(gold: dict, metrics: dict) -> str:
     labels, measured = len(metrics["per_label"]), len(gold.get("per_label") or metrics["per_label"])
     return "" if measured == labels else f", on {measured:,} of the {labels:,} labels: no gold has the others"
 
-def _brought(baselines: dict) -> str:
+def _on_unanswered(metrics: dict) -> str:
+    "What documents without an answer of the teacher mean for all other figures"
+    figures = metrics.get("unanswered") or {}
+    if truth_in(metrics) == "gold" or not figures.get("right") or figures["n_known"] < 10: return ""
+    return (f"All this speaks of documents that the teacher answered. It left {figures['n']:,} without a usable "
+            f"answer, which may be harder: of {figures['n_known']:,} of them the truth is known, and the student is "
+            f"right on {show_interval(figures['right'])}.")
+
+def _brought(metrics: dict) -> str:
     "What unlabelled texts brought, or would have brought, where there were any"
+    gold = (metrics["gold"] or {}).get("gains", {})
     for name, sign, words in (("without_unlabelled", 1, "brought"), ("with_unlabelled", -1, "would have brought")):
-        if name not in baselines: continue
-        gain = baselines[name]["student_gain"]
-        low, high = sorted(sign * gain[side] for side in ("low", "high"))
-        return f"Unlabelled texts {words} {sign * gain['value']:+.3f} [{low:+.3f}, {high:+.3f}]."
+        if name not in metrics["baselines"]: continue
+        agreed = _gained(metrics["baselines"][name]["student_gain"], sign)
+        by_gold = f" against gold and {agreed} in agreement" if name in gold else ""
+        gained = _gained(gold[name]["student_gain"], sign) if name in gold else agreed
+        return (f"Unlabelled texts {words} {gained}{by_gold}; whether they are used was decided on rows held out of "
+                "training, not on these.")
     return ""
+
+def _gained(gain: dict, sign: int) -> str:
+    low, high = sorted(sign * gain[side] for side in ("low", "high"))
+    return f"{sign * gain['value']:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 # %% ../../nbs/evaluate/verdict.ipynb #6230230d
 _FEW = 30  # different documents; a share of 0.8 is known to ± 0.14 then

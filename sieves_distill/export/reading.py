@@ -228,12 +228,11 @@ def _on_unknown(error: Exception, docs: list, batch: DocBatch, layout: Layout) -
         try: layout.read(doc.results[batch.task_id], doc.text)
         except UnknownName as unknown:
             counts[unknown.name] += 1
-            meant[unknown.name] = unknown.meant
+            if unknown.is_slip: meant[unknown.name] = unknown.meant
         except Exception: continue  # of another kind; it is named when its turn comes
     if counts.total() < 2: return ""
     shown = ", ".join(f"{short_repr(name)} ({n:,})" for name, n in counts.most_common(20))
     others = f" and {len(counts) - 20:,} more" if len(counts) > 20 else ""
-    replaced = {name: meant[name] for name, _ in counts.most_common(20) if meant[name]}
-    advice = f"; in a frame: frame['label'] = frame['label'].replace({replaced!r})" if replaced else ""
+    advice = f"; in a frame, and likewise in its column of gold: frame['label'].replace({meant!r})" if meant else ""
     return (f"\nOf the {batch.start + len(docs):,} documents read so far {counts.total():,} have such names: "
             f"{shown}{others}{advice}.")

@@ -15,7 +15,7 @@ from .export import to_hf_dataset
 
 # %% auto #0
 __all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'task_of_student', 'rows_for', 'from_review',
-           'noting_reviewed', 'labelled_rows', 'null_rows', 'gold_for_labels', 'read_rows']
+           'noting_reviewed', 'labelled_rows', 'null_rows', 'gold_for_labels', 'with_golden', 'read_rows']
 
 # %% ../../nbs/export/rows.ipynb #c2ac5e97
 def check_dataset(dataset, column: str = "labels"):
@@ -266,6 +266,15 @@ def gold_for_labels(rows, column: str = "labels"):
     return Dataset.from_dict(columns, rows.features)
 
 # %% ../../nbs/export/rows.ipynb #55183d2c
+def with_golden(rows, golden: Rows, column: str = "labels"):
+    "The rows, a `datasets.Dataset`, and behind them others whose truth is known, with that for an answer"
+    from datasets import Dataset, concatenate_datasets
+    answers = golden.to_dataset()
+    known = {"text": golden.texts, column: answers[column][:], "gold": answers[column][:]}
+    if golden.ids is not None and str(rows.features.get("id")) == str(answers.features["id"]): known["id"] = golden.ids
+    more = {name: known.get(name, [None] * len(golden)) for name in rows.column_names}
+    return concatenate_datasets([rows, Dataset.from_dict(more, rows.features)])
+
 def read_rows(dataset, task):
     rows = Rows.read(dataset, task)
     return rows.texts, rows.y, None if rows.gold is None else (rows.gold.rows, rows.gold.y)

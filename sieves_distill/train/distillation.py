@@ -16,9 +16,9 @@ from ..basics.quiet import quiet
 from ..tasks.adapt import as_distillable
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.task import Task
-from ..export.rows import Rows, gold_for_labels, labelled_rows
+from ..export.rows import Rows, gold_for_labels, labelled_rows, with_golden
 from ..export.unanswered import Unanswered, noting_unanswered
-from ..split import check_hold_out_gold, notes_on_equal_texts
+from ..split import check_hold_out_gold, fold_text, notes_on_equal_texts
 from ..heads.novelty import FEWEST
 from ..heads.tokens import load_static_model, token_vectors
 from ..evaluate.evaluate import evaluate_student, note_unanswered, score_answers
@@ -193,13 +193,23 @@ def _read(data, order: _Order, on_error: str) -> _Sides:
         warnings.simplefilter("always")
         parts = _parts(data, order, on_error)
     notes = order.notes + [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
-    if order.asked["learn_from_gold"]: parts["train"] = gold_for_labels(parts["train"], kind.column)
+    blank = unanswered()
+    if order.asked["learn_from_gold"]: notes += _learn_gold(parts, blank, kind)
     train, val = (Rows.read(parts[side], task) for side in ("train", "val"))
     notes += check_learnable(kind, train.y, order.framework)
     notes += notes_on_equal_texts(kind, train.texts + val.texts, np.concatenate([train.y, val.y]))
     kind.check_measurable(val.y)
     order.done("read")
-    return _Sides(parts, train, val, notes, unanswered())
+    return _Sides(parts, train, val, notes, blank)
+
+def _learn_gold(parts, blank: Unanswered, kind: Kind) -> list[str]:
+    "Put gold in the place of the teacher's answers in `train`, also where it gave none; what a reader should know"
+    parts["train"] = gold_for_labels(parts["train"], kind.column)
+    held_out = set(map(fold_text, parts["val"]["text"]))
+    at = [i for i, text in enumerate(blank.known.texts) if fold_text(text) not in held_out] if blank.known else []
+    if not at: return []
+    parts["train"] = with_golden(parts["train"], blank.known[at], kind.column)
+    return [f"learned by gold alone, without an answer of the teacher: {len(at):,} documents"]
 
 # %% ../../nbs/train/distillation.ipynb #ed09e3b1
 def _parts(data, order: _Order, on_error: str):
