@@ -84,10 +84,10 @@ def _windows(row: int, pieces: Pieces, before: list[int], after: list[int], room
         yield Window(row, ids, pieces.first[a:b] - start + len(before), np.arange(a, b))
 
 # %% ../../nbs/students/pieces.ipynb #b4ccb633
-_LETTER = r"[\p{L}\p{M}\p{N}]"
+_SIGN = r"[^\s\p{P}!-/:-@\[-`{-~]"  # what BERT does not part at
 _MARKS = {  # by what a word ends in, where it is like this
-    "˅": rf"(?<!{_LETTER})\p{{Lu}}(?>[\p{{Lu}}\p{{M}}\p{{N}}]+)(?!{_LETTER})\K",
-    "˄": rf"(?<!{_LETTER})(?>(?:(?!\p{{Lu}}){_LETTER})*)\p{{Lu}}(?>{_LETTER}*)(?!˅)\K",
+    "˅": rf"(?<!{_SIGN})\p{{Lu}}(?>[\p{{Lu}}\p{{M}}\p{{N}}]+)(?!{_SIGN})\K",
+    "˄": rf"(?<!{_SIGN})(?>(?:(?!\p{{Lu}}){_SIGN})*)\p{{Lu}}(?>{_SIGN}*)(?<!˅)\K",
 }
 
 def mark_case(tokenizer):
@@ -98,8 +98,13 @@ def mark_case(tokenizer):
     marks = [prefix + mark for mark in _MARKS if prefix + mark not in about["model"]["vocab"]]
     about["model"]["vocab"] |= {mark: next_id + i for i, mark in enumerate(marks)}
     rules = [{"type": "Replace", "pattern": {"Regex": rule}, "content": mark} for mark, rule in _MARKS.items()]
-    about["normalizer"] = {"type": "Sequence", "normalizers": [*rules, *filter(None, [about["normalizer"]])]}
+    about["normalizer"] = {"type": "Sequence", "normalizers": [*_cleaning(normal := about["normalizer"]), *rules, normal]}
     return _same_but(tokenizer, {**about, "truncation": None, "padding": None})
+
+def _cleaning(normalizer: dict) -> list[dict]:
+    "What BERT drops, and parts at, is dropped and parted at before words are looked at"
+    if normalizer["type"] != "BertNormalizer": return []
+    return [{**normalizer, "lowercase": False, "strip_accents": False}]
 
 def has_marks(tokenizer) -> bool:
     "Whether it marks words with capitals"
