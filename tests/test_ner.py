@@ -33,7 +33,7 @@ def places(entities: list[dict], entity_type: str) -> list[tuple]:
 def test_finds_more_than_the_list(student):
     "And a CRF of the same rows is beside it, of which the verdict speaks last."
     baselines = student.metrics["baselines"]
-    assert student.metrics["f1"] > baselines["listed"]["f1"]["value"] + .2
+    assert student.metrics["f1"] > baselines["listed"]["f1"]["value"] + .1
     assert baselines["crf"]["f1"]["value"] > baselines["listed"]["f1"]["value"]
     assert "A CRF that learned the same rows reaches" in student.report.verdict
 
