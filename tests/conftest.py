@@ -18,13 +18,15 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Where several workers run the tests: files whose tests share students or builds, each made once, in one worker.
-SHARING = {"test_end_to_end", "test_kill", "test_llm", "test_noise", "test_packaging", "test_safety", "test_serve",
-           "test_site"}
+# Where several workers run the tests: files whose tests share students or builds, each made once, in one worker,
+SHARING = {"test_bulk", "test_end_to_end", "test_kill", "test_kwargs", "test_llm", "test_noise", "test_packaging",
+           "test_ray", "test_safety", "test_serve", "test_sieves_task", "test_site", "test_style", "test_web_page"}
+# and those where no test of one framework needs what is made for the other
+APART = {"test_kill", "test_noise", "test_safety"}
 # What takes longest, by how its name begins: it is begun first, so that no worker is left with it at the end.
-LONGEST = ["test_kill.py", "test_runs[ner_tutorial]", "test_runs[teacher_tutorial]", "test_end_to_end.py",
-           "test_runs[decide/curve]", "test_runs[decide/comparison]", "test_runs[tutorial]",
-           "test_runs[teach/embedding]", "test_noise.py", "test_site.py"]
+LONGEST = ["test_end_to_end.py", "test_runs[teacher_tutorial]", "test_kill.py", "test_runs[tutorial]",
+           "test_runs[decide/comparison]", "test_runs[ner_tutorial]", "test_runs[decide/curve]", "test_site.py",
+           "test_runs[troubleshooting]", "test_runs[decide/threshold]", "test_noise.py"]
 
 
 def pytest_addoption(parser):
@@ -37,10 +39,10 @@ def quick(request) -> bool: return request.config.getoption("quick")
 
 
 def together(nodeid: str) -> str:
-    "What the tests that stay in one worker have in common: file, and where each framework has a student, that."
+    "What the tests that stay in one worker have in common: the file, and in some files the framework."
     path, _, test = nodeid.partition("::")
     if Path(path).stem not in SHARING: return nodeid
-    framework = re.search(r"\[(model2vec|setfit)[-\]]", test)
+    framework = re.search(r"\[(model2vec|setfit)[-\]]", test) if Path(path).stem in APART else None
     return f"{path} {framework[1] if framework else ''}"
 
 

@@ -49,11 +49,11 @@ def test_pipeline_names_the_same(student, texts):
 
 def test_windows_are_read_as_sentences_are(student, texts):
     "Of three windows each word is tagged, and most as where its sentence stands alone."
-    long, alone, start = " ".join(texts[:24]), [], 0
-    for text, entities in zip(texts[:24], student.predict(texts[:24])):
+    long, alone, start = " ".join(texts), [], 0
+    for text, entities in zip(texts, student.predict(texts)):
         alone += [(e["start"] + start, e["end"] + start, e["entity_type"]) for e in entities]
         start += len(text) + 1
-    assert len(student.tokenizer(long)["input_ids"]) > 2.5 * student.tokenizer.model_max_length
+    assert len(student.tokenizer(long, verbose=False)["input_ids"]) > 2.5 * student.tokenizer.model_max_length
     together = places(student.predict([long])[0], "entity_type")
-    assert len(set(alone) & set(together)) > .6 * len(alone)
+    assert len(set(alone) & set(together)) > .5 * len(alone)
     assert max(end for _, end, _ in together) > .9 * len(long)

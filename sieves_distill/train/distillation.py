@@ -27,7 +27,7 @@ from ..students.card import model_card
 from ..students.novelty import NOVELTY_FILE, TextNovelty, fit_text_novelty, write_text_novelty
 from ..students.devices import training_device
 from sieves_distill.students.frameworks import (
-    FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
+    DistillationFramework, Framework, check_answers, framework_name, framework_of,
 )
 from ..students.student import Student
 from .guidance import GUIDES, Guidance, Wish, check_guidance, prepare_guidance
@@ -136,7 +136,7 @@ class _Order:
     def kind(self) -> Kind: return self.task.kind
 
     @property
-    def row(self) -> Framework: return FRAMEWORKS[self.framework]
+    def row(self) -> Framework: return framework_of(self.framework, self.kind)
 
     def done(self, stage: str):
         self.seconds[stage] = round(time.perf_counter() - self.start - sum(self.seconds.values()), 3)
@@ -162,7 +162,7 @@ def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kw
     seed = check_seed(seed)
     given = {"init_kwargs": init_kwargs, "train_kwargs": train_kwargs}
     init, train = check_kwargs(framework, task.kind, **given)
-    if check := FRAMEWORKS[framework].part("check"): check(task.kind, base, init)
+    if check := framework_of(framework, task.kind).part("check"): check(task.kind, base, init)
     notes = idle_notes(framework, task.kind, **given)
     given = {name: value or {} for name, value in given.items()}
     return _Order(task, str(base), framework, val_frac, init, train, seed, recipe, given, notes)
@@ -283,7 +283,7 @@ def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) 
     _keep_novelty(student, trained, sides, order)
     order.done("evaluate")
     metrics["warnings"] = sides.notes + metrics["warnings"]
-    metrics["run"] = _run(trained.made, sides, order, student.path)
+    metrics["run"] = _run(trained.made, sides, order, student)
     return metrics
 
 def _score(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
@@ -316,9 +316,10 @@ def _novelty(student: Student, trained: Trained, rows: Rows, order: _Order) -> T
     return fit_text_novelty(student, rows.texts, rows.y, order.seed, vectors, unseen)
 
 # %% ../../nbs/train/distillation.ipynb #886bd582
-def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
+def _run(made: dict, sides: _Sides, order: _Order, student: Student) -> dict:
     "How the student was made, as plain values"
-    about = {name: value for name, value in order.kind.about().items() if name != "labels"}  # which stand under `rows`
+    about = student.kind.about()
+    about.pop("labels", None)  # which stand under `rows`
     given = {name: without_keys(kwargs) for name, kwargs in order.given.items()}
     plain = json.loads(json.dumps({**given, "recipe": made}, default=repr))
     rows = {
@@ -330,7 +331,7 @@ def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
         "framework": order.framework, "base_model": order.base, "task_id": order.task.task_id, **about,
         "seed": order.seed, "val_frac": order.val_frac, **order.asked, **plain,
         **({"constants": changed} if changed else {}), "rows": rows, "seconds": order.seconds,
-        "megabytes": deployed_megabytes(folder), "versions": _environment(order.row),
+        "megabytes": deployed_megabytes(student.path), "versions": _environment(order.row),
     }
 
 # %% ../../nbs/train/distillation.ipynb #83ce5aa4

@@ -9,7 +9,7 @@ import secrets
 from difflib import get_close_matches
 import numpy as np
 from ..tasks.kinds import Kind, LabelKind, shown_counts
-from ..students.frameworks import FRAMEWORKS
+from ..students.frameworks import framework_of
 
 # %% auto #0
 __all__ = ['check_named', 'check_base', 'check_model2vec', 'check_setfit', 'check_encoder', 'give_padding', 'check_vocabulary',
@@ -99,7 +99,7 @@ def check_vocabulary(known):
 # %% ../../nbs/train/options.ipynb #2373fdab
 def check_learnable(kind: Kind, y, framework: str) -> list[str]:
     "Refuse training rows that hold nothing to learn; return what a reader of the report should know about them"
-    notes = FRAMEWORKS[framework].part("notes")
+    notes = framework_of(framework, kind).part("notes")
     return [*kind.check_learnable(y), *(notes(kind, y) if notes else []), *_notes_on_slips(kind, y)]
 
 def _notes_on_slips(kind: Kind, y) -> list[str]:
