@@ -98,7 +98,8 @@ def mark_case(tokenizer):
     marks = [prefix + mark for mark in _MARKS if prefix + mark not in about["model"]["vocab"]]
     about["model"]["vocab"] |= {mark: next_id + i for i, mark in enumerate(marks)}
     rules = [{"type": "Replace", "pattern": {"Regex": rule}, "content": mark} for mark, rule in _MARKS.items()]
-    about["normalizer"] = {"type": "Sequence", "normalizers": [*_cleaning(normal := about["normalizer"]), *rules, normal]}
+    rules = [*_cleaning(about["normalizer"]), *rules, about["normalizer"]]
+    about["normalizer"] = {"type": "Sequence", "normalizers": rules}
     return _same_but(tokenizer, {**about, "truncation": None, "padding": None})
 
 def _cleaning(normalizer: dict) -> list[dict]:

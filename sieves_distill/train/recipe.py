@@ -70,7 +70,7 @@ class Recipe:
     tag_epochs: int = 3  # Passes over the windows,
     tag_steps: int = 200  # and steps, at least
     tag_window: int = 256  # Tokens that are read at a time, at most
-    mark_case: bool = True  # Words with capitals are marked where the tokenizer would make them small
+    mark_case: bool = False  # Mark words with capitals where the tokenizer makes them small; on ATT&CK it did not help
     # SetFit
     names_or_counts: int = 300  # Rows up to which names are learnt, and beyond which counts are
     most_doubtful: float = 300  # Rows up to which doubtful ones are left out of fine-tuning
