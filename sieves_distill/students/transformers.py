@@ -15,7 +15,7 @@ from .tagger import EntityStudent
 from .words import tag_names
 
 # %% auto #0
-__all__ = ['TransformersStudent']
+__all__ = ['TransformersStudent', 'tag_proba']
 
 # %% ../../nbs/students/transformers.ipynb #beeeb33c
 class TransformersStudent(EntityStudent):
@@ -34,25 +34,10 @@ class TransformersStudent(EntityStudent):
         best = [np.zeros(len(text.words), int) for text in pieces]
         sureness = [np.zeros(len(text.words)) for text in pieces]
         windows = cut_windows(self.tokenizer, pieces, self.tokenizer.model_max_length)
-        for window, proba in zip(windows, self.tag_proba(windows)):
+        for window, proba in zip(windows, tag_proba(self.model, self.tokenizer, windows)):
             best[window.row][window.words] = proba.argmax(1)
             sureness[window.row][window.words] = proba.max(1)
         return [(text.words, [self.tags[i] for i in at], sure) for text, at, sure in zip(pieces, best, sureness)]
-
-    def tag_proba(self, windows: list) -> list:
-        "How likely each tag is, for each window an array `(n_words, n_tags)`"
-        lengths = np.array([len(window.ids) for window in windows])
-        proba, budget = [None] * len(windows), 1024 if self.model.device.type == "cpu" else 16384
-        for batch in token_batches(lengths, budget):
-            logits = self._logits([windows[i].ids for i in batch])
-            for i, row in zip(batch, logits): proba[i] = row[windows[i].at]
-        return proba
-
-    def _logits(self, ids: list[list[int]]):
-        "Probabilities of tags `(n, n_tokens, n_tags)`"
-        import torch
-        batch = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self.model.device)
-        with torch.inference_mode(): return self.model(**batch).logits.float().softmax(-1).cpu().numpy()
 
     def write(self, path):
         self.model.save_pretrained(str(path))
@@ -71,6 +56,18 @@ class TransformersStudent(EntityStudent):
                 str(path), use_safetensors=True, output_loading_info=True, **local)
         _check_parts(path, model, tokenizer, kind, info)
         return cls(model.to(device or default_device()), tokenizer, kind, about["task_id"], path)
+
+# %% ../../nbs/students/transformers.ipynb #1c02172f
+def tag_proba(model, tokenizer, windows: list) -> list:
+    "How likely each tag is, for each window an array `(n_words, n_tags)`"
+    import torch
+    lengths = np.array([len(window.ids) for window in windows])
+    proba, budget = [None] * len(windows), 1024 if model.device.type == "cpu" else 16384
+    for batch in token_batches(lengths, budget):
+        ids = {"input_ids": [windows[i].ids for i in batch]}
+        with torch.inference_mode(): logits = model(**tokenizer.pad(ids, return_tensors="pt").to(model.device)).logits
+        for i, row in zip(batch, logits.float().softmax(-1).cpu().numpy()): proba[i] = row[windows[i].at]
+    return proba
 
 # %% ../../nbs/students/transformers.ipynb #8cf3b9e7
 def _check_parts(path: Path, model, tokenizer, kind: Kind, info: dict):
