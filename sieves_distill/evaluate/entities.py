@@ -25,11 +25,14 @@ __all__ = ['count_inner', 'EntityReport', 'plot_types', 'list_faults']
 
 # %% ../../nbs/evaluate/entities.ipynb #8b8c233f
 @score_answers.register
-def _(kind: Entities, student, rows: Rows, train: Rows | None, n_resamples: int, seed: int) -> MetricsReport:
+def _(
+    kind: Entities, student, rows: Rows, train: Rows | None, n_resamples: int, seed: int, beside: dict | None = None
+) -> MetricsReport:
     rows, on_gold = with_drawn_gold(rows)
     start = time.perf_counter()
     answers = {"student": kind.encode(student.predict(rows.texts))}
     seconds = time.perf_counter() - start
+    for name, other in (beside or {}).items(): answers[name] = kind.encode(other.predict(rows.texts))
     if train is not None: answers["listed"] = list_names(train.y)(rows.texts)
     clusters = text_clusters(rows.texts)
     metrics = {**_agreement(rows, train, answers, n_resamples, seed, clusters),
@@ -130,15 +133,25 @@ def _sentences(metrics: dict) -> list[str]:
              f"{_percent(metrics['recall'])} of what there is."]
     if listed and listed["f1"]: parts.append(f"A list of the training names reaches {listed['f1']['value']:.3f}.")
     if new: parts.append(f"Of {new['n']} names that are new to it, it finds {_percent(new['recall']['value'])}.")
+    crf = metrics["baselines"].get("crf")
     if gold:
         student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
         parts.append(f"Against gold ({gold['n']} documents) it reaches {student}, the teacher {teacher}.")
+    if crf and crf["f1"]: parts.append(_instead(crf))
     return parts
+
+def _instead(crf: dict) -> str:
+    "Whether to use the student in place of a CRF, which is made and answers much sooner"
+    gain, reached = crf["student_gain"], f"A CRF that learned the same rows reaches {crf['f1']['value']:.3f}"
+    difference = f"({gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}] for the student)"
+    if gain["low"] > 0: return f"{reached} {difference}: use the student where its speed will do."
+    if gain["high"] < 0: return f"{reached} {difference}: use the CRF, which is also much faster."
+    return f"{reached}, and chance may explain the difference {difference}: use the CRF, which is much faster."
 
 def _percent(share: float) -> str: return f"{100 * share:.0f} %"
 
 # %% ../../nbs/evaluate/entities.ipynb #5edfe63f
-_MODELS = {"student": "student", "teacher": "teacher", "listed": "list of training names"}
+_MODELS = {"student": "student", "teacher": "teacher", "crf": "CRF", "listed": "list of training names"}
 
 def _model_frame(metrics: dict):
     agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}

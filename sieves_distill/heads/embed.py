@@ -8,10 +8,10 @@ import contextlib, itertools, time
 import numpy as np
 
 # %% auto #0
-__all__ = ['has_bfloat16', 'bfloat16', 'quicker_threads', 'embed']
+__all__ = ['token_batches', 'has_bfloat16', 'bfloat16', 'quicker_threads', 'embed']
 
 # %% ../../nbs/heads/embed.ipynb #7e97700c
-def _batches(lengths, budget: int):
+def token_batches(lengths, budget: int):
     """Positions of texts sorted by `lengths`, in batches of at most `budget` tokens, padding included, and of at least
     one text"""
     order, start = np.argsort(lengths, kind="stable"), 0
@@ -76,7 +76,7 @@ def embed(
             if callable(body.tokenizer) else [len(t) for t in texts]
         )
         out = []
-        for batch in _batches(lengths, 1024 if body.device.type == "cpu" else 16384):
+        for batch in token_batches(lengths, 1024 if body.device.type == "cpu" else 16384):
             with quicker_threads(int(lengths[batch].sum()), adapt and body.device.type == "cpu"):
                 out.append((batch, body.encode(
                     [texts[i] for i in batch], batch_size=len(batch), normalize_embeddings=normalize,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 # %% auto #0
-__all__ = ['known_device', 'n_devices', 'training_device']
+__all__ = ['known_device', 'default_device', 'n_devices', 'training_device']
 
 # %% ../../nbs/students/devices.ipynb #c9a6f22b
 def known_device(device) -> str:
@@ -20,6 +20,10 @@ def known_device(device) -> str:
     if (known.index or 0) < n: return str(known)
     here = f"of {known.type} it sees {n}" if n else f"it sees no {known.type} here"
     raise ValueError(f"{expected}, found {str(known)!r}: {here}; leave device out to take what there is")
+
+def default_device() -> str:
+    "The first GPU that PyTorch sees, or the CPU"
+    return next((kind for kind in ("cuda", "mps") if n_devices(kind)), "cpu")
 
 def n_devices(kind: str) -> int:
     "How many devices of a kind PyTorch can compute on"

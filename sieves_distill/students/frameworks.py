@@ -22,6 +22,7 @@ class DistillationFramework(str, Enum):
     setfit = "setfit"  # A sentence transformer, fine-tuned on pairs of texts, with a linear head
     model2vec = "model2vec"  # Static token embeddings with a linear head
     crf = "crf"  # A conditional random field, for entities
+    transformers = "transformers"  # An encoder that tags tokens, for entities
 
     @classmethod
     def _missing_(cls, value): raise ValueError(unsupported(value, [framework.value for framework in cls]))
@@ -100,6 +101,21 @@ _STATIC_SCORES = Framework(
     packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
 )
 
+# %% ../../nbs/students/frameworks.ipynb #35be8e90
+_TAGGER = Framework(
+    student="sieves_distill.students.transformers:TransformersStudent", answers=Entities,
+    train="sieves_distill.train.transformers:train_transformers",
+    check="sieves_distill.train.transformers:check_transformers",
+    known_names="sieves_distill.train.transformers:transformers_names",
+    aliases={"num_epochs": "num_train_epochs", "batch_size": "per_device_train_batch_size"},
+    files=("model.safetensors", "tokenizer.json", "config.json"), library="transformers", native_code=(
+        "from transformers import pipeline\n"
+        "model = pipeline(\"token-classification\", aggregation_strategy=\"first\", model=(path))"
+    ), native_use=lambda kind: "model(texts)  # of each text a list of entities",
+    card_note="\nTexts of any length are read whole, in windows; the pipeline below reads the first one.\n",
+    packages=("transformers", "tokenizers", "torch", "numpy"), options=("device",),
+)
+
 # %% ../../nbs/students/frameworks.ipynb #77810c3b
 FRAMEWORKS: dict[str, Framework] = {
     "setfit": Framework(
@@ -130,7 +146,7 @@ FRAMEWORKS: dict[str, Framework] = {
             "\n`pycrfsuite.Tagger` opens `model.crfsuite`; what it is told of each word says"
             " `sieves_distill.students.crf.word_features`.\n"
         ), packages=("python-crfsuite", "numpy"),
-    ),
+    ), "transformers": _TAGGER,
 }
 
 # %% ../../nbs/students/frameworks.ipynb #c0f4ac3e

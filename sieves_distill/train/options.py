@@ -12,17 +12,22 @@ from ..tasks.kinds import Kind, LabelKind, shown_counts
 from ..students.frameworks import framework_of
 
 # %% auto #0
-__all__ = ['check_base', 'check_model2vec', 'check_setfit', 'check_encoder', 'check_vocabulary', 'check_learnable',
-           'setfit_notes', 'model2vec_notes', 'check_seed']
+__all__ = ['check_named', 'check_base', 'check_model2vec', 'check_setfit', 'check_encoder', 'give_padding', 'check_vocabulary',
+           'check_learnable', 'setfit_notes', 'model2vec_notes', 'check_seed']
 
 # %% ../../nbs/train/options.ipynb #8409e172
-def check_base(base_model_id, static: bool) -> str:
-    "The base; refuses a local folder that holds no static model, or where none is wanted that holds one"
+def check_named(base_model_id):
+    "Refuse what names no base, or a folder that is not there"
     if not str(base_model_id).strip():
         raise ValueError(f"expected a base model, a folder or a name on the hub, found {base_model_id!r}")
     path = Path(base_model_id)
     if not path.exists() and (path.is_absolute() or str(base_model_id).startswith(".")):
         raise FileNotFoundError(f"expected a base model, found no folder at {str(path)!r}")
+
+def check_base(base_model_id, static: bool) -> str:
+    "The base; refuses a local folder that holds no static model, or where none is wanted that holds one"
+    check_named(base_model_id)
+    path = Path(base_model_id)
     if not path.is_dir(): return str(base_model_id)
     holds_static = _holds_static(path)
     if static and not holds_static:
@@ -74,10 +79,14 @@ def check_encoder(body, texts: list[str]):
         raise ValueError("expected an encoder for setfit, found static vectors of tokens: use framework='model2vec'")
     tokenizer = body.tokenizer
     if not callable(tokenizer): return  # none of transformers
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or tokenizer.convert_ids_to_tokens(0)
+    give_padding(tokenizer)
     ids = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
     check_vocabulary(np.array([sum(token != tokenizer.unk_token_id for token in row) for row in ids]))
+
+def give_padding(tokenizer):
+    "A padding token for one of transformers that lacks it"
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or tokenizer.convert_ids_to_tokens(0)
 
 def check_vocabulary(known):
     "Refuse, with ValueError, a base that knows no token of any text; `known` is how many it knows of each `(n,)`"

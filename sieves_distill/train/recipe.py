@@ -63,6 +63,14 @@ class Recipe:
     # CRF
     crf_penalties: tuple = (.01, .05, .2, 1.)  # Candidates for c2, the weight of the squared penalty,
     crf_rows: int = 3000  # and the rows that it is chosen on, at most
+    # Encoders that tag
+    tag_rate: float = 2e-4  # How fast the encoder learns,
+    tag_head_rate: float = 2e-3  # and the layer on it
+    tag_batch: int = 16  # Windows a step
+    tag_epochs: int = 3  # Passes over the windows,
+    tag_steps: int = 200  # and steps, at least
+    tag_window: int = 256  # Tokens that are read at a time, at most
+    mark_case: bool = False  # Mark words with capitals where the tokenizer makes them small; on ATT&CK it did not help
     # SetFit
     names_or_counts: int = 300  # Rows up to which names are learnt, and beyond which counts are
     most_doubtful: float = 300  # Rows up to which doubtful ones are left out of fine-tuning
