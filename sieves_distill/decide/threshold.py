@@ -6,7 +6,7 @@
 from __future__ import annotations
 import numpy as np
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import singledispatch
 from scipy.stats import binomtest
 from ..basics.checks import check_share
@@ -64,8 +64,7 @@ def choose_threshold(
     trial = _Trial(distinct, student.predict_proba(distinct.texts), is_new(student, distinct.texts, false_alarms))
     chosen = _WAYS[by](trial, float(target_agreement), float(confidence))
     chosen.n_rows, chosen.gold, chosen.false_alarms = len(rows), _beside_gold(trial, on_gold), false_alarms
-    chosen.unanswered = _share_unanswered(student)
-    return chosen
+    return replace(chosen, unanswered=_share_unanswered(student))
 
 # %% ../../nbs/decide/threshold.ipynb #f32c34dd
 def _share_unanswered(student) -> float | None:

@@ -43,7 +43,7 @@ __all__ = ['distill', 'without_keys']
 def distill(
     task,  # What the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
     base_model_id: str | None,  # Folder or hub name, for SetFit of a sentence transformer; None for crf
-    framework: DistillationFramework | str,  # "setfit" or "model2vec"
+    framework: DistillationFramework | str,  # "setfit" or "model2vec"; for entities "crf" or "transformers"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
     output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
     # Share of the rows that is held out for the report, in (0, 1); None: `data` is a `DatasetDict`, split already
@@ -63,7 +63,7 @@ def distill(
     unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
     # What labels them: a `Student`, its folder, or what to train one from; default what the static base was made from
     guide: Student | str | None = None,
-    # SetFit: where to compute, "cpu", "cuda" or "mps"; None takes a GPU where PyTorch sees one. Model2Vec has the CPU
+    # SetFit and transformers: where to compute, "cpu", "cuda" or "mps"; None takes a GPU where PyTorch sees one
     device=None,
 ) -> Student:
     """Train a student on what a teacher said, score it on held-out rows, and leave a folder that can be deployed.
