@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .decide.comparison_result import Comparison
     from .decide.curve import learning_curve
     from .decide.curve_result import LearningCurve
+    from .decide.masking import MaskingThreshold, choose_masking
     from .decide.threshold import choose_threshold
     from .decide.threshold_result import CascadeThreshold
     from .watch.challenge import update_student
@@ -105,6 +106,8 @@ _LAZY = {
     "compare": "decide.comparison",
     "LearningCurve": "decide.curve_result",
     "learning_curve": "decide.curve",
+    "MaskingThreshold": "decide.masking",
+    "choose_masking": "decide.masking",
     "CascadeThreshold": "decide.threshold_result",
     "choose_threshold": "decide.threshold",
     "update_student": "watch.challenge",

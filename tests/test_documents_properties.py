@@ -249,7 +249,7 @@ SCRIPT = """
 import sys
 from sieves_distill import Doc, iter_docs, write_docs
 n, path = int(sys.argv[1]), sys.argv[2]
-write_docs((Doc(f"{i} " + "x" * 2_000, id=i, results={"t": "tech"}) for i in range(n)), path)
+write_docs((Doc(f"{i} " + "x" * 10_000, id=i, results={"t": "tech"}) for i in range(n)), path)
 assert sum(doc.id == i for i, doc in enumerate(iter_docs(path))) == n
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
@@ -259,7 +259,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
 def test_memory_does_not_grow_with_the_documents(suffix, tmp_path):
     def peak_mb(n): return int(run(sys.executable, "-c", SCRIPT, n, tmp_path / f"{n}{suffix}", cwd=tmp_path)) / 1024
-    few, many = 20_000, 150_000
+    few, many = 4_000, 30_000
     grown = peak_mb(many) - peak_mb(few)
-    text_mb = (many - few) * 2_000 / 2**20
+    text_mb = (many - few) * 10_000 / 2**20
     assert grown < 80, f"{many - few:,} more documents, {text_mb:.0f} MB of text, took {grown:.0f} MB more"

@@ -35,6 +35,7 @@ DOCS = [Doc(" ".join(random.Random(i).choices(words.split(), k=6)) + f" {i}", re
         for i in range(20) for label, words in WORDS.items()]
 TEXTS = [doc.text for doc in DOCS]
 TRAIN = {"model2vec": None, "setfit": {"max_steps": 3}}
+QUICK = {"count_weights": (1,), "strengths": (1,)}  # of a recipe: how good the student is, is not the point
 # Of a run's moments, those at which it is interrupted, and of those around the swap (1: each; it takes minutes)
 EVERY, AROUND = {"model2vec": 4, "setfit": 20}, {"model2vec": 3, "setfit": 8}
 SWAP = "new_folder", "_take_place", "_exchange"
@@ -81,11 +82,14 @@ def work(base: str, framework: str, folder: Path, seed: int, at: int | str | Non
          exchange: bool, each=lambda name: None) -> None:
     "Distil; at moment `at` send this process the signal `number`; call `each` with the name of every moment."
     from sieves_distill.basics import disk
+    from sieves_distill.train.recipe import Recipe
     warnings.simplefilter("ignore")
     if not exchange: disk._exchange = lambda *_: False  # as on a system that has no such call
     moments = []
     watch(moments, at, lambda: os.kill(os.getpid(), number), each)
-    try: TASK.distill(base, framework, DOCS, folder, 0.25, train_kwargs=TRAIN[framework], seed=seed, progress=False)
+    recipe = Recipe(fold_rounds=lambda n: 1, **QUICK)
+    try: TASK.distill(base, framework, DOCS, folder, 0.25, train_kwargs=TRAIN[framework], seed=seed, progress=False,
+                      recipe=recipe)
     except KeyboardInterrupt: sys.exit(130)
     sys.settrace(None)
     if log: log.write_text(json.dumps(moments))

@@ -33,7 +33,7 @@ def build(smalldocs: bool) -> Path:
     "Render the site; return its folder."
     cfg = get_config()
     nbdev.serve.FilterDefaults = Pages  # by name: `proc_nbs` takes no other way to hand on its processors
-    proc = nbdev.serve.proc_nbs(n_workers=2, force=True)
+    proc = nbdev.serve.proc_nbs(n_workers=0, force=True)  # in this process: to begin others costs more than they save
     site_url = cfg.doc_host + cfg.doc_baseurl
     settle_links(proc, site_url)
     if smalldocs:

@@ -5,6 +5,7 @@
 # %% ../../nbs/students/crf.ipynb #957cdc2a
 from __future__ import annotations
 import re
+import numpy as np
 from collections import Counter
 from ..basics.checks import check_installed
 from ..tasks.kinds import Kind, kind_from
@@ -63,6 +64,12 @@ class Tagger:
         "How likely each tag of the text that was tagged last is"
         return [self.native.marginal(tag, i) for i, tag in enumerate(tags)]
 
+    def shares(self, n_words: int):
+        "The probability of each tag for each word of the text that was tagged last, `(n_words, n_tags)`"
+        names = self.native.labels()
+        shares = [[self.native.marginal(tag, i) for tag in names] for i in range(n_words)]
+        return np.array(shares).reshape(-1, len(names))
+
 # %% ../../nbs/students/crf.ipynb #488ddc41
 class CRFStudent(EntityStudent):
     "A student that is a conditional random field; `model` are the bytes of a file of CRFsuite"
@@ -76,6 +83,13 @@ class CRFStudent(EntityStudent):
     def model(self) -> bytes: return self.tagger.model
 
     def tag_words(self, texts): return [self._tag(text) for text in texts]
+
+    def tag_shares(self, texts): return [self._shares(text) for text in texts]
+
+    def _shares(self, text: str):
+        words = split_words(text)
+        self.tagger.tag(word_features(text, words))
+        return words, self.tagger.native.labels(), self.tagger.shares(len(words))
 
     def _tag(self, text: str):
         words = split_words(text)

@@ -4,11 +4,12 @@
 
 # %% ../../nbs/students/tagger.ipynb #29fb48b4
 from __future__ import annotations
-from collections.abc import Sequence
+import numpy as np
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from ..tasks.entities import Entity, entity_array
 from .student import Student, in_batches
-from .words import from_tags
+from .words import from_tags, lean_tags
 
 # %% auto #0
 __all__ = ['EntityStudent']
@@ -22,15 +23,27 @@ class EntityStudent(Student):
         "For each text the places of its words, their tags, and how sure each of these is, in [0, 1]"
         raise NotImplementedError(f"{type(self).__name__} must tag: def tag_words(self, texts) -> list")
 
+    def tag_shares(self, texts: list[str]) -> Iterable[tuple[list, Sequence[str], np.ndarray]]:
+        "For each text the places of its words, the names of the tags, and their probabilities `(n_words, n_tags)`"
+        raise NotImplementedError(f"{type(self).__name__} must know probabilities: def tag_shares(self, texts) -> list")
+
     def name_entities(self, texts: list[str], progress: bool = False):
         "The entities of each text, encoded: an array `(n_texts,)` of tuples of `Entity`"
-        def named(batch): return [from_tags(text, *tagged) for text, tagged in zip(batch, self.tag_words(batch))]
+        def named(batch): return [self.kind.complete(text, from_tags(text, *tagged))
+                                  for text, tagged in zip(batch, self._tagged(batch))]
         return entity_array(chain.from_iterable(in_batches(self, named, texts, progress)))
 
+    def _tagged(self, texts: list[str]):
+        "What `tag_words` gives; where the kind has a threshold, of the words that are something from there on"
+        if self.kind.threshold is None: return self.tag_words(texts)
+        return [(words, *(lean_tags(shares, list(names), self.kind.threshold) if words else ([], [])))
+                for words, names, shares in self.tag_shares(texts)]
+
     def predict(self, texts: list[str], progress: bool = False) -> list[list[dict]]:
-        """The entities of each text, a list of dicts with `text`, `start`, `end`, `entity_type` and `score`. Raises
-        TypeError unless `texts` is a list of str"""
-        return self.kind.decode(self.name_entities(texts, progress))
+        """The entities of each text, a list of dicts with `text`, `start`, `end`, `entity_type` and `score`; of a
+        masking task a dict with the `masked_text` and these `entities`. Raises TypeError unless `texts` is a list of
+        str"""
+        return self.kind.answers(texts, self.name_entities(texts, progress))
 
     def predict_proba(self, texts: list[str], progress: bool = False):
         "Raises TypeError: an entity has a score, a text has none"

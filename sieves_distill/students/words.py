@@ -5,11 +5,12 @@
 # %% ../../nbs/students/words.ipynb #d35b5f59
 from __future__ import annotations
 import re
+import numpy as np
 from collections.abc import Sequence
 from ..tasks.entities import Entity, longest_first
 
 # %% auto #0
-__all__ = ['split_words', 'tag_names', 'to_tags', 'from_tags']
+__all__ = ['split_words', 'tag_names', 'to_tags', 'lean_tags', 'from_tags']
 
 # %% ../../nbs/students/words.ipynb #ce840422
 _WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
@@ -33,6 +34,20 @@ def to_tags(words: list[tuple[int, int]], entities: Sequence[Entity]) -> list[st
         tags[inside[0]] = f"B-{entity.entity_type}"
         for i in inside[1:]: tags[i] = f"I-{entity.entity_type}"
     return tags
+
+def lean_tags(shares, names: Sequence[str], threshold: float) -> tuple[list[str], list[float]]:
+    """A tag for each word that is something with a probability of at least `threshold`, and that probability; `shares`
+    are those of the tags `names` `(n_words, n_tags)`"""
+    something, tags, before = 1 - shares[:, names.index("O")], [], "O"
+    if len(names) == 1: return ["O"] * len(shares), something.tolist()
+    types = sorted({name[2:] for name in names if name != "O"})
+    by_type = np.stack([shares[:, [i for i, tag in enumerate(names) if tag[2:] == name]].sum(1) for name in types], 1)
+    begins = {name: shares[:, names.index(f"B-{name}")] if f"B-{name}" in names else 0 * something for name in types}
+    for i, at in enumerate(by_type.argmax(1)):
+        name, goes_on = types[at], before == types[at] and begins[types[at]][i] < by_type[i, at] / 2
+        tags.append("O" if something[i] < threshold else f"{'I' if goes_on else 'B'}-{name}")
+        before = tags[-1][2:] if something[i] >= threshold else "O"
+    return tags, something.tolist()
 
 def from_tags(text: str, words: list[tuple[int, int]], tags: Sequence[str], scores: Sequence[float] | None = None
               ) -> list[Entity]:

@@ -120,5 +120,5 @@ def as_classification(task) -> Classification:
 # %% ../../nbs/tasks/adapt.ipynb #679b25bf
 def as_distillable(task) -> Task:
     "The task itself where it has a kind of its own, else the classification that it can be distilled as"
-    task = as_task(task)
+    task = as_task(task).for_students()
     return task if hasattr(task, "kind") else as_classification(task)

@@ -13,7 +13,7 @@ from .fields import words_at
 from .kinds import Kind
 
 # %% auto #0
-__all__ = ['Entity', 'Entities', 'entity_array', 'longest_first', 'read_entities', 'entities_from']
+__all__ = ['Entity', 'EntityAnswers', 'Entities', 'entity_array', 'longest_first', 'read_entities', 'entities_from']
 
 # %% ../../nbs/tasks/entities.ipynb #dffa1370
 class Entity(NamedTuple):
@@ -37,7 +37,20 @@ class Entity(NamedTuple):
                 "score": self.score}
 
 # %% ../../nbs/tasks/entities.ipynb #3a1d459b
-class Entities(Kind):
+class EntityAnswers(Kind):
+    "What students of entities make of those that they name"
+    threshold: float | None = None  # From which probability on a word is named; None: the likeliest tags count
+
+    def complete(self, text: str, entities) -> tuple[Entity, ...]:
+        "What a student names in a text, and what is known without it; default nothing else"
+        return tuple(entities)
+
+    def answers(self, texts: list[str], y) -> list:
+        "What a student says about some texts, of which `y` are the entities"
+        return self.decode(y)
+
+# %% ../../nbs/tasks/entities.ipynb #5e1f7a90
+class Entities(EntityAnswers):
     "Pieces of a text, of some types; `y` is an array `(n,)` of tuples of `Entity`, each in the order of its places"
     column, unit, student_words = "entities", "entities", "A tagger of texts"
     figure_words, pipeline_tag = "agreement F1", "token-classification"

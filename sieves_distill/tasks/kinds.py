@@ -359,6 +359,7 @@ def label_kind(labels: Sequence[str], multi_label: bool) -> LabelKind:
 KINDS: dict[str, Callable | str] = {
     "labels": lambda about: label_kind(about["labels"], about["multi_label"]),
     "entities": "sieves_distill.tasks.entities:entities_from",
+    "masks": "sieves_distill.tasks.masking:masks_from",
     "scores": "sieves_distill.tasks.ratings:scores_from",
 }
 

@@ -111,10 +111,27 @@ class PIIMasking(Task):
         pii_types=None,
         model=None,  # The teacher, where the task is to ask one itself
         task_id: str | None = None,  # Where `doc.results` holds the answers; default "PIIMasking"
+        *,
+        # What stands in the place of what was masked, a regular expression; default [PERSON], <EMAIL_1>, ***, XXXX, …
+        placeholder: str | None = None,
+        patterns: bool = True,  # Whether students also mask what `find_patterns` finds, such as e-mail addresses
+        region: str | None = None,  # Where telephone numbers without a country code belong, such as "GB"
     ):
         super().__init__(task_id, model)
+        self.placeholder, self.patterns, self.region = placeholder, patterns, region
         self.descriptions = None if pii_types is None else check_names(pii_types, "pii_types")
         self.pii_types: list[str] | None = None if pii_types is None else list(self.descriptions)
+
+    @property
+    def kind(self):
+        "What kind of answer its students give, `Masks`"
+        from sieves_distill.tasks.masking import ANY, Masks
+        names = [name.upper() for name in self.pii_types or []]
+        return Masks([*names, *([] if ANY in names else [ANY])], self.patterns, self.region)
+
+    def for_students(self) -> Task:
+        from sieves_distill.tasks.masking import PLACEHOLDER, MaskedPieces
+        return MaskedPieces(self, self.kind, self.placeholder or PLACEHOLDER)
 
     def columns(self) -> dict:
         from datasets import Value

@@ -65,10 +65,14 @@ class Task:
         return sieves_distill.to_hf_dataset(docs, self, threshold=threshold, scores=scores, gold=gold,
                                             on_error=on_error, skipped=skipped)
 
+    def for_students(self) -> Task:
+        "The task as a student learns it: itself, unless its answers must be read in another way than they are exported"
+        return self
+
     def distill(
         self,
         base_model_id,  # Folder or hub name of the model to start from
-        framework,  # "setfit" or "model2vec", for labels and scores; "crf" for entities
+        framework,  # "setfit" or "model2vec", for labels and scores; "crf" for entities and masks
         data,  # Documents with the teacher's results, in any iterable; or a dataset with `text` and `labels`
         output_path,  # Folder to leave the student in
         val_frac: float,  # Share of the rows that is held out for the report, in (0, 1)
