@@ -98,6 +98,7 @@ TABLES = {  # recorded as a page: the module that makes it, and of what
     "deploy.md": ("deploy", lambda module: module.table(read_json("deploy.json")["lines"])),
     "serve.md": ("serve", lambda module: module.table(read_json("serve.json")["lines"])),
     "suspects.md": ("suspects", lambda module: module.report(read_lines("suspects.jsonl"))),
+    "scores.md": ("scores", lambda module: module.table(read_lines("scores.jsonl"))),
     "novelty.md": ("novelty", lambda module: module.table(read_lines("novelty.jsonl"))),
     "panel/table.md": ("panel.report", lambda module: module.table(frame())),
     "panel/short.md": ("panel.report", lambda module: module.short_table(frame())),
