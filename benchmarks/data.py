@@ -86,8 +86,9 @@ def platforms():
     return _techniques("platforms")
 
 
-def _vader(file: str, low=-0.5, high=0.5):
-    "Texts with a mean human rating of -4 to 4 from the sdist of `vaderSentiment` 2.5; three classes cut at ±0.5."
+def ratings(file: str):
+    """The texts of a file in the sdist of `vaderSentiment` 2.5, and their mean human ratings, floats `(n,)` from -4 to
+    4"""
     sdist = _pip("vaderSentiment-2.5.tar.gz", "--no-build-isolation", "--no-binary", "vaderSentiment",
                  "vaderSentiment==2.5")
     with tarfile.open(sdist) as outer:
@@ -95,8 +96,13 @@ def _vader(file: str, low=-0.5, high=0.5):
     with tarfile.open(fileobj=io.BytesIO(inner)) as tar:
         table = tar.extractfile(f"hutto_ICWSM_2014/{file}_GroundTruth.txt").read().decode("utf-8", "replace")
     rows = [row for row in (line.split("\t") for line in table.splitlines()) if len(row) == 3 and row[2].strip()]
-    labels = [(float(row[1]) > low) + (float(row[1]) > high) for row in rows]
-    return *_unique([row[2].strip() for row in rows], labels), ["negative", "neutral", "positive"]
+    return _unique([row[2].strip() for row in rows], [float(row[1]) for row in rows])
+
+
+def _vader(file: str, low=-0.5, high=0.5):
+    "The same in three classes, cut at ±0.5."
+    texts, means = ratings(file)
+    return texts, (means > low).astype(int) + (means > high), ["negative", "neutral", "positive"]
 
 
 def tweets():

@@ -4,47 +4,44 @@
 
 # %% ../nbs/cli.ipynb #337b1d26
 from __future__ import annotations
-import functools, json, sys
+import json, re, sys
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 import typer
+from .shell import LabelledFile, as_command, say, show
 
 # %% auto #0
-__all__ = ['app', 'ERRORS', 'BELOW', 'Folder', 'OwnFolder', 'AsJson', 'Gate', 'GateSide', 'Labels', 'TextColumn', 'Answers',
-           'Many', 'TaskId', 'Docs', 'Unread', 'Base', 'command', 'show', 'Side', 'OnError', 'Framework', 'check_gate',
-           'read_labelled', 'distill', 'report', 'predict', 'label', 'export', 'serve', 'compare', 'learning_curve']
+__all__ = ['app', 'command', 'BELOW', 'Folder', 'OwnFolder', 'AsJson', 'Docs', 'Base', 'Labels', 'Many', 'Text', 'Results',
+           'Score', 'Gold', 'Id', 'Separator', 'TaskId', 'Unread', 'Format', 'Prompt', 'TextAt', 'AnswerAt', 'Gate',
+           'GateSide', 'ValFrac', 'Side', 'OnError', 'LogFormat', 'Framework', 'distill', 'check_gate', 'read_prompt',
+           'as_place', 'report', 'predict', 'label', 'export', 'parity_in', 'serve', 'compare', 'learning_curve']
 
 # %% ../nbs/cli.ipynb #2636edae
 app = typer.Typer(
     name="sieves-distill", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="Distil labelled documents into a small text classifier, and use it. Exit codes: 0 done, 1 an error, 2 the "
-         "command was not understood, 3 done, but below the quality that was asked for.",
+    rich_markup_mode=None, context_settings={"max_content_width": 110, "help_option_names": ["-h", "--help"]},
+    help="""Distil labelled documents into a small text classifier, and use it.
+
+    \b
+    sieves-distill distill minishlab/potion-base-8M labelled.csv student --min-f1 0.8
+    sieves-distill report student
+    sieves-distill export student small --format numpy
+    sieves-distill label small inbox/ labelled/
+    sieves-distill serve small
+
+    \b
+    Exit codes: 0 done, 1 an error, 2 the command was not understood, 3 done, but below the quality that was
+    asked for, 130 interrupted.""",
 )
-ERRORS = ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError
+command = as_command(app)
 BELOW = 3  # The exit code of a student that is not good enough
 
-def command(function):
-    "A command of the app; an error is said in a line, with exit code 1"
-    @functools.wraps(function)
-    def run(*args, **kwargs):
-        try: function(*args, **kwargs)
-        except typer.Exit: raise  # a RuntimeError, too
-        except ERRORS as error:
-            words = error.args[0] if isinstance(error, KeyError) and error.args else error
-            typer.echo(f"sieves-distill {name}: {words}", err=True)
-            raise typer.Exit(1) from None
-    name = function.__name__.replace("_", "-").strip("-")
-    return app.command(name)(run)
-
-Folder = Annotated[Path, typer.Argument(help="The folder of a student, its own or an exported one.")]
+# %% ../nbs/cli.ipynb #aa393983
+Folder = Annotated[Path, typer.Argument(help="The folder of a student, distilled or exported.")]
 OwnFolder = Annotated[Path, typer.Argument(help="The folder of a student that distill left.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-def show(shown, content, as_json: bool):
-    "Print for a reader, or for a program"
-    typer.echo(json.dumps(content, ensure_ascii=False, default=str) if as_json else shown)
 
 # %% ../nbs/cli.ipynb #be433bb3
 class Side(str, Enum):
@@ -57,22 +54,74 @@ class OnError(str, Enum):
     stop = "raise"
     skip = "skip"
 
+class LogFormat(str, Enum):
+    "Whose log it is"
+    openai = "openai"
+
 class Framework(str, Enum):
     "What a student is made of"
     model2vec = "model2vec"
     setfit = "setfit"
 
+# %% ../nbs/cli.ipynb #eeaa3dfb
+Docs = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or Parquet, or a folder of such files.")]
+Base = Annotated[str, typer.Argument(help="The base model: a folder, or a name on the hub.")]
+Labels = Annotated[list[str] | None, typer.Option("--label", help="A label; one for each. Default: those that occur.")]
+Many = Annotated[bool, typer.Option("--multi-label", help="A text may have any number of labels.")]
+
+# %% ../nbs/cli.ipynb #3ab18ed3
+Text = Annotated[str, typer.Option("--text-column", help="The column of texts.")]
+Results = Annotated[str | None, typer.Option("--label-column", help="That of the teacher's answers. Default: label.")]
+Score = Annotated[str | None, typer.Option("--score-column", help="That of the scores of these answers.")]
+Gold = Annotated[str | None, typer.Option("--gold-column", help="That of the truth, where it is known; only scores.")]
+Id = Annotated[str, typer.Option("--id-column", help="That of ids, by which the report names rows.")]
+Separator = Annotated[str | None, typer.Option(help="What stands between several labels, such as a semicolon.")]
+TaskId = Annotated[str, typer.Option(help="The name of the question.")]
+Unread = Annotated[OnError, typer.Option(help="Rows without an answer: an error, or left out and counted.")]
+
+# %% ../nbs/cli.ipynb #bca0676c
+Format = Annotated[LogFormat | None, typer.Option(help="The file is the log of a chat API, as calls and answers.")]
+Prompt = Annotated[str | None, typer.Option(
+    help="Of a log: the message that was sent, with {text} for the text; or a file that holds it.")]
+TextAt = Annotated[str | None, typer.Option(
+    help="Of a log, in place of a prompt: a path to the text such as messages.-1.content, or a /pattern/.")]
+AnswerAt = Annotated[str | None, typer.Option(help="Of a log: a path into the JSON of the answer, or a /pattern/.")]
+
+# %% ../nbs/cli.ipynb #2eba129a
 Gate = Annotated[float | None, typer.Option(min=0, max=1, help="End with code 3 where macro-F1 is below this.")]
 GateSide = Annotated[Side, typer.Option("--of", help="What --min-f1 is asked of.")]
-Labels = Annotated[list[str], typer.Option("--label", help="A label; give one for each, in order.")]
-TextColumn = Annotated[str, typer.Option(help="The column of texts.")]
-Answers = Annotated[str, typer.Option(help="The column of the teacher's answers.")]
-Many = Annotated[bool, typer.Option("--multi-label", help="A text may have any number of labels.")]
-TaskId = Annotated[str, typer.Option(help="The name of the question.")]
-Docs = Annotated[Path, typer.Argument(help="Labelled documents: JSON Lines or Parquet.")]
-Unread = Annotated[OnError, typer.Option(help="Documents without an answer: an error, or left out and counted.")]
-Base = Annotated[str, typer.Argument(help="The base model: a folder, or a name on the hub.")]
+ValFrac = Annotated[float, typer.Option(help="The share of the rows that is held out for the report.")]
 
+# %% ../nbs/cli.ipynb #288c34e4
+@command
+def distill(
+    base: Base, docs: Docs, out: Annotated[Path, typer.Argument(help="The folder to leave the student in.")],
+    text: Text = "text", results: Results = None, score: Score = None, gold: Gold = None, id: Id = "id",
+    labels: Labels = None, multi_label: Many = False, separator: Separator = None, task_id: TaskId = "topic",
+    format: Format = None, prompt: Prompt = None, text_at: TextAt = None, answer_at: AnswerAt = None,
+    on_error: Unread = OnError.stop, framework: Framework = Framework.model2vec, val_frac: ValFrac = .2,
+    seed: Annotated[int | None, typer.Option(help="For the same student again.")] = None,
+    min_f1: Gate = None, side: GateSide = Side.value, as_json: AsJson = False,
+):
+    """Train a student on what a teacher said. It is left in a folder, with a report.
+
+    \b
+    sieves-distill distill minishlab/potion-base-8M labelled.csv student \\
+        --text-column body --label-column topic --gold-column checked --min-f1 0.8
+    sieves-distill distill minishlab/potion-base-8M log.jsonl student \\
+        --format openai --prompt prompt.txt --label sports --label tech
+    """
+    log = {"prompt": read_prompt(prompt), "text_at": as_place(text_at), "answer_at": as_place(answer_at)}
+    file = LabelledFile(docs, task_id, labels, multi_label, text, results, score, gold, id, separator,
+                        format and format.value, log)
+    task, documents = file.read()
+    if not labels: say("distill", f"labels: {', '.join(task.labels)}")
+    student = task.distill(base, framework.value, documents, out, val_frac, seed=seed, progress=sys.stderr.isatty(),
+                           on_error=on_error.value)
+    show(student.report.verdict, student.metrics, as_json)
+    check_gate(student.metrics, min_f1, side)
+
+# %% ../nbs/cli.ipynb #29686735
 def check_gate(metrics: dict, least: float | None, side: Side):
     "End with code 3 where a student is not good enough"
     if least is None: return
@@ -81,35 +130,27 @@ def check_gate(metrics: dict, least: float | None, side: Side):
     typer.echo(f"below the gate: expected macro-F1 ({side.value}) of at least {least:g}, found {reached:.3f}", err=True)
     raise typer.Exit(BELOW)
 
-def read_labelled(docs: Path, label: list[str], multi_label: bool, task_id: str, text: str, answers: str):
-    "The task, and the documents with the teacher's answers"
-    from sieves_distill.documents.read import read_docs
-    from sieves_distill.tasks.labels import Classification
-    task = Classification(label, multi_label=multi_label, task_id=task_id)
-    return task, read_docs(docs, text, {task_id: answers})
+# %% ../nbs/cli.ipynb #e7b52afd
+def read_prompt(prompt: str | None) -> str | None:
+    "A prompt, or what the file of that name holds"
+    if prompt is None or "{text}" in prompt or not Path(prompt).is_file(): return prompt
+    return Path(prompt).read_text(encoding="utf-8").strip()
 
-# %% ../nbs/cli.ipynb #288c34e4
-@command
-def distill(
-    base: Base, docs: Docs, out: Annotated[Path, typer.Argument(help="The folder to leave the student in.")],
-    label: Labels, multi_label: Many = False, framework: Framework = Framework.model2vec,
-    text: TextColumn = "text", answers: Answers = "label", task_id: TaskId = "topic",
-    val_frac: Annotated[float, typer.Option(help="The share of the rows that is held out for the report.")] = .2,
-    seed: Annotated[int | None, typer.Option(help="For the same student again.")] = None,
-    on_error: Unread = OnError.stop, min_f1: Gate = None, side: GateSide = Side.value, as_json: AsJson = False,
-):
-    """Train a student on what a teacher said.
+# %% ../nbs/cli.ipynb #7adaae51
+def as_place(place: str | None):
+    "A path into JSON, or the pattern that stands between two slashes"
+    if place is None or len(place) < 3 or place[0] + place[-1] != "//": return place
+    try: return re.compile(place[1:-1], re.S)
+    except re.error as error: raise ValueError(f"found the pattern {place}, which is none: {error}") from None
 
-    sieves-distill distill minishlab/potion-base-8M docs.jsonl student --label sports --label tech --min-f1 0.8"""
-    task, documents = read_labelled(docs, label, multi_label, task_id, text, answers)
-    student = task.distill(base, framework.value, documents, out, val_frac, seed=seed, progress=False,
-                           on_error=on_error.value)
-    show(student.report.verdict, student.metrics, as_json)
-    check_gate(student.metrics, min_f1, side)
-
+# %% ../nbs/cli.ipynb #ee27917d
 @command
 def report(folder: OwnFolder, min_f1: Gate = None, side: GateSide = Side.value, as_json: AsJson = False):
-    "How good a student is: beside the teacher, simpler models and, where it is known, the truth."
+    """How good a student is. Beside the teacher, simpler models and, where it is known, the truth.
+
+    \b
+    sieves-distill report student --min-f1 0.8 --of lower-bound
+    """
     from sieves_distill.students.student import Student
     student = Student.load(folder)
     show(f"{student.report.verdict}\n\n{student.report.table().to_string()}", student.metrics, as_json)
@@ -122,7 +163,12 @@ def predict(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; default the lines of standard input.")] = None,
     as_json: AsJson = False,
 ):
-    "Label texts, a line each."
+    """Label texts, a line each.
+
+    \b
+    sieves-distill predict small "The team won the cup." --json
+    sieves-distill predict small < texts.txt > labels.txt
+    """
     from sieves_distill.deploy.bulk import open_student
     student = open_student(folder)
     texts = [line.rstrip("\n") for line in sys.stdin] if texts is None else texts
@@ -130,20 +176,23 @@ def predict(
         content = {"text": text, "answer": answer, "proba": dict(zip(student.labels, row.round(6).tolist()))}
         show(answer if isinstance(answer, str) else ", ".join(answer), content, as_json)
 
+# %% ../nbs/cli.ipynb #364a5dc0
 @command
 def label(
     folder: Folder,
     paths: Annotated[list[Path], typer.Argument(help="Files or folders, and last the folder to write.")],
-    text: TextColumn = "text",
+    text: Text = "text",
     threshold: Annotated[float | None, typer.Option(help="Give no label where less sure than this.")] = None,
     false_alarms: Annotated[float | None, typer.Option(help="With a threshold: send on what seems new, too.")] = None,
     prefix: Annotated[str, typer.Option(help="Put before the names of the columns that are added.")] = "",
     workers: Annotated[int | None, typer.Option(help="Threads; default one a core.")] = None,
     as_json: AsJson = False,
 ):
-    """Label files: Parquet, JSON Lines, CSV. A job that was stopped is begun again with the same line.
+    """Label files: CSV, JSON Lines, Parquet. A job that was stopped goes on with the same line.
 
-    sieves-distill label student in/ out/"""
+    \b
+    sieves-distill label small inbox/ labelled/ --text-column body
+    """
     from sieves_distill.deploy.bulk import label_files
     if len(paths) < 2: raise ValueError("expected files or folders, and last the folder to write to")
     *sources, out = paths
@@ -151,14 +200,31 @@ def label(
     show(str(done), {"files": done.files, "skipped": done.skipped, "rows": done.rows, "empty": done.empty,
                      "labels": done.labels, "to_teacher": done.to_teacher}, as_json)
 
+# %% ../nbs/cli.ipynb #5c1fc8f4
 @command
 def export(
     folder: OwnFolder, out: Annotated[Path, typer.Argument(help="The folder to write.")],
     format: Annotated[str, typer.Option(help="numpy, onnx, onnx-int8, browser, or folder.")] = "folder",
 ):
-    "Write a student in the form that it is deployed in."
+    """Write a student in the form that it is deployed in.
+
+    \b
+    sieves-distill export student small --format numpy
+    sieves-distill export student page --format browser
+    """
     from sieves_distill.students.student import Student
-    typer.echo(str(Student.load(folder).export(out, format)))
+    out = Student.load(folder).export(out, format)
+    if parity := parity_in(out): say("export", parity)
+    typer.echo(str(out))
+
+# %% ../nbs/cli.ipynb #3dc0e586
+def parity_in(folder: Path) -> str:
+    "What an exported folder says of how exactly it answers as the student does; empty where it says nothing"
+    path = folder / "student.json"
+    parity = json.loads(path.read_text(encoding="utf-8")).get("parity") if path.is_file() else None
+    if not parity: return ""
+    return (f"on {parity['n_texts']:,} texts the greatest difference of a probability is "
+            f"{parity['greatest_difference']:.1g}, {parity['same_answers']:.1%} of the answers are the same")
 
 # %% ../nbs/cli.ipynb #868465a6
 @command
@@ -169,12 +235,14 @@ def serve(
     threads: Annotated[int | None, typer.Option(min=1, help="For an encoder; default one a core.")] = None,
     drain: Annotated[float, typer.Option(min=0, help="Seconds to go on after SIGTERM, for a load balancer.")] = 0,
 ):
-    """Answer over HTTP until SIGTERM or Ctrl-C, and then what was begun. The page to try it on is at /docs.
+    """Answer over HTTP. SIGTERM or Ctrl-C ends it, after what was begun.
 
-    MAX_TEXTS=100 sieves-distill serve student --port 8000
+    \b
+    MAX_TEXTS=100 sieves-distill serve small --port 8000
+    curl localhost:8000/predict -H 'content-type: application/json' -d '{"text": "A goal."}'
 
-    The environment says what a request may hold: MAX_CHARS, MAX_TEXTS, MAX_BYTES, MAX_WAITING, BATCH_SIZE,
-    BATCH_WAIT_MS."""
+    The page to try it on is at /docs. The environment says what a request may hold: MAX_CHARS, MAX_TEXTS, MAX_BYTES,
+    MAX_WAITING, BATCH_SIZE, BATCH_WAIT_MS."""
     from sieves_distill.deploy.serve import make_app, server_room
     server = server_room()
     app = make_app(folder, threads, **asdict(server.Limits.from_environ()))
@@ -183,26 +251,44 @@ def serve(
 # %% ../nbs/cli.ipynb #ecf91c3b
 @command
 def compare(
-    folders: Annotated[list[Path], typer.Argument(help="The folders of students that hold out the same rows.")],
-    as_json: AsJson = False,
+    folders: Annotated[list[Path], typer.Argument(help="The folders of students that distill left.")],
+    docs: Annotated[Path | None, typer.Option(help="Labelled rows. Default: those that all hold out.")] = None,
+    text: Text = "text", results: Results = None, gold: Gold = None, separator: Separator = None,
+    on_error: Unread = OnError.stop, as_json: AsJson = False,
 ):
-    "Students side by side: quality, speed, memory, cost."
+    """Students side by side: quality, speed, memory, cost.
+
+    \b
+    sieves-distill compare student-setfit student-model2vec
+    sieves-distill compare student-may student-june --docs july.csv
+    """
     from sieves_distill.decide.comparison import compare as compare_students
-    result = compare_students(folders, progress=False)
+    from sieves_distill.students.student import Student
+    documents = None
+    if docs is not None:
+        first = Student.load(folders[0])
+        file = LabelledFile(docs, first.task_id, first.labels, first.multi_label, text, results, gold=gold,
+                            separator=separator)
+        _, documents = file.read()
+    result = compare_students(folders, documents, progress=sys.stderr.isatty(), on_error=on_error.value)
     table = result.table()
     show(f"{result.verdict}\n\n{table.to_string()}", json.loads(table.to_json(orient="index")), as_json)
 
+# %% ../nbs/cli.ipynb #b7bcab58
 @command
 def learning_curve(
-    base: Base, docs: Docs, label: Labels, multi_label: Many = False, text: TextColumn = "text",
-    answers: Answers = "label", task_id: TaskId = "topic",
+    folder: OwnFolder,
+    base: Annotated[str | None, typer.Option(help="A static model; default that of a Model2Vec student.")] = None,
     repeats: Annotated[int, typer.Option(min=2, help="Random splits.")] = 5,
-    seed: Annotated[int, typer.Option(help="For the same curve again.")] = 0, on_error: Unread = OnError.stop,
-    as_json: AsJson = False,
+    seed: Annotated[int, typer.Option(help="For the same curve again.")] = 0, as_json: AsJson = False,
 ):
-    "What more documents would bring."
+    """What more documents would bring. Measured on the rows that a student has learned from.
+
+    \b
+    sieves-distill learning-curve student
+    """
     from sieves_distill.decide.curve import learning_curve as measure
-    task, documents = read_labelled(docs, label, multi_label, task_id, text, answers)
-    curve = measure(documents, task, base, repeats=repeats, seed=seed, on_error=on_error.value, progress=False)
+    from sieves_distill.students.student import Student
+    curve = measure(Student.load(folder), base_model_id=base, repeats=repeats, seed=seed, progress=sys.stderr.isatty())
     table = curve.table()
     show(f"{curve.verdict}\n\n{table.to_string()}", json.loads(table.to_json(orient="records")), as_json)

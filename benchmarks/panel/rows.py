@@ -50,6 +50,11 @@ def has_size(name: str, size: int) -> bool:
     return len(texts) - size - HELD_BACK >= LEAST_TEST and (name in SETS or size >= LEAST_ROWS * len(names))
 
 
+def has_unlabelled(name: str, size: int) -> bool:
+    "Whether a cell of this size leaves texts that are neither learned from nor tested on"
+    return len(pool(name)[0]) > size + HELD_BACK + MOST_TEST
+
+
 def is_multi(name: str) -> bool:
     "Whether its texts have several labels"
     return pool(name)[1].ndim == 2

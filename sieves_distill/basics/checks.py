@@ -14,8 +14,8 @@ from typing import Literal, get_args, get_origin
 
 # %% auto #0
 __all__ = ['REPAIR', 'short_repr', 'typed_repr', 'clip_label', 'check_text', 'is_encodable', 'is_int', 'plain_name',
-           'check_names', 'name_among', 'list_line', 'check_known', 'check_one_of', 'check_score', 'check_number',
-           'check_share', 'check_int', 'check_count', 'check_installed']
+           'check_names', 'name_among', 'list_line', 'UnknownName', 'check_known', 'check_one_of', 'check_score',
+           'check_number', 'check_share', 'check_int', 'check_count', 'check_installed']
 
 # %% ../../nbs/basics/checks.ipynb #ab6d5284
 def short_repr(value) -> str:
@@ -123,13 +123,14 @@ def _warn_of_alike(names: list[str], what: str):
 
 _BETWEEN = r"(?<=\w)[\s_-]+(?=\w)"  # what stands between the words of a name
 
-def _folded(name: str) -> str: return re.sub(_BETWEEN, " ", name.strip().casefold())
+def _folded(name: str, between: str = "") -> str: return re.sub(_BETWEEN, between, name.strip().casefold())
 
 def _one_way(groups: list[list[str]]) -> str:
     "What makes one name of those in each group, of a pandas column of text"
     short = ".str.strip().str.casefold()"
     if all(len({name.strip().casefold() for name in group}) == 1 for group in groups): return short
-    return f"{short}.str.replace(r'{_BETWEEN}', ' ', regex=True)"
+    between = " " if all(len({_folded(name, " ") for name in group}) == 1 for group in groups) else ""
+    return f"{short}.str.replace(r'{_BETWEEN}', {between!r}, regex=True)"
 
 # %% ../../nbs/basics/checks.ipynb #e176b24e
 def name_among(value, names):
@@ -152,15 +153,23 @@ def list_line(text: str, names, variable: str) -> str:
     return ""
 
 # %% ../../nbs/basics/checks.ipynb #827484b2
+class UnknownName(ValueError):
+    "A name that a task does not have; `meant` is the one of its names that comes near, or None"
+    def __init__(self, name: str, meant: str | None, message: str):
+        super().__init__(message)
+        self.name, self.meant = name, meant
+
 def check_known(name, known, what: str = "label"):
-    "Refuse a name that the task does not have, and say which was probably meant; `known` is a mapping or a list"
+    """Refuse a name that the task does not have, and say which was probably meant; `known` is a mapping or a list.
+    Raises UnknownName, a ValueError, or TypeError for what is no name"""
     if not isinstance(name, str): raise TypeError(f"found the {what} {typed_repr(name)}, expected a str")
     if name in known: return
     folded = {known_name.casefold(): known_name for known_name in known}
     near, known = get_close_matches(name.strip().casefold(), folded, n=1), list(known)
     shown = ", ".join(map(repr, known[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
-    hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
-    raise ValueError(f"found the unknown {what} {short_repr(name)}, expected one of {shown}{hint}")
+    meant = folded[near[0]] if near else None
+    hint = f"; did you mean {meant!r}?" if near else ""
+    raise UnknownName(name, meant, f"found the unknown {what} {short_repr(name)}, expected one of {shown}{hint}")
 
 # %% ../../nbs/basics/checks.ipynb #e8f7cb36
 def check_one_of(value, name: str, allowed):

@@ -28,6 +28,11 @@ class Shown:
         "What a reader of the figures should know"
         return []
 
+    @property
+    def legend(self) -> str:
+        "What the terms in the table mean, in a line; empty where they need no words"
+        return ""
+
     def tables(self) -> list:
         "The tables that a notebook shows; the first one is printed"
         return [self.table()]
@@ -37,6 +42,7 @@ class Shown:
 
     def __str__(self):
         lines = [self.verdict, *(f"Note: {note}" for note in self.notes), "", self.tables()[0].to_string()]
+        if self.legend: lines += ["", self.legend]
         return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in "\n".join(lines))
 
     __repr__ = __str__
@@ -45,6 +51,7 @@ class Shown:
         from IPython.display import Markdown, display
         notes = "".join(f"\n\n- {as_markdown(note)}" for note in self.notes)
         display(Markdown(as_markdown(self.verdict) + notes), *self.tables())
+        if self.legend: display(Markdown(f"<small>{as_markdown(self.legend)}</small>"))
         if (figure := self.plot()) is None: return
         import matplotlib.pyplot as plt
         display(figure)

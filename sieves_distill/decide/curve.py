@@ -7,6 +7,7 @@ from __future__ import annotations
 import warnings
 import numpy as np
 from dataclasses import dataclass
+from os import PathLike
 from tqdm.auto import tqdm
 from ..basics.checks import check_int, is_int
 from ..basics.quiet import quiet
@@ -30,7 +31,7 @@ __all__ = ['learning_curve']
 
 # %% ../../nbs/decide/curve.ipynb #1e5cb954
 def learning_curve(
-    # Documents with the task's results, a `datasets.Dataset` with `text` and `labels`, or a `Student` with a folder
+    # Documents with the task's results, a `datasets.Dataset` with `text` and `labels`, or a `Student` or its folder
     data,
     task=None,  # The task, as for `distill`; not needed for a `Student`
     base_model_id: str | None = None,  # A static model, folder or name on the hub; default a Model2Vec student's own
@@ -57,6 +58,7 @@ def learning_curve(
     is measured in benchmarks/results/curve.md.
     Raises ValueError for fewer than 50 rows, sizes that cannot be, or rows that hold nothing to learn."""
     check_int(repeats, "repeats", least=2)
+    if isinstance(data, (str, PathLike)): data = Student.load(data)
     material = _gather(data, task, base_model_id, threshold, on_error)
     n = len(material.dataset)
     sizes = _sizes(n - round(test_frac * n) - 1, sizes)

@@ -170,6 +170,11 @@ def _worse_teacher(gold: dict | None) -> str:
 _COLUMNS = {"sent": "sent to teacher", "agreement": "kept: agreement", "cascade": "all: agreement",
             "gold": "all: against gold", "teacher": "teacher: against gold"}
 
+def _gold_columns(chosen: CascadeThreshold) -> dict:
+    "What to call the columns on gold, with the number of rows that have it"
+    return {} if chosen.gold is None else {name: f"{_COLUMNS[name]} (n = {chosen.gold['n']:,})"
+                                           for name in ("gold", "teacher")}
+
 def _cost_table(chosen: CascadeThreshold, price: float | None = None):
     frame = pd.DataFrame(chosen.curve)
     nearest = lambda share: int(np.argmin(abs(frame["sent"] - share)))
@@ -179,7 +184,8 @@ def _cost_table(chosen: CascadeThreshold, price: float | None = None):
     if price is not None: frame.insert(2, "cost of 1,000", 1000 * price * frame["sent"])
     frame["chosen"] = ["←" if i == at else "" for i in frame.index]
     if at is not None: frame.loc[at, "threshold"] = chosen.threshold
-    frame = frame.rename(columns={**_COLUMNS, "bound": f"kept: {as_percent(chosen.confidence)} bound"})
+    bound = f"kept: {as_percent(chosen.confidence)} bound"
+    frame = frame.rename(columns={**_COLUMNS, **_gold_columns(chosen), "bound": bound})
     return frame.set_index("threshold").round(3).rename(index=lambda threshold: round(threshold, 3))
 
 # %% ../../nbs/decide/threshold_result.ipynb #24e8fd54

@@ -64,7 +64,7 @@ def _draw(rows: Rows, copies: list[int]) -> int:
 # %% ../../nbs/decide/unseen.ipynb #58d7bf82
 def rows_unseen_by_all(students: dict, dataset=None, on_error: str = "raise") -> tuple[Rows, list[str]]:
     "The rows to compare on, in the labels of the first student; and notes on students that could not be checked"
-    data = _shared_held_out(students) if dataset is None else dataset
+    data, notes = _shared_held_out(students) if dataset is None else (dataset, [])
     rows = rows_for(next(iter(students.values())), data, on_error)
     seen = {name: seen_rows(student, rows.texts) for name, student in students.items()}
     leaks = {name: len({fold_text(rows.texts[i]) for i in positions}) for name, positions in seen.items() if positions}
@@ -73,19 +73,27 @@ def rows_unseen_by_all(students: dict, dataset=None, on_error: str = "raise") ->
         raise ValueError(f"expected rows that no student was trained on, found among the training rows of {found_in} "
                          f"of the {len(rows):,} texts: compare on rows that all of them have not seen")
     unknown = "its training rows are not known, so it could not be checked for rows that it has seen"
-    return rows, [f"{name}: {unknown}" for name, positions in seen.items() if positions is None]
+    return rows, notes + [f"{name}: {unknown}" for name, positions in seen.items() if positions is None]
 
 # %% ../../nbs/decide/unseen.ipynb #36a21bd5
-def _shared_held_out(students: dict):
-    "The rows that all folders hold out, a `datasets.Dataset`"
+_FEWEST = 30  # rows in common; on fewer hardly any difference could be told
+
+def _shared_held_out(students: dict) -> tuple:
+    "The rows that all folders hold out, a `datasets.Dataset`; and a note where that is only a part"
     otherwise = "pass labelled rows that no student was trained on, compare(students, dataset)"
     datasets = {name: _held_out(student, repr(name), otherwise) for name, student in students.items()}
     (first, dataset), *others = datasets.items()
-    for name, other in others:
-        if set(other["text"]) != set(dataset["text"]):
-            advice = _same_split(students[first], students[name])
-            raise ValueError(f"{name!r} holds out other rows than {first!r}: {otherwise}{advice}")
-    return dataset
+    texts = {name: set(map(fold_text, rows["text"])) for name, rows in datasets.items()}
+    odd = next((name for name, _ in others if texts[name] != texts[first]), None)
+    if odd is None: return dataset, []
+    common = set.intersection(*texts.values())
+    rows = dataset.select([i for i, text in enumerate(dataset["text"]) if fold_text(text) in common])
+    counts = ", ".join(f"{name!r} {len(each):,}" for name, each in datasets.items())
+    if len(rows) >= _FEWEST:
+        return rows, [f"compared on the {len(rows):,} rows that all of them hold out, of {counts}"]
+    advice = _same_split(students[first], students[odd])
+    raise ValueError(f"{odd!r} holds out other rows than {first!r}, and {len(rows):,} are in common, where {_FEWEST} "
+                     f"would do: {otherwise}{advice}")
 
 def _same_split(student, other) -> str:
     "What two students were split by that differs; empty where nothing is known to"
@@ -93,5 +101,5 @@ def _same_split(student, other) -> str:
     by = [name for name in ("val_frac", "seed", "hold_out_gold") if runs[0].get(name) != runs[1].get(name)]
     if not by: return ""
     shown = ", ".join(f"{name}={runs[0].get(name)} and {runs[1].get(name)}" for name in by)
-    gold = " (by default True, and False where gold is learned from)" if "hold_out_gold" in by else ""
+    gold = " (by default True, and 0.5 where gold is learned from)" if "hold_out_gold" in by else ""
     return f"; or distil both alike, these were made with {shown}{gold}"

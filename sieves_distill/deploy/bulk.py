@@ -14,6 +14,7 @@ import numpy as np
 from tqdm.auto import tqdm
 from ..basics.checks import check_count
 from ..basics.disk import drop_lock, read_json, take_lock
+from ..documents.sources import files_in
 from ..decide.cascade import check_threshold
 from ..decide.threshold import check_false_alarms, is_new, is_unsure
 from . import standalone
@@ -47,7 +48,8 @@ class Labelled:
 
     def __str__(self):
         rate = f"{self.rows:,} rows in {len(self.files)} file{'s' * (len(self.files) != 1)}"
-        there = f", {len(self.skipped)} files were there already" if self.skipped else ""
+        n = len(self.skipped)
+        there = f", {n} file{'s were' if n > 1 else ' was'} there already" if n else ""
         empty = f", {self.empty:,} rows without a text" if self.empty else ""
         shares = ", ".join(f"{label} {n / max(self.rows, 1):.0%}" for label, n in self.labels.most_common(8))
         sent = "" if self.to_teacher is None else f"; {self.to_teacher:,} left to the teacher"
@@ -182,16 +184,11 @@ def _listed(sources) -> dict[Path, Path]:
     if isinstance(sources, (str, os.PathLike)): sources = [sources]
     listed = {}
     for source in map(Path, sources):
-        if source.is_dir():
-            inside = [path for path in sorted(source.rglob("*")) if path.is_file() and not _is_hidden(path, source)]
-            listed |= {path: path.relative_to(source) for path in inside if path.name.lower().endswith(tuple(TABLES))}
+        if source.is_dir(): listed |= {path: path.relative_to(source) for path in files_in(source, TABLES)}
         elif source.is_file(): listed[source] = Path(source.name)
         else: raise FileNotFoundError(f"expected a file or folder at {str(source)!r}, found none")
     if listed: return listed
     raise FileNotFoundError(f"expected files that end in {', '.join(TABLES)}, found none")
-
-def _is_hidden(path: Path, root: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.relative_to(root).parts)
 
 def _targets(listed: dict[Path, Path], output: Path) -> dict[Path, Path]:
     "Where each file is written; refuses what would be written twice, or over its source"

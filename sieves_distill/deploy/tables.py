@@ -4,7 +4,7 @@
 
 # %% ../../nbs/deploy/tables.ipynb #f08b46c1
 from __future__ import annotations
-import csv, gzip, json, os, zlib
+import csv, json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from functools import singledispatch
 from pathlib import Path
 import numpy as np
 from ..documents.arrow import rows_at_once
+from ..documents.sources import csv_rows, open_file, separator_in
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
 
 # %% auto #0
 __all__ = ['ROWS', 'CHARACTERS', 'TABLES', 'Column', 'answer_columns', 'answer_column', 'cut_blocks', 'check_text_value',
-           'TextTable', 'Lines', 'check_columns', 'open_file', 'Csv', 'Tsv', 'check_head', 'Parquet', 'open_table',
-           'open_copy']
+           'TextTable', 'Lines', 'check_columns', 'Csv', 'check_head', 'Parquet', 'open_table', 'open_copy']
 
 # %% ../../nbs/deploy/tables.ipynb #4d03df27
 @dataclass(frozen=True)
@@ -128,51 +128,25 @@ def check_columns(present, columns: list[Column], where: str):
         raise ValueError(f"{where}: found the column {taken[0]!r} already, which would be written twice; give names of "
                          "your own with prefix=")
 
-@contextmanager
-def open_file(path: Path, mode: str, like: Path | None = None, **options):
-    "A file, compressed where its name, or that of the file it is `like`, ends in .gz; errors of gzip are ValueErrors"
-    opener = gzip.open if (like or path).name.lower().endswith(".gz") else open
-    with opener(path, mode, **options) as file:
-        try: yield file
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{path}: found a broken or incomplete gzip file ({error}); get it again") from None
-
 # %% ../../nbs/deploy/tables.ipynb #a246feef
 class Csv(TextTable):
-    "Comma-separated values; each field stays the text that it is"
-    delimiter = ","
-
+    "Separated values, by what the source has; each field stays the text that it is"
     def rows(self):
-        csv.field_size_limit(2**31 - 1)  # a text may be longer than the 131,072 characters that are the default
-        with open_file(self.path, "rt", newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, delimiter=self.delimiter, strict=True)
-            head = self._next(reader) or []
-            self.head = check_head(head, self.text, self.columns, str(self.path))
-            at = head.index(self.text)
-            while (row := self._next(reader)) is not None:
-                if not row: continue
-                if len(row) == len(head): yield row[at], row
-                else: raise ValueError(f"{self.path}, line {reader.line_num}: found {len(row)} fields, expected the "
-                                       f"{len(head)} of the first line")
-
-    def _next(self, reader) -> list[str] | None:
-        try: return next(reader, None)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{self.path}, after line {reader.line_num}: {error}") from None
+        rows = csv_rows(self.path)
+        _, head = next(rows, (0, []))
+        self.head = check_head(head, self.text, self.columns, str(self.path))
+        at = head.index(self.text)
+        for _, row in rows: yield row[at], row
 
     @contextmanager
     def writer(self, path: Path):
         with open_file(path, "wt", self.path, newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, delimiter=self.delimiter, lineterminator="\n")
+            writer = csv.writer(file, delimiter=separator_in(self.path), lineterminator="\n")
             if not hasattr(self, "head"): self.check()
             writer.writerow([*self.head, *(column.name for column in self.columns)])
             yield lambda block, added: writer.writerows(
                 [*row, *(column.as_text(value) for column, value in zip(self.columns, values))]
                 for row, values in zip(block, added))
-
-class Tsv(Csv):
-    "Values between tabs"
-    delimiter = "\t"
 
 def check_head(names: list[str], text: str, columns: list[Column], where: str) -> list[str]:
     "The names of a file's columns, if `text` is among them and none of those that are added"
@@ -221,7 +195,7 @@ class Parquet:
 # %% ../../nbs/deploy/tables.ipynb #961afc76
 TABLES: dict[str, Callable] = {
     ".jsonl": Lines, ".ndjson": Lines, ".jsonl.gz": Lines,
-    ".csv": Csv, ".csv.gz": Csv, ".tsv": Tsv,
+    ".csv": Csv, ".csv.gz": Csv, ".tsv": Csv,
     ".parquet": Parquet,
 }
 

@@ -4,8 +4,9 @@
 
 # %% ../../nbs/documents/sources.ipynb #b5992845
 from __future__ import annotations
-import gzip, json, os, zlib
+import csv, gzip, json, os, re, zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from .arrow import arrow_rows, rows_at_once, struct_columns, translated, transla
 from .values import as_plain, is_missing, unbox
 
 # %% auto #0
-__all__ = ['FILES', 'FORMATS', 'Source', 'open_source', 'check_suffix']
+__all__ = ['FILES', 'FORMATS', 'Source', 'open_source', 'open_file', 'separator_in', 'csv_rows', 'check_suffix', 'files_in']
 
 # %% ../../nbs/documents/sources.ipynb #dd780d64
 class Source(NamedTuple):
@@ -79,7 +80,7 @@ def _json_line(line: bytes, where: str) -> dict:
 
 def _array_advice(line: bytes) -> str:
     if not line.lstrip().startswith(b"["): return ""
-    return ". If the file is one JSON array, pass json.load(open(path)), which is a list of rows"
+    return ". If the file is one JSON array, give it a name that ends in .json"
 
 # %% ../../nbs/documents/sources.ipynb #f15f8696
 def _open_rows(rows: Iterable) -> Source: return Source(_mappings(rows))
@@ -90,6 +91,54 @@ def _mappings(rows: Iterable) -> Iterator[tuple[int, dict]]:
             advice = "; it is a document already" if hasattr(row, "text") else ""
             raise TypeError(f"row {n}: found {typed_repr(row)}, expected a mapping of column to value{advice}")
         yield n, as_plain(dict(row))
+
+# %% ../../nbs/documents/sources.ipynb #3eaec4dc
+@contextmanager
+def open_file(path: Path, mode: str, like: Path | None = None, **options):
+    "A file, compressed where its name, or that of the file it is `like`, ends in .gz; errors of gzip are ValueErrors"
+    opener = gzip.open if (like or path).name.lower().endswith(".gz") else open
+    with opener(path, mode, **options) as file:
+        try: yield file
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{path}: found a broken or incomplete gzip file ({error}); get it again") from None
+
+# %% ../../nbs/documents/sources.ipynb #03e13741
+def separator_in(path: Path) -> str:
+    "What separates the values of a file: a tab, a semicolon or a comma, as its name and its first line say"
+    if path.name.lower().endswith((".tsv", ".tsv.gz")): return "\t"
+    with open_file(path, "rt", encoding="utf-8", errors="replace") as file: head = file.readline()
+    bare = re.sub('"[^"]*"', "", head)
+    return max(",;\t", key=bare.count)  # the first of those that are as frequent
+
+# %% ../../nbs/documents/sources.ipynb #8d3388f0
+def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The fields of each line, with its number, in a file of separated values, which may be compressed.
+
+    Raises ValueError, with the line, for what is not UTF-8 or has not as many fields as the first line."""
+    csv.field_size_limit(2**31 - 1)  # a text may be longer than the 131,072 characters that are the default
+    with open_file(path, "rt", newline="", encoding="utf-8-sig") as file:
+        reader, width = csv.reader(file, delimiter=separator_in(path), strict=True), None
+        while (fields := _next_fields(reader, path)) is not None:
+            if not fields: continue
+            width = width or len(fields)
+            if len(fields) == width: yield reader.line_num, fields
+            else: raise ValueError(f"{path}, line {reader.line_num}: found {len(fields)} fields, expected the {width} "
+                                   "of the first line; a text with a separator in it must stand in quotes")
+
+# %% ../../nbs/documents/sources.ipynb #e975e6ee
+def _next_fields(reader, path: Path) -> list[str] | None:
+    try: return next(reader, None)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}, after line {reader.line_num}: {error}; expected UTF-8, convert the file") from None
+    except csv.Error as error: raise ValueError(f"{path}, after line {reader.line_num}: {error}") from None
+
+# %% ../../nbs/documents/sources.ipynb #ae789e1e
+def _open_csv(path: Path) -> Source:
+    rows = csv_rows(path)
+    _, names = next(rows, (0, None))
+    if names is None: raise ValueError(f"{path}: found an empty file, expected a line with the names of the columns")
+    return Source(((n, {name: field or None for name, field in zip(names, fields)}) for n, fields in rows), names,
+                  place=f"{path}, line")
 
 # %% ../../nbs/documents/sources.ipynb #7016b192
 def _open_json(path: Path) -> Source:
@@ -161,6 +210,9 @@ FILES: dict[str, Callable[[Path], Source]] = {
     ".ndjson": _open_lines,
     ".json": _open_json,
     ".parquet": _open_parquet,
+    ".csv": _open_csv,
+    ".csv.gz": _open_csv,
+    ".tsv": _open_csv,
 }
 _SOURCES: list[tuple[Callable, Callable]] = [
     (lambda source: isinstance(source, (str, os.PathLike)), lambda path: _open_file(Path(path).expanduser())),
@@ -168,12 +220,7 @@ _SOURCES: list[tuple[Callable, Callable]] = [
     (lambda source: hasattr(source, "column_names"), _open_dataset),
     (lambda source: isinstance(source, Iterable) and not _is_one_table(source), _open_rows),
 ]
-_AS_TEXT = "dtype=str, keep_default_na=False, na_values=['']"  # labels called None, NA or 01 stay what they are
-_INSTEAD = {  # what is read by others as well as it could be here
-    ".csv": f"pass pandas.read_csv(path, {_AS_TEXT})",
-    ".tsv": f"pass pandas.read_csv(path, sep='\\t', {_AS_TEXT})",
-    ".xlsx": f"pass pandas.read_excel(path, {_AS_TEXT})",
-}
+_INSTEAD = {".xlsx": "save the sheet as CSV, in UTF-8"}  # what is read by others as well as it could be here
 
 def _is_one_table(source) -> bool:
     "Whether something that can be iterated over gives no rows: a mapping of columns, bytes, a table of another library"
@@ -181,6 +228,7 @@ def _is_one_table(source) -> bool:
 
 # %% ../../nbs/documents/sources.ipynb #b1765b46
 def _open_file(path: Path) -> Source:
+    if path.is_dir(): return _open_folder(path)
     opener = FILES[check_suffix(path, FILES, _INSTEAD)]
     path.stat()  # a file that is not there is an error now, not at the first row
     return opener(path)
@@ -193,6 +241,35 @@ def check_suffix(path: Path, known: Iterable[str], instead: Mapping[str, str]) -
     advice = instead.get(path.suffix.lower())
     raise ValueError(f"found the path {str(path)!r:.200}, expected it to end in {', '.join(most)} or {last}"
                      + (f"; {advice}" if advice else ""))
+
+# %% ../../nbs/documents/sources.ipynb #81dcee77
+def _open_folder(folder: Path) -> Source:
+    "The files of a folder, one after the other, or the dataset that was saved to it"
+    if (folder / "dataset_dict.json").is_file():
+        parts = sorted(str(path.parent) for path in folder.glob("*/state.json"))
+        raise ValueError(f"found several datasets in {str(folder)!r}, expected one: did you mean {' or '.join(parts)}?")
+    if (folder / "state.json").is_file():
+        from datasets import load_from_disk
+        return _open_dataset(load_from_disk(str(folder)))
+    paths = files_in(folder, FILES)
+    if not paths:
+        raise FileNotFoundError(f"expected files that end in {', '.join(FILES)} in {str(folder)!r}, found none")
+    structs = frozenset().union(*(_open_file(path).structs for path in paths))
+    return Source(_rows_of_files(paths), place="in", structs=structs)
+
+# %% ../../nbs/documents/sources.ipynb #8f8ccc7d
+def files_in(folder: Path, suffixes: Iterable[str]) -> list[Path]:
+    "The files in a folder and below it, in order, that end so; without those that are hidden"
+    def is_hidden(path): return any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    return [path for path in sorted(folder.rglob("*"))
+            if path.name.lower().endswith(tuple(suffixes)) and path.is_file() and not is_hidden(path)]
+
+# %% ../../nbs/documents/sources.ipynb #7b660d8a
+def _rows_of_files(paths: list[Path]) -> Iterator[tuple[str, dict]]:
+    for path in paths:
+        opened = _open_file(path)
+        place = opened.place if opened.place.startswith(str(path)) else f"{path}, {opened.place}"
+        for n, row in opened.rows: yield f"{place} {n}", row
 
 # %% ../../nbs/documents/sources.ipynb #287b47ee
 FORMATS: dict[str, str | Callable] = {  # name to what makes a `Source` of a source and options

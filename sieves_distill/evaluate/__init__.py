@@ -2,6 +2,7 @@
 from .entities import EntityReport
 from .evaluate import evaluate_student, score_answers
 from .report import MetricsReport, Report, report_of
+from .scores import ScoreReport
 from .sureness import least_sure
 from .teacher import TeacherReport, teacher_report
 from .two_teachers import Agreement, agreement

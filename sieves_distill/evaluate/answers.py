@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
+import warnings
 import numpy as np
-from ..basics.checks import check_text
+from ..basics.checks import check_one_of, check_text
 from ..tasks.kinds import Kind, LabelKind, ManyLabels, OneLabel
 from ..documents.doc import check_docs, doc_name
 from ..export.rows import Rows, from_review
@@ -82,21 +83,35 @@ def _(kind: OneLabel, hot): return hot
 def _(kind: ManyLabels, hot): return np.ones_like(hot)
 
 # %% ../../nbs/evaluate/answers.ipynb #ee8ef4d3
-def read_teacher_answers(docs, task) -> TeacherAnswers:
-    """The documents as arrays; raises TypeError or ValueError for what cannot be read, naming the document, and
-    ValueError where none has an answer"""
+def read_teacher_answers(docs, task, on_error: str = "raise") -> TeacherAnswers:
+    """The documents as arrays; raises TypeError or ValueError for what cannot be read, naming the document, or with
+    `on_error="skip"` leaves it out and warns; raises ValueError where none has an answer"""
     check_docs(docs, repr(task.task_id))
-    kind, rows, task_ids = task.kind, [], set()
+    check_one_of(on_error, "on_error", ("raise", "skip"))
+    kind, rows, task_ids, skipped = task.kind, [], set(), []
     for position, doc in enumerate(docs):
-        rows.append(_read_document(doc, position, task, kind))
-        task_ids.update(doc.results)
+        try: rows.append(_read_document(doc, position, task, kind))
+        except (TypeError, ValueError) as error:
+            if on_error == "raise": raise
+            skipped.append(str(error).split("\n")[0].removesuffix(f"; {_LEAVE_OUT}"))
+        else: task_ids.update(doc.results)
+    if skipped: _warn_of_skipped(skipped, len(rows))
     if not rows: raise ValueError("docs is empty, expected at least one document (a generator can be read only once)")
     names, ids, texts, outcomes, sources, *arrays = map(list, zip(*rows))
     answers = TeacherAnswers(kind, names, ids, texts, outcomes, sources, *map(np.array, arrays))
     if not answers.answered.any(): _refuse_unanswered(answers, task.task_id, task_ids)
     return answers
 
+def _warn_of_skipped(lines: list[str], n_read: int):
+    "Say how many documents were left out, and why the first were; refuse where that is all of them"
+    of_all = f"{len(lines):,} of {len(lines) + n_read:,} documents"
+    message = f"left out {of_all} that cannot be read:\n" + "\n".join(lines[:3])
+    if not n_read: raise ValueError(f"nothing to report on, {message}")
+    warnings.warn(message, stacklevel=4)
+
 # %% ../../nbs/evaluate/answers.ipynb #7bd842e8
+_LEAVE_OUT = "leave it out, or pass on_error='skip'"
+
 def _read_document(doc, position: int, task, kind: LabelKind) -> tuple:
     "What stands in each of the columns of `TeacherAnswers` but `kind`"
     if not hasattr(doc, "text") or not hasattr(doc, "results"):
@@ -105,7 +120,7 @@ def _read_document(doc, position: int, task, kind: LabelKind) -> tuple:
     where, doc_id = f"{doc_name(doc, position)}, task {task.task_id!r}", getattr(doc, "id", None)
     gold = (getattr(doc, "gold", None) or {}).get(task.task_id)
     try: text = check_text(doc.text, blank=True)
-    except (TypeError, ValueError) as error: raise type(error)(f"{where}: {error}; leave it out") from None
+    except (TypeError, ValueError) as error: raise type(error)(f"{where}: {error}; {_LEAVE_OUT}") from None
     hot, scores = _read_answer(doc.results.get(task.task_id), doc, task, kind, where)
     truth, _ = _read_answer(gold, doc, task, kind, where + ", gold")
     return (position if doc_id is None else doc_id, doc_id, text, _outcome(doc, task),

@@ -33,13 +33,21 @@ def student_metrics(
     unmeasured, gold = figures.pop("unmeasured"), _against_gold(rows, predictions, n_resamples, seed, clusters)
     return {**figures, "gold": gold, "unmeasured": unmeasured,
             "texts_per_second": len(rows) / max(seconds, 1e-9), "confidence": 0.95, "n_resamples": n_resamples,
-            "warnings": [*notes, *note_on_unmeasured(unmeasured)]}
+            "warnings": [*notes, *note_on_unmeasured(unmeasured), *_note_without_gold(gold, unmeasured, rows.kind)]}
 
 def note_on_unmeasured(labels: list[str]) -> list[str]:
     "What a reader should know of labels that no row has"
     if not labels: return []
     names = f"label{'s' * (len(labels) > 1)} {', '.join(map(repr, labels))}"
     return [f"no row has the {names}: not measured, and left out of the averages"]
+
+def _note_without_gold(gold: dict | None, unmeasured: list[str], kind: Kind) -> list[str]:
+    "What a reader should know of labels that the teacher gives to some row, and gold to none"
+    if gold is None: return []
+    missing = [label for label in kind.labels if label not in unmeasured and label not in gold["per_label"]]
+    if not missing: return []
+    names = f"label{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}"
+    return [f"no row has the {names} by gold: left out of the averages against gold"]
 
 # %% ../../nbs/evaluate/metrics.ipynb #8b61979a
 def score_predictions(kind: Kind, truth, predictions: dict, n_resamples: int, seed: int, clusters) -> dict:

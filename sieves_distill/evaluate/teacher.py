@@ -31,6 +31,7 @@ def teacher_report(
     n_bins: int = 10,  # Bins of scores, at most; each has 20 scores or more, so there are fewer where documents are few
     n_resamples: int = 1000,  # Draws of the bootstrap
     seed: int = 0,  # Seed of the bootstrap
+    on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip" to leave them out with a warning
 ) -> TeacherReport:
     """How good the teacher is, on the documents whose truth is known: macro-F1, accuracy, figures by label, what it
     takes for what, and the calibration of its scores.
@@ -42,7 +43,8 @@ def teacher_report(
     result or gold that cannot be read."""
     for name, value in (("n_bins", n_bins), ("n_resamples", n_resamples)): check_count(value, name)
     task = as_classification(task)
-    return TeacherReport(teacher_metrics(read_teacher_answers(docs, task), task.task_id, n_bins, n_resamples, seed))
+    answers = read_teacher_answers(docs, task, on_error)
+    return TeacherReport(teacher_metrics(answers, task.task_id, n_bins, n_resamples, seed))
 
 # %% ../../nbs/evaluate/teacher.ipynb #d24784e1
 @dataclass(repr=False)

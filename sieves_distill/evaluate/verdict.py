@@ -36,8 +36,8 @@ def _on_agreement(metrics: dict) -> str:
     f1, documents = show_interval(agreement["f1"]), f"{agreement['n']:,} {_documents(agreement)}"
     if leads_with_gold(metrics):
         return ("It learned from gold, so where the teacher was corrected it is meant to differ: that it agrees with "
-                f"the teacher at macro-F1 {f1} on {documents} says less. A student that did not learn from it holds "
-                "out other documents: `compare` puts the two side by side, these figures do not.")
+                f"the teacher at macro-F1 {f1} on {documents} says less. A student that did not learn from it may hold "
+                "out other documents: `compare` puts both on those that they have in common, these figures do not.")
     sentence = f"The student agrees with the teacher at macro-F1 {f1} on {documents}"
     if truth_in(metrics) == "gold": sentence = f"Against gold the student reaches macro-F1 {f1} on {documents}"
     if beside is not None: sentence += f", {COMPARED[side_of(beside)]} {_SIMPLE} ({_signed(beside['student_gain'])})"
@@ -81,13 +81,18 @@ def _on_gold(metrics: dict) -> str:
                f"{name} {show_interval(gold[key]['f1'])}"
                for key, name in (("teacher", "teacher"), ("tfidf_lr", _SIMPLE)) if key in gold]
     subject = "the student" if leads_with_gold(metrics) else "it"
-    sentence = (f"Against gold ({gold['n']:,} {_documents(gold)}) {subject} reaches macro-F1 "
+    sentence = (f"Against gold ({gold['n']:,} {_documents(gold)}{_on_some(gold, metrics)}) {subject} reaches macro-F1 "
                 f"{show_interval(gold['student']['f1'])}, {' and '.join(reached)}")
     sides = {name: side_of(gold["gains"][key]) for key, name in (("teacher", "the teacher"), ("tfidf_lr", _SIMPLE))
              if key in gold.get("gains", {})}
     if not sides: return f"{sentence}."
     if set(sides.values()) == {"unclear"}: return f"{sentence}: too close to tell apart on {gold['n']:,}."
     return f"{sentence}: it is {', and '.join(f'{COMPARED[side]} {name}' for name, side in sides.items())}."
+
+def _on_some(gold: dict, metrics: dict) -> str:
+    "On how many of the labels macro-F1 against gold is counted, where that is not all of them"
+    labels, measured = len(metrics["per_label"]), len(gold.get("per_label") or metrics["per_label"])
+    return "" if measured == labels else f", on {measured:,} of the {labels:,} labels: no gold has the others"
 
 def _brought(baselines: dict) -> str:
     "What unlabelled texts brought, or would have brought, where there were any"

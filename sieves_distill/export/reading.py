@@ -6,12 +6,13 @@
 from __future__ import annotations
 import numpy as np
 import pyarrow as pa
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from itertools import islice, repeat
 from operator import is_
-from ..basics.checks import short_repr, typed_repr
+from ..basics.checks import UnknownName, short_repr, typed_repr
 from ..documents.doc import Doc, doc_name, read_text, student_behind
 from .layout import Layout
 
@@ -132,7 +133,7 @@ def read_carefully(batch: DocBatch, layout: Layout, on_error: str, convert: bool
                 known = (getattr(doc, "gold", None) or {}).get(batch.task_id)
                 if known is not None: gold = _read(known, text, layout, convert)
         except Exception as error:  # whatever the function of a custom task may raise
-            if on_error == "raise": _refuse(where, error)
+            if on_error == "raise": _refuse(where, error, _on_unknown(error, docs, batch, layout))
             left_out.append(LeftOut(f"{where}: {_reason(error)}", _why(doc, batch.task_id, part, error)))
         else:
             for values, value in zip((texts, answers, golds, ids), (text, answer, gold, getattr(doc, "id", None))):
@@ -208,12 +209,31 @@ def _first_names(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
 
 # %% ../../nbs/export/reading.ipynb #a44d3db0
-def _refuse(where: str, error: Exception):
+def _refuse(where: str, error: Exception, more: str = ""):
     "Raise the error again as one that names the document"
     ours = isinstance(error, (TypeError, ValueError))
     raise (TypeError if isinstance(error, TypeError) else ValueError)(
-        f"{where}: {_reason(error)}\nCorrect the document, or pass on_error='skip' "
+        f"{where}: {_reason(error)}{more}\nCorrect the document, or pass on_error='skip' "
         "to leave such documents out and be told how many they were.") from (None if ours else error)
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: {error}"
+
+# %% ../../nbs/export/reading.ipynb #f9fbb6d9
+def _on_unknown(error: Exception, docs: list, batch: DocBatch, layout: Layout) -> str:
+    "All names that the task does not have, with the number of documents, where more than one document has some"
+    if not isinstance(error, UnknownName): return ""
+    counts, meant = Counter(), {}
+    for doc in docs:
+        try: layout.read(doc.results[batch.task_id], doc.text)
+        except UnknownName as unknown:
+            counts[unknown.name] += 1
+            meant[unknown.name] = unknown.meant
+        except Exception: continue  # of another kind; it is named when its turn comes
+    if counts.total() < 2: return ""
+    shown = ", ".join(f"{short_repr(name)} ({n:,})" for name, n in counts.most_common(20))
+    others = f" and {len(counts) - 20:,} more" if len(counts) > 20 else ""
+    replaced = {name: meant[name] for name, _ in counts.most_common(20) if meant[name]}
+    advice = f"; in a frame: frame['label'] = frame['label'].replace({replaced!r})" if replaced else ""
+    return (f"\nOf the {batch.start + len(docs):,} documents read so far {counts.total():,} have such names: "
+            f"{shown}{others}{advice}.")

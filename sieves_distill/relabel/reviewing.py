@@ -24,7 +24,7 @@ class Review:
     def __init__(
         self,
         # A pandas frame with `text` and `teacher`, as of `suspects`, in the order to go through;
-        # shown where there: `student`, `proba`, `reason`
+        # shown where there: `student`, `proba`, `reason`; rows whose `gold` is known are left out
         found,
         task: Classification,  # The task, which says what the labels are
         path,  # The file of corrections (JSON lines); one that is there already is continued
@@ -105,12 +105,13 @@ class Review:
 
 # %% ../../nbs/relabel/reviewing.ipynb #c0b18bb0
 def _rows_by_key(frame, task: Classification) -> dict[str, dict]:
-    "The rows of a frame, each text once; refuses a frame without them, or with labels that the task has not"
+    "The rows of a frame whose truth is not known, each text once; refuses a frame without them, or unknown labels"
     missing = {"text", "teacher"} - set(getattr(frame, "columns", ()))
     if missing:
         raise ValueError("expected a frame with the columns text and teacher, as suspects(…) returns, "
                          f"found {type(frame).__name__} without {' and '.join(sorted(missing))}")
     rows, kind = {}, kind_of(task)
+    if "gold" in frame: frame = frame[frame["gold"].isna()]  # the others somebody has looked at
     for row in frame.to_dict("records"):
         row["teacher"] = kind.check_answer(row["teacher"])
         rows.setdefault(correction_key(row["text"], task.task_id), row)

@@ -46,13 +46,13 @@ def suspects(
     | `doubt` | `teacher → other` label; multi-label: `+missing` or `−superfluous` label |
     | `reason` | the same with figures, and whether an equal text has another label |
     | `proba` | label to probability |
+    | `gold` | the truth where it is known, else None; no such column where no row has any |
 
     It sees slips, and no habits: an error that the teacher makes throughout, the classifier learns from the other rows
     and takes for right. Gold, or a look at rows drawn at random, finds those. Of a rare label it can say next to
     nothing.
 
-    Quality and issues are cleanlab's, by confident learning (Northcutt, Jiang, Chuang: Confident Learning, JAIR 2021;
-    several labels: Thyagarajan et al. 2022, arXiv:2211.13895).
+    Quality and issues are cleanlab's, by confident learning (Northcutt et al. 2021; Thyagarajan et al. 2022).
     Raises ImportError without cleanlab, ValueError for rows that cannot be read, that all have the same answer,
     or with fewer different texts than folds."""
     check_installed("cleanlab")
@@ -78,9 +78,15 @@ def _rank(rows: Rows, proba) -> Suspects:
         "reason": _with_twins(reason, rows, answers),
         "proba": [dict(zip(kind.labels, row)) for row in proba.tolist()]})
     if rows.ids is not None: frame.insert(1, "id", id_series(rows.ids))
+    if rows.gold is not None: frame["gold"] = _gold_of(rows)
     frame = frame.iloc[np.argsort(quality, kind="stable")].reset_index(drop=True)
     frame.insert(0, "rank", np.arange(1, len(frame) + 1))
     return Suspects(frame)
+
+def _gold_of(rows: Rows) -> list:
+    "The truth of each row, None where it is not known"
+    known = dict(zip(rows.gold.rows.tolist(), rows.kind.decode(rows.gold.y)))
+    return [known.get(i) for i in range(len(rows))]
 
 _FEW = 5  # rows with a label, below which a classifier that sees four fifths of them hardly knows it
 
@@ -95,7 +101,11 @@ class Suspects(pd.DataFrame):
         "How many labels look wrong, which are too rare to tell, and what cannot be seen so, in a few sentences"
         return _verdict(self)
 
-    def __repr__(self): return f"{self.verdict}\n\n{super().__repr__()}"
+    def __repr__(self):
+        shown = [name for name in ("rank", "row", "id", "text", "doubt", "quality", "issue") if name in self]
+        with pd.option_context("display.width", 120, "display.max_columns", None, "display.max_colwidth", 50):
+            return f"{self.verdict}\n\n{pd.DataFrame(self)[shown]!r}\n\nFurther columns: " + ", ".join(
+                name for name in self if name not in shown)
 
     def _repr_html_(self): return f"<p>{escape(self.verdict)}</p>{super()._repr_html_() or ''}"
 
@@ -103,14 +113,30 @@ class Suspects(pd.DataFrame):
 def _verdict(frame: Suspects) -> str:
     counts = frame["teacher"].explode().value_counts()  # several labels a text are lists
     few = counts[counts < _FEW].to_dict()
-    sentences = [f"Of {len(frame):,} labelled rows {frame['issue'].sum():,} look wrong: begin at rank 1, and go down "
-                 "as far as it pays."]
+    sentences = [f"Of {len(frame):,} labelled rows {frame['issue'].sum():,} look wrong{_how_many_are(frame)}. Begin at "
+                 "rank 1, and go down as far as it pays: the first are the surest."]
     if few:
         sentences.append("Next to nothing can be told of labels that fewer than five rows have, "
                          f"{shown_counts(list(few), few)}: {frame['rare'].sum():,} rows are marked as rare. Are these "
                          "real labels, or inventions of the teacher?")
     return " ".join([*sentences, "What is seen is slips, and no habits: an error that the teacher makes throughout "
                      "looks right here. Gold, or a look at some rows drawn at random, finds those."])
+
+# %% ../../nbs/relabel/suspicion.ipynb #41a38892
+def _how_many_are(frame: Suspects) -> str:
+    "How many of those that look wrong are: by gold, if it tells, else by the share of the rows that look so"
+    marked = frame[frame["issue"]]
+    if "gold" in frame and (known := marked[marked["gold"].notna()]).size and len(known) >= _FEW:
+        wrong = sum(teacher != gold for teacher, gold in zip(known["teacher"], known["gold"]))
+        return f"; of the {len(known):,} of these whose truth is known {wrong:,} are"
+    share = len(marked) / len(frame)
+    if not len(marked): return ""
+    few = next(words for limit, words in _MARKED if share <= limit)
+    return f", and {few} of these can be expected to be, if one label in ten is wrong"
+
+# Of the rows marked, how many were wrong, by the share of rows that was marked: the columns `marked as issue` and `of
+# these planted` of benchmarks/results/suspects.md, in which one row in ten is wrong
+_MARKED = [(.13, "most"), (.25, "two in five"), (1, "one in five")]
 
 # %% ../../nbs/relabel/suspicion.ipynb #0da06836
 @singledispatch

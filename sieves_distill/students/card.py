@@ -8,7 +8,7 @@ import html, json, re
 from ..tasks.kinds import Kind, kind_from
 from ..evaluate.intervals import show_interval
 from ..evaluate.report import MetricsReport, report_of
-from .frameworks import FRAMEWORKS, Framework
+from .frameworks import Framework, framework_of
 
 # %% auto #0
 __all__ = ['model_card', 'in_markdown', 'as_code']
@@ -20,7 +20,7 @@ def model_card(metrics: dict, repo: str | None = None, rows: bool = True) -> str
     `repo` is the repository of the hub that it is for, None for a folder; `rows` says whether `data/` is there."""
     run = metrics["run"]
     kind = kind_from({**run, "labels": list(run["rows"]["train"].get("labels", {}))})
-    framework, report = FRAMEWORKS[run["framework"]], report_of(kind, metrics)
+    framework, report = framework_of(run["framework"], kind), report_of(kind, metrics)
     about = _head(run, framework, kind), _how_good(metrics, report)
     source = json.dumps(repo) if repo else "path"
     return "".join([*about, _how_to_use(metrics, framework, kind, source), _how_made(run, rows)])

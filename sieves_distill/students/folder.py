@@ -13,7 +13,7 @@ import numpy as np
 from ..basics.checks import is_encodable, short_repr
 from ..basics.disk import read_json
 from ..tasks.kinds import Kind, kind_from
-from .frameworks import FRAMEWORKS
+from .frameworks import FRAMEWORKS, row_for
 
 # %% auto #0
 __all__ = ['ENTRIES', 'REQUIRED', 'Entry', 'read_about', 'kind_in', 'check_tensors', 'reading']
@@ -38,6 +38,7 @@ ENTRIES: dict[str, Entry] = {
     "task_id": Entry("a name", lambda value: isinstance(value, str) and bool(value.strip())),
     "labels": Entry("a list of names, each once", _are_names),
     "entity_types": Entry("a list of names, each once", _are_names),
+    "aspects": Entry("a list of names, each once", _are_names),
     "multi_label": Entry("true or false", lambda value: isinstance(value, bool)),
     "temperature": Entry("a number above 0, or null", lambda value: value is None or _is_scale(value)),
     "trust_remote_code": Entry("true or false", lambda value: isinstance(value, bool)),
@@ -54,8 +55,11 @@ def read_about(path: Path) -> dict:
         raise ValueError(f"expected the folder of a student at {str(path)!r}, found one that was exported as"
                          f" {about.get('format')!r}: load it with load() of the student.py in it")
     for name in (*REQUIRED, *(name for name in about if name not in REQUIRED)): _check_entry(about, name, file)
-    kind_in(about, file)
-    _check_files(path, FRAMEWORKS[about["framework"]].files)
+    row = row_for(FRAMEWORKS[about["framework"]], kind_in(about, file))
+    if row is None:
+        raise ValueError(f"expected a kind of answer that {about['framework']} can give in {str(file)!r}, found"
+                         f" {about.get('kind', 'labels')!r}: take the file as it was written")
+    _check_files(path, row.files)
     return about
 
 def _check_files(path: Path, names):

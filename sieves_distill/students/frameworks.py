@@ -10,9 +10,11 @@ from enum import Enum
 from importlib import import_module
 from ..tasks.entities import Entities
 from ..tasks.kinds import Kind, LabelKind
+from ..tasks.ratings import Scores
 
 # %% auto #0
-__all__ = ['FRAMEWORKS', 'DistillationFramework', 'unsupported', 'Framework', 'check_answers', 'framework_name']
+__all__ = ['FRAMEWORKS', 'DistillationFramework', 'unsupported', 'Framework', 'check_answers', 'framework_of', 'row_for',
+           'framework_name']
 
 # %% ../../nbs/students/frameworks.ipynb #2c503234
 class DistillationFramework(str, Enum):
@@ -64,6 +66,7 @@ class Framework:
     guide_base: str | Callable | None = None  # The base of a guide, where none is named: from the student's base
     as_guide: str | Callable | None = None  # How a student labels texts for others: see `guide_of`
     seconds: str | Callable | None = None  # How long training and a text will take about: from a `Lesson`
+    others: tuple = ()  # Rows under the same name, for other kinds of answer
 
     def part(self, name: str):
         "A part of the row, imported where it is only named; None where there is none"
@@ -74,6 +77,30 @@ class Framework:
 
 # %% ../../nbs/students/frameworks.ipynb #3effefae
 _OPTIONS = "sieves_distill.train.options"
+_STATIC_PIPELINE = (
+    "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)"
+)
+_ENCODER_SCORES = Framework(
+    student="sieves_distill.students.scorer:SetFitScorer", answers=Scores,
+    train="sieves_distill.train.score_encoder:train_encoder_scores", check=f"{_OPTIONS}:check_setfit",
+    known_names="sieves_distill.train.score_encoder:encoder_scores_names",
+    aliases={"learning_rate": "body_learning_rate"}, notes="sieves_distill.train.scores:scores_notes",
+    files=("model.safetensors", "modules.json"), library="sentence-transformers",
+    native_code="from sentence_transformers import SentenceTransformer\nmodel = SentenceTransformer(path)",
+    native_use="sieves_distill.students.scorer:encoder_scores_use",
+    packages=("sentence-transformers", "datasets", "scikit-learn", "numpy", "torch", "transformers"),
+    options=("device",),
+)
+_STATIC_SCORES = Framework(
+    student="sieves_distill.students.scorer:Model2VecScorer", answers=Scores,
+    train="sieves_distill.train.scores:train_static_scores", check=f"{_OPTIONS}:check_model2vec",
+    known_names="sieves_distill.train.scores:static_scores_names", notes="sieves_distill.train.scores:scores_notes",
+    files=("head.safetensors", "model.safetensors"), library="model2vec", native_code=_STATIC_PIPELINE,
+    native_use="sieves_distill.students.scorer:static_scores_use",
+    packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
+)
+
+# %% ../../nbs/students/frameworks.ipynb #77810c3b
 FRAMEWORKS: dict[str, Framework] = {
     "setfit": Framework(
         student="sieves_distill.students.setfit:SetFitStudent", answers=LabelKind,
@@ -87,16 +114,15 @@ FRAMEWORKS: dict[str, Framework] = {
         ), card_warning=", from a source you trust (its head is a pickle)",
         packages=("setfit", "datasets", "scikit-learn", "numpy", "torch", "transformers", "sentence-transformers"),
         options=("native", "device"), as_guide="sieves_distill.train.guide:guide_of_setfit",
-        seconds="sieves_distill.train.setfit:expected_seconds",
+        seconds="sieves_distill.train.setfit:expected_seconds", others=(_ENCODER_SCORES,),
     ), "model2vec": Framework(
         student="sieves_distill.students.model2vec:Model2VecStudent", answers=LabelKind,
         train="sieves_distill.train.model2vec:train_model2vec", check=f"{_OPTIONS}:check_model2vec",
         known_names="sieves_distill.train.kwargs:model2vec_names", aliases={"max_iter": "max_epochs"},
         notes=f"{_OPTIONS}:model2vec_notes", files=("head.safetensors", "model.safetensors"), library="model2vec",
-        native_code=(
-            "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)"
-        ), packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
+        native_code=_STATIC_PIPELINE, packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
         train_guided="sieves_distill.train.guided:train_guided", guide_base="sieves_distill.train.guided:encoder_of",
+        others=(_STATIC_SCORES,),
     ), "crf": Framework(
         student="sieves_distill.students.crf:CRFStudent", answers=Entities, train="sieves_distill.train.crf:train_crf",
         check="sieves_distill.train.crf:check_crf", known_names="sieves_distill.train.crf:crf_names",
@@ -110,14 +136,25 @@ FRAMEWORKS: dict[str, Framework] = {
 # %% ../../nbs/students/frameworks.ipynb #c0f4ac3e
 def check_answers(framework: str, kind: Kind):
     "Refuse, with a TypeError, a framework whose students cannot give this kind of answer"
-    answers = FRAMEWORKS[framework].answers
-    if not isinstance(kind, answers):
-        others = [name for name, row in FRAMEWORKS.items() if isinstance(kind, row.answers)]
-        instead = f"; {' and '.join(map(repr, others))} can" if others else "; add a framework that can to FRAMEWORKS"
-        raise TypeError(
-            f"expected {answers.__name__}, which a student of {framework} can give, found {kind!r}"
-            f" ({kind.words}){instead}"
-        )
+    row = FRAMEWORKS[framework]
+    if row_for(row, kind) is not None: return
+    able = [name for name, other in FRAMEWORKS.items() if row_for(other, kind) is not None]
+    instead = f"; {' and '.join(map(repr, able))} can" if able else "; add a framework that can to FRAMEWORKS"
+    answers = " or ".join(known.answers.__name__ for known in (row, *row.others))
+    raise TypeError(
+        f"expected {answers}, which a student of {framework} can give, found {kind!r} ({kind.words}){instead}"
+    )
+
+def framework_of(framework: str, kind: Kind | None = None) -> Framework:
+    """The row of a framework for a kind of answer, the first one where that is not known; raises TypeError where its
+    students cannot give it"""
+    if kind is None: return FRAMEWORKS[framework]
+    check_answers(framework, kind)
+    return row_for(FRAMEWORKS[framework], kind)
+
+def row_for(row: Framework, kind: Kind) -> Framework | None:
+    "Of a row and its `others` the one whose students can give a kind of answer; None where there is none"
+    return next((each for each in (row, *row.others) if isinstance(kind, each.answers)), None)
 
 # %% ../../nbs/students/frameworks.ipynb #939d55ee
 def framework_name(framework) -> str:

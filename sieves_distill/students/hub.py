@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from ..basics.checks import short_repr
 from .card import model_card
-from .frameworks import FRAMEWORKS, framework_name
+from .frameworks import framework_name, framework_of
 from ..tasks.kinds import Kind
 
 # %% auto #0
@@ -26,7 +26,8 @@ def is_repo(name) -> bool:
 def hub_card(student, repo: str, rows: bool = False) -> str:
     "The model card for a repository, with the metadata that the hub reads; `rows` says whether the rows are there"
     from huggingface_hub import ModelCardData
-    library, metrics = FRAMEWORKS[framework_name(student.framework)].library, shared_metrics(student.metrics)
+    library = framework_of(framework_name(student.framework), student.kind).library
+    metrics = shared_metrics(student.metrics)
     base = metrics.get("run", {}).get("base_model")
     data = ModelCardData(
         library_name=library, pipeline_tag=student.kind.pipeline_tag, model_name=student.task_id,
@@ -47,8 +48,7 @@ def _eval_results(metrics: dict, kind: Kind) -> list:
     from huggingface_hub import EvalResult
     gold = metrics.get("gold") or {}
     sides = {"the teacher": metrics.get("agreement"), "gold": gold and {"n": gold["n"], **gold["student"]}}
-    names = {name: name for name in ("f1", "precision", "recall", "accuracy")}
-    names["f1"] = kind.f1_words.removeprefix("agreement ")
+    names = {name: name for name in kind.figures} | {kind.figures[0]: kind.figure_words.removeprefix("agreement ")}
     return [EvalResult(kind.pipeline_tag, "held-out", f"held-out documents, n={side['n']}", figure, value["value"],
                        metric_name=f"{name} against {whose}, {_limits(value)}")
             for whose, side in sides.items() if side for figure, name in names.items()

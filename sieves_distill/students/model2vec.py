@@ -48,10 +48,10 @@ def check_pipeline(pipeline, kind: Kind, path):
     "Refuse, with a ValueError, files that do not fit one another or student.json"
     static, head, width = pipeline.model, pipeline.head, pipeline.model.dim
     names = [] if head.classes_ is None else list(head.classes_)
-    if names != kind.labels or head.activation.value != kind.activation:
+    if names != kind.outputs or head.activation.value != kind.activation:
         raise ValueError(
             f"config.json speaks of {head.activation.value} over {names}, student.json of {kind.activation} over"
-            f" {kind.labels}"
+            f" {kind.outputs}"
         )
     for i, layer in enumerate(head.layers):
         length = len(kind) if i == len(head.layers) - 1 else None

@@ -23,7 +23,7 @@ from .openvino import import_openvino, with_openvino
 from .student import LinearStudent
 
 # %% auto #0
-__all__ = ['sklearn_head', 'setfit_strategy', 'setfit_use', 'SetFitStudent', 'note_on_cut']
+__all__ = ['sklearn_head', 'setfit_strategy', 'setfit_use', 'SetFitStudent', 'note_on_cut', 'check_weights']
 
 # %% ../../nbs/students/setfit.ipynb #230f3ea8
 def sklearn_head(linear: Linear, strategy: str | None):
@@ -236,9 +236,9 @@ def _check_body(path: Path, body, linear: Linear, table):
     words = encoder.get_input_embeddings()
     if getattr(words, "num_embeddings", n_tokens) < n_tokens:
         raise ValueError(f"tokenizer.json has {n_tokens} tokens, model.safetensors knows {words.num_embeddings}")
-    _check_weights(path / "model.safetensors", encoder)
+    check_weights(path / "model.safetensors", encoder)
 
-def _check_weights(file: Path, encoder):
+def check_weights(file: Path, encoder):
     "Refuse a file that lacks most weights: transformers draws those that are missing at random, without a word"
     from safetensors import safe_open
     if not file.is_file(): return

@@ -15,12 +15,12 @@ from ..basics.checks import REPAIR, is_encodable, typed_repr
 from ..basics.disk import follow_umask, new_folder, read_json
 from ..basics.quiet import quiet
 from ..basics.turns import Turn
-from ..tasks.kinds import Kind
+from ..tasks.kinds import Kind, kind_from
 from ..documents.doc import doc_name, write_result
 from ..evaluate.evaluate import read_mistakes
 from ..evaluate.report import report_of
 from .folder import read_about, reading
-from .frameworks import FRAMEWORKS, framework_name
+from .frameworks import framework_name, framework_of
 from .hub import hub_folder, push_student
 from .novelty import copy_text_novelty, read_text_novelty
 
@@ -98,7 +98,7 @@ class InFolder(Written):
         made with `init_kwargs={"trust_remote_code": True}` needs; for folders of people you trust. Raises ValueError
         where it is needed and not given."""
         about = read_about(path := hub_folder(path, revision, token))
-        student = FRAMEWORKS[about["framework"]].part("student")
+        student = framework_of(about["framework"], kind_from(about)).part("student")
         student.check_backend(backend)
         options = {} if device is None else {"device": student.check_device(device, backend)}
         if trust_remote_code: options["trust_remote_code"] = True
@@ -275,8 +275,9 @@ class Student(Answering):
     def __getstate__(self): return self.__dict__ | {"_opened": {}}  # rows are read again from the folder
 
     def __repr__(self):
-        f1 = f", {self.kind.f1_words} {self.metrics['f1']:.3f}" if "f1" in self.metrics else ""
-        return f"Student({framework_name(self.framework)}, {self.kind.shown()}{f1}, path={str(self.path)!r})"
+        value, words = self.metrics.get(self.kind.figures[0]), self.kind.figure_words
+        figure = "" if value is None else f", {words} {value:.3f}"
+        return f"Student({framework_name(self.framework)}, {self.kind.shown()}{figure}, path={str(self.path)!r})"
 
     def __call__(self, docs: Iterable, progress: bool = False):
         """Write the student's answer with all its scores into `doc.results[task_id]` of each document, and who gave it

@@ -40,7 +40,7 @@ class Entity(NamedTuple):
 class Entities(Kind):
     "Pieces of a text, of some types; `y` is an array `(n,)` of tuples of `Entity`, each in the order of its places"
     column, unit, student_words = "entities", "entities", "A tagger of texts"
-    f1_words, pipeline_tag = "agreement F1", "token-classification"
+    figure_words, pipeline_tag = "agreement F1", "token-classification"
     calls = ('predict(["a text", "another"])  # of each text a list of entities',)
 
     def __init__(self, entity_types: Sequence[str]): self.entity_types = list(entity_types)

@@ -21,7 +21,8 @@ class Kind:
     column = "labels"  # The column of a dataset that holds the answers
     words = "an answer a text"  # For a reader, in a sentence
     unit = "answers"  # What a score of the student speaks of
-    f1_words = "agreement macro-F1"  # What the figure `f1` of a report is
+    figures = "f1", "precision", "recall", "accuracy"  # Of a report: the one that is shown first, and the others
+    figure_words = "agreement macro-F1"  # What the first of them is
     pipeline_tag = "text-classification"  # What the hub calls it
     calls = ('predict(["a text", "another"])',
              'predict_proba(["a text", "another"])  # in the order of student.labels')  # What its card shows
@@ -108,6 +109,11 @@ class LabelKind(Kind):
 
     @property
     def shape(self): return (len(self),)
+
+    @property
+    def outputs(self) -> list[str]:
+        "What each number that a student computes is called"
+        return self.labels
 
     def results(self, scores) -> list: return [dict(zip(self.labels, row)) for row in scores.tolist()]
 
@@ -353,6 +359,7 @@ def label_kind(labels: Sequence[str], multi_label: bool) -> LabelKind:
 KINDS: dict[str, Callable | str] = {
     "labels": lambda about: label_kind(about["labels"], about["multi_label"]),
     "entities": "sieves_distill.tasks.entities:entities_from",
+    "scores": "sieves_distill.tasks.ratings:scores_from",
 }
 
 def kind_from(about: dict) -> Kind:

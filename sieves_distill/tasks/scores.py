@@ -26,6 +26,12 @@ class SentimentAnalysis(Task):
         names = check_names(aspects, "aspects") if len(aspects) else ()
         self.aspects: tuple[str, ...] = tuple(sorted({*names, "overall"}))
 
+    @property
+    def kind(self):
+        "What kind of answer it has, `Scores` of its aspects"
+        from sieves_distill.tasks.ratings import Scores
+        return Scores(self.aspects)
+
     def columns(self) -> dict:
         from datasets import List, Value
         return {"aspect": List(Value("float32")), "score": Value("float32")}

@@ -18,7 +18,7 @@ from ..tasks.kinds import Kind, LabelKind
 from ..tasks.task import Task
 from ..export.rows import Rows, gold_for_labels, labelled_rows
 from ..export.unanswered import Unanswered, noting_unanswered
-from ..split import notes_on_equal_texts
+from ..split import check_hold_out_gold, notes_on_equal_texts
 from ..heads.novelty import FEWEST
 from ..heads.tokens import load_static_model, token_vectors
 from ..evaluate.evaluate import evaluate_student, note_unanswered, score_answers
@@ -27,7 +27,7 @@ from ..students.card import model_card
 from ..students.novelty import NOVELTY_FILE, TextNovelty, fit_text_novelty, write_text_novelty
 from ..students.devices import training_device
 from sieves_distill.students.frameworks import (
-    FRAMEWORKS, DistillationFramework, Framework, check_answers, framework_name,
+    DistillationFramework, Framework, check_answers, framework_name, framework_of,
 )
 from ..students.student import Student
 from .guidance import GUIDES, Guidance, Wish, check_guidance, prepare_guidance
@@ -56,7 +56,8 @@ def distill(
     on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip" to be told how many were left out
     progress: bool = True,  # Show a progress bar
     learn_from_gold: bool = False,  # Where a training row has gold, learn that in place of the teacher's label
-    hold_out_gold: bool | None = None,  # Hold out rows with gold first, for the report; default unless learnt from
+    # Hold out rows with gold first, or a share of them, for the report; default True, and 0.5 where gold is learnt
+    hold_out_gold: bool | float | None = None,
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
     unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
@@ -106,9 +107,10 @@ def _end(bar: tqdm):
     bar.set_description("done")
     bar.update(max(0, (bar.total or 0) - bar.n))
 
-def _asked(threshold: float | None, learn_from_gold: bool, hold_out_gold: bool | None) -> dict:
-    "What the report keeps of it; rows with gold are held out first, unless they are to be learnt from"
-    hold_out = not learn_from_gold if hold_out_gold is None else bool(hold_out_gold)
+def _asked(threshold: float | None, learn_from_gold: bool, hold_out_gold: bool | float | None) -> dict:
+    "What the report keeps of it; rows with gold are held out first, and half of them where they are to be learnt from"
+    hold_out = (.5 if learn_from_gold else True) if hold_out_gold is None else hold_out_gold
+    check_hold_out_gold(hold_out)
     return {"threshold": threshold, "learn_from_gold": learn_from_gold, "hold_out_gold": hold_out}
 
 # %% ../../nbs/train/distillation.ipynb #0e18c3ce
@@ -134,7 +136,7 @@ class _Order:
     def kind(self) -> Kind: return self.task.kind
 
     @property
-    def row(self) -> Framework: return FRAMEWORKS[self.framework]
+    def row(self) -> Framework: return framework_of(self.framework, self.kind)
 
     def done(self, stage: str):
         self.seconds[stage] = round(time.perf_counter() - self.start - sum(self.seconds.values()), 3)
@@ -160,7 +162,7 @@ def _check_order(task, base_model_id, framework, val_frac, init_kwargs, train_kw
     seed = check_seed(seed)
     given = {"init_kwargs": init_kwargs, "train_kwargs": train_kwargs}
     init, train = check_kwargs(framework, task.kind, **given)
-    if check := FRAMEWORKS[framework].part("check"): check(task.kind, base, init)
+    if check := framework_of(framework, task.kind).part("check"): check(task.kind, base, init)
     notes = idle_notes(framework, task.kind, **given)
     given = {name: value or {} for name, value in given.items()}
     return _Order(task, str(base), framework, val_frac, init, train, seed, recipe, given, notes)
@@ -281,7 +283,7 @@ def _evaluate(student: Student, trained: Trained, sides: _Sides, order: _Order) 
     _keep_novelty(student, trained, sides, order)
     order.done("evaluate")
     metrics["warnings"] = sides.notes + metrics["warnings"]
-    metrics["run"] = _run(trained.made, sides, order, student.path)
+    metrics["run"] = _run(trained.made, sides, order, student)
     return metrics
 
 def _score(student: Student, trained: Trained, sides: _Sides, order: _Order) -> dict:
@@ -314,9 +316,10 @@ def _novelty(student: Student, trained: Trained, rows: Rows, order: _Order) -> T
     return fit_text_novelty(student, rows.texts, rows.y, order.seed, vectors, unseen)
 
 # %% ../../nbs/train/distillation.ipynb #886bd582
-def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
+def _run(made: dict, sides: _Sides, order: _Order, student: Student) -> dict:
     "How the student was made, as plain values"
-    about = {name: value for name, value in order.kind.about().items() if name != "labels"}  # which stand under `rows`
+    about = student.kind.about()
+    about.pop("labels", None)  # which stand under `rows`
     given = {name: without_keys(kwargs) for name, kwargs in order.given.items()}
     plain = json.loads(json.dumps({**given, "recipe": made}, default=repr))
     rows = {
@@ -328,7 +331,7 @@ def _run(made: dict, sides: _Sides, order: _Order, folder) -> dict:
         "framework": order.framework, "base_model": order.base, "task_id": order.task.task_id, **about,
         "seed": order.seed, "val_frac": order.val_frac, **order.asked, **plain,
         **({"constants": changed} if changed else {}), "rows": rows, "seconds": order.seconds,
-        "megabytes": deployed_megabytes(folder), "versions": _environment(order.row),
+        "megabytes": deployed_megabytes(student.path), "versions": _environment(order.row),
     }
 
 # %% ../../nbs/train/distillation.ipynb #83ce5aa4

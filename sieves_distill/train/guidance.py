@@ -12,7 +12,7 @@ from ..basics.disk import check_place
 from ..tasks.kinds import Kind
 from ..export.rows import Rows
 from ..heads.folds import few_rows
-from ..students.frameworks import FRAMEWORKS, check_answers, framework_name
+from ..students.frameworks import FRAMEWORKS, check_answers, framework_name, framework_of
 from ..students.student import Student
 from .guide import Labelled, ask_guide, check_apart, check_guide, guide_of
 from .lesson import Lesson
@@ -44,7 +44,7 @@ def check_guidance(
     if unlabelled is None and guide is None: return None
     if unlabelled is None:
         raise ValueError("expected unlabelled texts for the guide to label, found none: pass unlabelled=…")
-    _check_framework(framework, init_kwargs, train_kwargs)
+    _check_framework(framework, kind, init_kwargs, train_kwargs)
     path = Path(output_path)
     place, work = path.with_name(f"{path.name}-guide"), path.with_name(f".{path.name}.unlabelled")
     guide = _as_student(guide)
@@ -54,8 +54,8 @@ def check_guidance(
     return Wish(unlabelled, guide, None, place, work)
 
 # %% ../../nbs/train/guidance.ipynb #63e5d8b7
-def _check_framework(framework: str, init_kwargs: dict, train_kwargs: dict):
-    row = FRAMEWORKS[framework]
+def _check_framework(framework: str, kind: Kind, init_kwargs: dict, train_kwargs: dict):
+    row = framework_of(framework, kind)
     if row.train_guided is None:
         others = [repr(name) for name, other in FRAMEWORKS.items() if other.train_guided]
         raise ValueError(f"expected no unlabelled texts for a student of {framework}, {row.no_guide}; "

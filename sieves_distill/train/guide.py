@@ -19,7 +19,7 @@ from ..heads.folds import few_rows
 from ..heads.logistic import Linear, Sample
 from ..heads.strength import choose_head
 from ..split import fold_text
-from ..students.frameworks import FRAMEWORKS, framework_name
+from ..students.frameworks import framework_name, framework_of
 from ..students.student import Student
 from .lesson import inner_split
 from .unlabelled import near_duplicates
@@ -38,7 +38,8 @@ class Guide:
 
 def guide_of(student: Student, rows: Rows, recipe) -> Guide:
     "A student as a guide to students of these training rows"
-    return (FRAMEWORKS[framework_name(student.framework)].part("as_guide") or plain_guide)(student, rows, recipe)
+    framework = framework_of(framework_name(student.framework), student.kind)
+    return (framework.part("as_guide") or plain_guide)(student, rows, recipe)
 
 def plain_guide(student: Student, rows: Rows, recipe) -> Guide:
     "Any student: its twin is itself, and blind to the rows that it was not trained on"
@@ -135,7 +136,7 @@ def _answer_block(guide: Guide, numbers: list[str], texts: list[str]) -> dict[st
 def _fingerprint(guide: Guide) -> str:
     "What tells one guide from another: the weights, and the rows that its twin has not seen"
     hashed = xxh64(guide.held.tobytes())
-    for file in FRAMEWORKS[framework_name(guide.student.framework)].files:
+    for file in framework_of(framework_name(guide.student.framework), guide.student.kind).files:
         hashed.update((guide.student.path / file).read_bytes())
     return hashed.hexdigest()
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..basics.checks import is_int, short_repr
 from ..basics.quiet import quiet
 from ..tasks.kinds import Kind
-from ..students.frameworks import FRAMEWORKS
+from ..students.frameworks import framework_of
 
 # %% auto #0
 __all__ = ['SETFIT_TRAIN', 'SETFIT_INIT', 'MODEL2VEC_TRAIN', 'MODEL2VEC_INIT', 'Asked', 'number', 'pair', 'one_of', 'flag',
@@ -273,7 +273,7 @@ def model2vec_names() -> dict[str, dict]:
 def check_kwargs(framework: str, kind: Kind | None = None, **given) -> list[dict]:
     """The `init_kwargs` and `train_kwargs` with their framework's own names; refuses with ValueError names that are
     unknown, and those that cannot work, with TypeError what is no dict. `kind` is that of the answers"""
-    row, checked = FRAMEWORKS[framework], []
+    row, checked = framework_of(framework, kind), []
     for kwarg, kwargs in given.items():
         if not isinstance(kwargs or {}, dict):
             raise TypeError(f"expected {kwarg} to be a dict, found {type(kwargs).__name__}")
@@ -282,7 +282,8 @@ def check_kwargs(framework: str, kind: Kind | None = None, **given) -> list[dict
     return checked
 
 def _check_names(framework: str, kwarg: str, kwargs: dict, kind: Kind | None):
-    aliases, known = FRAMEWORKS[framework].aliases, FRAMEWORKS[framework].part("known_names")()[kwarg]
+    row = framework_of(framework, kind)
+    aliases, known = row.aliases, row.part("known_names")()[kwarg]
     for name in kwargs:
         if name not in known and not (kwarg == "train_kwargs" and name in aliases):
             raise ValueError(_unknown(name, kwarg, framework, known))
@@ -302,7 +303,7 @@ def _looked_up(asked: Asked, known) -> list[tuple]:
 # %% ../../nbs/train/kwargs.ipynb #4527720c
 def idle_notes(framework: str, kind: Kind | None = None, **given) -> list[str]:
     "What a user should know of names that change nothing; of what `check_kwargs` lets pass"
-    row, notes = FRAMEWORKS[framework], []
+    row, notes = framework_of(framework, kind), []
     for kwarg, kwargs in given.items():
         if row.known_names is None or not kwargs: continue
         asked = Asked(_renamed(kwargs, row.aliases), kind)

@@ -47,7 +47,7 @@ class Trained:
     beside: dict = field(default_factory=dict)  # Students to be scored beside it, by name
 
 # %% ../../nbs/train/lesson.ipynb #62c1ed76
-def split_answers(dataset, kind: Kind, val_frac: float, seed: int, hold_out_gold: bool = False):
+def split_answers(dataset, kind: Kind, val_frac: float, seed: int, hold_out_gold: bool | float = False):
     "A `DatasetDict` with `train` and `val`, see `split_dataset`, of rows whose answers may be of any kind"
     if isinstance(kind, LabelKind): return split_dataset(dataset, val_frac, seed=seed, hold_out_gold=hold_out_gold)
     from datasets import Dataset, DatasetDict

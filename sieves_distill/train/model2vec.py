@@ -27,13 +27,13 @@ from .lesson import Lesson, Trained, inner_split, macro_f1
 from .options import check_vocabulary
 
 # %% auto #0
-__all__ = ['TokenFeatures', 'TokenTable', 'fit_token_table', 'FrozenHead', 'fit_frozen', 'fit_static', 'train_model2vec',
-           'static_student', 'cool']
+__all__ = ['native_pipeline', 'TokenFeatures', 'TokenTable', 'fit_token_table', 'FrozenHead', 'fit_frozen', 'fit_static',
+           'train_model2vec', 'static_student', 'cool']
 
 # %% ../../nbs/train/model2vec.ipynb #08afc57f
-def _pipeline(static, table, layers: list[Linear], kind: Kind, normalize: bool = False):
-    """A native `StaticModelPipeline`: the tokenizer and settings of `static`, the vectors `table`, and the head
-    `layers`"""
+def native_pipeline(static, table, layers: list[Linear], kind: Kind, normalize: bool = False):
+    """A native `StaticModelPipeline`: the tokenizer and settings of `static`, the vectors `table` `(n_tokens, dim)`,
+    and the head `layers`"""
     from model2vec import StaticModel
     from model2vec.inference import StaticModelPipeline
     from model2vec.inference.mlp import Activation, Layer, MLPHead
@@ -41,7 +41,7 @@ def _pipeline(static, table, layers: list[Linear], kind: Kind, normalize: bool =
     model = StaticModel(f32(table), static.tokenizer, normalize=normalize, max_length=static.max_length,
                         base_model_name=static.base_model_name, language=static.language)
     layers = [Layer(f32(layer.weight), f32(layer.bias)) for layer in layers]
-    return StaticModelPipeline(model, MLPHead(layers, Activation[kind.activation.upper()], np.array(kind.labels)))
+    return StaticModelPipeline(model, MLPHead(layers, Activation[kind.activation.upper()], np.array(kind.outputs)))
 
 # %% ../../nbs/train/model2vec.ipynb #8e10deb5
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ def _as_table(features: TokenFeatures, scales, blend: Blend, kind: Kind) -> Toke
     weight, on_counts = np.split(head.weight, [features.vectors.shape[1]], axis=1)
     vectors, evidence = features.vectors * scales[0], np.zeros((len(features.vectors), len(kind)))
     evidence[features.seen] = (on_counts * features.rarity * scales[1]).T
-    pipeline = _pipeline(
+    pipeline = native_pipeline(
         features.model, vectors @ weight.T + evidence,
         [Linear(identity / head.temperature, head.bias / head.temperature)], kind,
     )
@@ -134,7 +134,7 @@ def fit_frozen(model, rows: Rows, seed: int, recipe, soft=None) -> FrozenHead:
         chosen, score = _choose_frozen(Sample(X, rows.y, rows.kind, soft=soft), seed, recipe)
         head = fit_head(chosen, recipe)
     made = {"C": chosen.params["C"], "temperature": head.temperature, "soft_labels": chosen.sample.soft is not None}
-    return FrozenHead(_pipeline(model, vectors, [head.cooled()], rows.kind, normalize=True), made, score)
+    return FrozenHead(native_pipeline(model, vectors, [head.cooled()], rows.kind, normalize=True), made, score)
 
 def _choose_frozen(sample: Sample, seed: int, recipe) -> tuple[Candidate, float]:
     "All rows with the strength that some rows choose in one round of folds, and how well it ranks these in all rounds"
@@ -183,7 +183,7 @@ def _fine_tune(model, start: TokenTable, rest: Rows, held: Rows, lesson: Lesson)
         ours |= {"X_val": held.texts, "y_val": kind.decode(held.y)}
     tuner.fit(rest.texts, kind.decode(rest.y), **{**ours, **lesson.train_kwargs})
     static = tuner.to_static_model()
-    return _pipeline(static, token_vectors(static), _layers(tuner, order, len(kind)), kind)
+    return native_pipeline(static, token_vectors(static), _layers(tuner, order, len(kind)), kind)
 
 # %% ../../nbs/train/model2vec.ipynb #1fb678aa
 def _start_tuner(model, start: TokenTable, order: list, init_kwargs: dict):

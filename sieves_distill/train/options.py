@@ -6,9 +6,10 @@
 from __future__ import annotations
 from pathlib import Path
 import secrets
+from difflib import get_close_matches
 import numpy as np
 from ..tasks.kinds import Kind, LabelKind, shown_counts
-from ..students.frameworks import FRAMEWORKS
+from ..students.frameworks import framework_of
 
 # %% auto #0
 __all__ = ['check_base', 'check_model2vec', 'check_setfit', 'check_encoder', 'check_vocabulary', 'check_learnable',
@@ -89,12 +90,24 @@ def check_vocabulary(known):
 # %% ../../nbs/train/options.ipynb #2373fdab
 def check_learnable(kind: Kind, y, framework: str) -> list[str]:
     "Refuse training rows that hold nothing to learn; return what a reader of the report should know about them"
-    notes = FRAMEWORKS[framework].part("notes")
-    return [*kind.check_learnable(y), *(notes(kind, y) if notes else [])]
+    notes = framework_of(framework, kind).part("notes")
+    return [*kind.check_learnable(y), *(notes(kind, y) if notes else []), *_notes_on_slips(kind, y)]
+
+def _notes_on_slips(kind: Kind, y) -> list[str]:
+    "Labels of very few rows whose name is nearly that of a frequent one: a slip of the teacher's?"
+    if not isinstance(kind, LabelKind): return []
+    counts, notes = dict(zip(kind.labels, kind.counts(y).tolist())), []
+    for label in (label for label, n in counts.items() if 0 < n < 5):
+        frequent = [name for name, n in counts.items() if n >= 10 * counts[label]]
+        for meant in get_close_matches(label, frequent, n=1, cutoff=.85):
+            notes.append(f"the label {label!r} ({counts[label]:,} rows) is nearly {meant!r} ({counts[meant]:,} rows): "
+                         "if it is a slip, correct it before you distil")
+    return notes
 
 def _less_than_recommended(*parts) -> list[str]:
     parts = [part for part in parts if part]
-    return [f"less data than recommended: {'; '.join(parts)}"] if parts else []
+    asked = "; whether more would help, learning_curve tells"
+    return [f"less data than recommended: {'; '.join(parts)}{asked}"] if parts else []
 
 def _few(kind: LabelKind, y, limit: int) -> str:
     "Which labels that occur have fewer rows than `limit`, in words"

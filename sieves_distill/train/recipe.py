@@ -54,6 +54,12 @@ class Recipe:
     keep_table: Callable = (
         keep_table  # Rather than a head on the base as it came: from how well both rank
     )
+    # Model2Vec, for scores
+    score_penalties: tuple = (.03, .07, .15, .3, .7, 1.5, 3.)  # Candidates for the weight of the squared penalty
+    score_count_weights: tuple = (.5, 1, 2)  # What counts weigh beside means, in a regression each
+    # SetFit, for scores
+    score_steps: int = 200  # Of fine-tuning, at least,
+    score_epochs: float = 3  # and as many as it takes to see each row so often
     # CRF
     crf_penalties: tuple = (.01, .05, .2, 1.)  # Candidates for c2, the weight of the squared penalty,
     crf_rows: int = 3000  # and the rows that it is chosen on, at most
