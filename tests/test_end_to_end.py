@@ -63,7 +63,7 @@ def distill(task, base: str, framework: str, docs, folder: Path, **kwargs) -> St
 
 
 @pytest.fixture(scope="module")
-def docs() -> list[Doc]: return news(each=30, words=40)
+def docs() -> list[Doc]: return news(each=30, words=60)
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +140,8 @@ print([name for name in sys.modules if 'openvino_telemetry' in name])
     assert not (tmp_path / "intel").exists()
 
 
-def test_an_encoder_that_fine_tuning_ruins_is_not_kept(bases, tmp_path):
-    student = distill(NEWS, bases["setfit"], "setfit", news(each=30, words=60), tmp_path / "student", val_frac=.2,
+def test_an_encoder_that_fine_tuning_ruins_is_not_kept(bases, docs, tmp_path):
+    student = distill(NEWS, bases["setfit"], "setfit", docs, tmp_path / "student", val_frac=.2,
                       train_kwargs={"body_learning_rate": 1e-2, "max_steps": 5})
     recipe = student.metrics["run"]["recipe"]
     loss = recipe["held_out_log_loss"]
