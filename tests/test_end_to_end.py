@@ -107,17 +107,17 @@ def assert_loads_natively(student: Student, texts: list[str]):
 
 @both
 def test_native_loader_gives_the_same(students, framework, docs):
-    assert_loads_natively(students[framework], [doc.text for doc in docs[::5]])
+    assert_loads_natively(students[framework], [doc.text for doc in docs[::4]])
 
 
 @both
 def test_loaded_student_gives_the_same(students, framework, docs):
-    texts, student = [doc.text for doc in docs[::5]], students[framework]
+    texts, student = [doc.text for doc in docs[::4]], students[framework]
     np.testing.assert_array_equal(Student.load(student.path).predict_proba(texts), student.predict_proba(texts))
 
 
 def test_openvino_gives_the_same_answers(students, docs):
-    texts, student = [doc.text for doc in docs], students["setfit"]
+    texts, student = [doc.text for doc in docs[::4]], students["setfit"]
     fast = Student.load(student.path, backend="openvino")
     # Both may compute in bfloat16
     np.testing.assert_allclose(fast.predict_proba(texts), student.predict_proba(texts), atol=.03)
@@ -215,9 +215,12 @@ def again(base: str, framework: str, folder: str, seed: int) -> Student:
 @both
 def test_seed_decides(bases, framework, tmp_path):
     "The same seed gives the same student in two processes, to the bit; another one another split."
-    for name, order in ("one", "1"), ("other", "2"):  # of sets and of what else hangs on the hashes of strings
-        about = json.dumps([bases[framework], framework, str(tmp_path / name), 7])
-        run(sys.executable, "-c", SCRIPT, Path(__file__).parent, about, cwd=tmp_path, PYTHONHASHSEED=order)
+    of_sets = hash("order")  # and of what else hangs on the hashes of strings: not the same in both
+    order = next(seed for seed in "12" if int(run(sys.executable, "-c", "print(hash('order'))", cwd=tmp_path,
+                                                  PYTHONHASHSEED=seed)) != of_sets)
+    about = json.dumps([bases[framework], framework, str(tmp_path / "other"), 7])
+    run(sys.executable, "-c", SCRIPT, Path(__file__).parent, about, cwd=tmp_path, PYTHONHASHSEED=order)
+    again(bases[framework], framework, str(tmp_path / "one"), 7)
     one, other = (Student.load(tmp_path / name) for name in ("one", "other"))
     texts = [doc.text for doc in news(each=14, words=20)]
     assert one.predict(texts) == other.predict(texts)
