@@ -1,4 +1,5 @@
 """Notebooks are the source of truth: each one runs, each is clean, and the package is what they export."""
+import ast
 import re
 import symtable
 import sys
@@ -120,6 +121,20 @@ def test_saved_outputs_can_be_shown(path):
            or any(p in str(o) for p in private)]
     name = path.relative_to(ROOT)
     assert not bad, f"{name}: run `make execute NB={name}`, or print less, in:\n\n" + "\n\n".join(bad)
+
+
+STANDS_ALONE = NBS / "panel.ipynb"  # its code beside an import needs nothing from other cells
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, **by_name)
+def test_imports_stand_in_cells_of_their_own(path):
+    "The site runs cells with imports when it documents a name, and these alone: what else is in one would fail."
+    cells = [c for c in NBProcessor(path, rm_directives=False).nb.cells if c.cell_type == "code"]
+    shown = [c for c in cells if not {"export", "hide", "eval:"} & set(c.directives_)]
+    trees = [ast.parse(TransformerManager().transform_cell(c.source)).body for c in shown]
+    mixed = [c.source for c, tree in zip(shown, trees)
+             if 0 < sum(isinstance(line, (ast.Import, ast.ImportFrom)) for line in tree) < len(tree)]
+    assert path == STANDS_ALONE or not mixed, "move the imports to a cell before:\n\n" + "\n\n".join(mixed)
 
 
 def test_package_is_what_the_notebooks_export(checkout):
