@@ -70,7 +70,8 @@ class Recipe:
     tag_epochs: int = 3  # Passes over the windows,
     tag_steps: int = 200  # and steps, at least
     tag_window: int = 256  # Tokens that are read at a time, at most
-    mark_case: bool = False  # Mark words with capitals where the tokenizer makes them small; on ATT&CK it did not help
+    tag_mask: float = .15  # Share of the tokens that are hidden in a step, so that what stands around them is learnt
+    mark_case: bool = False  # Mark words with capitals where the tokenizer makes them small
     # SetFit
     names_or_counts: int = 300  # Rows up to which names are learnt, and beyond which counts are
     most_doubtful: float = 300  # Rows up to which doubtful ones are left out of fine-tuning

@@ -25,7 +25,7 @@ from .options import check_named, check_vocabulary, give_padding
 
 # %% auto #0
 __all__ = ['train_transformers', 'crf_beside', 'load_base', 'encoder_folder', 'window_size', 'Examples', 'tagged_windows',
-           'training_arguments', 'fit_tags', 'transformers_names', 'check_transformers']
+           'training_arguments', 'fit_tags', 'hiding_tokens', 'transformers_names', 'check_transformers']
 
 # %% ../../nbs/train/transformers.ipynb #4c943f2e
 def train_transformers(lesson: Lesson) -> Trained:
@@ -139,15 +139,31 @@ def training_arguments(lesson: Lesson, n_windows: int, device: str):
 
 def fit_tags(student: TransformersStudent, windows: list[dict], args, lesson: Lesson):
     "Fine-tune all layers of a student in place; each step is counted by the bar"
-    from transformers import DataCollatorForTokenClassification, Trainer
+    from transformers import Trainer
     given, recipe = lesson.train_kwargs, lesson.recipe
     head_rate = given.get("head_learning_rate", recipe.tag_head_rate)
-    trainer = Trainer(student.model, args, DataCollatorForTokenClassification(student.tokenizer), windows,
+    trainer = Trainer(student.model, args, hiding_tokens(student.tokenizer, recipe.tag_mask), windows,
                       optimizers=(_optimizer(student.model, args, head_rate), None))
     if args.n_gpu > 1: args._n_gpu = 1  # batches are not spread over several
     _show_only(trainer, lesson.bar)
     trainer.train()
     student.model.eval()
+
+# %% ../../nbs/train/transformers.ipynb #3e1ea82b
+def hiding_tokens(tokenizer, share: float):
+    """A collator of windows that puts the mask token in the place of a share of the tokens, drawn anew for each batch;
+    of none where the tokenizer has no such token"""
+    import torch
+    from transformers import DataCollatorForTokenClassification
+    collate, mask = DataCollatorForTokenClassification(tokenizer), tokenizer.mask_token_id
+    def hide(windows):
+        batch = collate(windows)
+        if mask is None or not share: return batch
+        ids = batch["input_ids"]
+        kept = torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
+        batch["input_ids"] = torch.where((torch.rand(ids.shape) < share) & ~kept, mask, ids)
+        return batch
+    return hide
 
 # %% ../../nbs/train/transformers.ipynb #a3779e42
 def _optimizer(model, args, head_rate: float):
