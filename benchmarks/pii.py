@@ -114,9 +114,7 @@ def main() -> None:
     for size in SIZES if not asked.table and (BESIDE / "pii_synthetic.jsonl.gz").exists() else ():
         for seed in SEEDS:
             if (min(size, len(split(seed)[0])), seed) not in done: running.add_line(FILE, run(size, seed))
-    text = table(running.read_lines(FILE))
-    FILE.with_suffix(".md").write_text(text)
-    print(text)
+    running.write_table(FILE, table(running.read_lines(FILE)))
 
 
 if __name__ == "__main__": main()

@@ -38,6 +38,12 @@ def add_line(path: Path, cell: dict) -> None:
     append_line(path, (json.dumps(cell) + "\n").encode())
 
 
+def write_table(path: Path, text: str) -> None:
+    "Put a table beside the cells that it was made of, and show it"
+    path.with_suffix(".md").write_text(text)
+    print(text)
+
+
 def write_json(path: Path, content) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n")
 

@@ -110,9 +110,7 @@ def main() -> None:
               for name in asked.sets for size in asked.sizes]
     for cell in wanted if not asked.table else ():
         if cell not in done: running.add_line(RESULTS, run(*cell))
-    text = table(running.read_lines(RESULTS))
-    RESULTS.with_suffix(".md").write_text(text)
-    print(text)
+    running.write_table(RESULTS, table(running.read_lines(RESULTS)))
 
 
 if __name__ == "__main__": main()

@@ -9,13 +9,12 @@ import pandas as pd
 from dataclasses import dataclass
 from ..basics.shown import Saved
 from ..evaluate.intervals import show_interval
+from ..evaluate.verdict import LEAST_ROWS
 
 # %% auto #0
-__all__ = ['LEAST_GOLD', 'Comparison']
+__all__ = ['Comparison']
 
 # %% ../../nbs/decide/comparison_result.ipynb #6ea3364c
-LEAST_GOLD = 30  # rows; a share of 0.8 is known to ± 0.14 then
-
 @dataclass(repr=False)
 class Comparison(Saved):
     "What `compare` measured; plain values, which `save` writes and `load` reads"
@@ -33,7 +32,7 @@ class Comparison(Saved):
     @property
     def by_gold(self) -> bool:
         "Whether quality is agreement with gold: where each row has it, or who learned from it is compared"
-        return self.n_gold == self.n or bool(self.learned) and self.n_gold >= LEAST_GOLD
+        return self.n_gold == self.n or bool(self.learned) and self.n_gold >= LEAST_ROWS
 
     def quality(self, name: str) -> dict:
         "What a student is ranked by: its `f1`, `accuracy` and `behind`"
@@ -80,7 +79,7 @@ def _on_learned(result: Comparison) -> str:
         return (f" Ranked by the {result.n_gold:,} rows with gold, since {names} learned from gold, and agree with the "
                 "teacher less where it is wrong.")
     return (f" This ranking says little: {names} learned from gold, and agree with the teacher less where it is wrong. "
-            f"{LEAST_GOLD} rows with gold or more would tell, here are {result.n_gold:,}.")
+            f"{LEAST_ROWS} rows with gold or more would tell, here are {result.n_gold:,}.")
 
 def _best_first(result: Comparison) -> list[str]:
     return sorted(result.students, key=lambda name: -result.quality(name)["f1"]["value"])

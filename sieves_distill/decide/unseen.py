@@ -9,6 +9,7 @@ from hashlib import blake2b
 from ..export.rows import Rows, rows_for
 from ..split import fold_text
 from ..evaluate.distinct import text_clusters
+from ..evaluate.verdict import LEAST_ROWS
 
 # %% auto #0
 __all__ = ['unseen_rows', 'seen_rows', 'distinct_rows', 'distinct_positions', 'rows_unseen_by_all']
@@ -76,8 +77,6 @@ def rows_unseen_by_all(students: dict, dataset=None, on_error: str = "raise") ->
     return rows, notes + [f"{name}: {unknown}" for name, positions in seen.items() if positions is None]
 
 # %% ../../nbs/decide/unseen.ipynb #36a21bd5
-_FEWEST = 30  # rows in common; on fewer hardly any difference could be told
-
 def _shared_held_out(students: dict) -> tuple:
     "The rows that all folders hold out, a `datasets.Dataset`; and a note where that is only a part"
     otherwise = "pass labelled rows that no student was trained on, compare(students, dataset)"
@@ -89,11 +88,11 @@ def _shared_held_out(students: dict) -> tuple:
     common = set.intersection(*texts.values())
     rows = dataset.select([i for i, text in enumerate(dataset["text"]) if fold_text(text) in common])
     counts = ", ".join(f"{name!r} {len(each):,}" for name, each in datasets.items())
-    if len(rows) >= _FEWEST:
+    if len(rows) >= LEAST_ROWS:
         return rows, [f"compared on the {len(rows):,} rows that all of them hold out, of {counts}"]
     advice = _same_split(students[first], students[odd])
-    raise ValueError(f"{odd!r} holds out other rows than {first!r}, and {len(rows):,} are in common, where {_FEWEST} "
-                     f"would do: {otherwise}{advice}")
+    raise ValueError(f"{odd!r} holds out other rows than {first!r}, and {len(rows):,} are in common, "
+                     f"where {LEAST_ROWS} would do: {otherwise}{advice}")
 
 def _same_split(student, other) -> str:
     "What two students were split by that differs; empty where nothing is known to"

@@ -37,17 +37,15 @@ def student_metrics(
 
 def note_on_unmeasured(labels: list[str]) -> list[str]:
     "What a reader should know of labels that no row has"
-    if not labels: return []
-    names = f"label{'s' * (len(labels) > 1)} {', '.join(map(repr, labels))}"
-    return [f"no row has the {names}: not measured, and left out of the averages"]
+    return [f"no row has the {_named(labels)}: not measured, and left out of the averages"] if labels else []
+
+def _named(labels: list[str]) -> str: return f"label{'s' * (len(labels) > 1)} {', '.join(map(repr, labels))}"
 
 def _note_without_gold(gold: dict | None, unmeasured: list[str], kind: Kind) -> list[str]:
     "What a reader should know of labels that the teacher gives to some row, and gold to none"
     if gold is None: return []
     missing = [label for label in kind.labels if label not in unmeasured and label not in gold["per_label"]]
-    if not missing: return []
-    names = f"label{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}"
-    return [f"no row has the {names} by gold: left out of the averages against gold"]
+    return [f"no row has the {_named(missing)} by gold: left out of the averages against gold"] if missing else []
 
 # %% ../../nbs/evaluate/metrics.ipynb #8b61979a
 def score_predictions(kind: Kind, truth, predictions: dict, n_resamples: int, seed: int, clusters) -> dict:

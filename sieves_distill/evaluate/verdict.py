@@ -8,7 +8,7 @@ from .intervals import COMPARED, SIDES, show_interval, side_of_zero
 from .probabilities import calibration_verdict
 
 # %% auto #0
-__all__ = ['student_verdict', 'leads_with_gold', 'truth_in', 'side_of', 'advice']
+__all__ = ['LEAST_ROWS', 'student_verdict', 'leads_with_gold', 'truth_in', 'side_of', 'advice']
 
 # %% ../../nbs/evaluate/verdict.ipynb #3e03c6cd
 _SIMPLE = "TF-IDF + logistic regression"
@@ -119,13 +119,13 @@ def _gained(gain: dict, sign: int) -> str:
     return f"{sign * gain['value']:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 # %% ../../nbs/evaluate/verdict.ipynb #6230230d
-_FEW = 30  # different documents; a share of 0.8 is known to ± 0.14 then
+LEAST_ROWS = 30  # different documents; a share of 0.8 is known to ± 0.14 then
 
 def advice(metrics: dict) -> str:
     "One sentence on whether to use the student"
     figures, beside = _deciding(metrics)
     n, simple = _n(figures), f"a simple classifier that trains in seconds ({_SIMPLE})"
-    if n < _FEW: return f"With so few documents ({n:,}) nothing is decided: hold out a hundred or more."
+    if n < LEAST_ROWS: return f"With so few documents ({n:,}) nothing is decided: hold out a hundred or more."
     if beside is None: return "Whether it is worth using cannot be said, since no simple classifier stands beside it."
     if side_of(beside) == "above": return _worth(metrics)
     if side_of(beside) == "below":
@@ -142,7 +142,7 @@ def _deciding(metrics: dict) -> tuple[dict, dict | None]:
     "The figures to decide by, and what they say beside the simple classifier: on gold where that is clear, else all"
     gold, beside = metrics["gold"] or {}, metrics["baselines"].get("tfidf_lr")
     on_gold = gold.get("gains", {}).get("tfidf_lr")
-    if on_gold and _n(gold) >= _FEW and side_of(on_gold) != "unclear": return gold, on_gold
+    if on_gold and _n(gold) >= LEAST_ROWS and side_of(on_gold) != "unclear": return gold, on_gold
     return metrics["agreement"], beside
 
 # %% ../../nbs/evaluate/verdict.ipynb #2df4a622
@@ -150,7 +150,7 @@ def _worth(metrics: dict) -> str:
     "What a student that is better than the simple classifier can be used for"
     gold, differ = metrics["gold"], _differing(metrics)
     if truth_in(metrics) == "gold": return f"Use it if about {differ} answers in 100 may be wrong."
-    if gold and "gains" in gold and _n(gold) >= _FEW:
+    if gold and "gains" in gold and _n(gold) >= LEAST_ROWS:
         side = side_of(gold["gains"]["teacher"])
         if side == "below": return "Use it where speed or price matter more: it is less often right than its teacher."
         good = "it is better" if side == "above" else f"no difference is clear on {_n(gold):,} documents"
