@@ -6,7 +6,6 @@
 from __future__ import annotations
 import numpy as np
 import pandas as pd
-from contextlib import contextmanager
 from dataclasses import dataclass
 from ..basics.checks import check_share
 from ..basics.shown import Saved
@@ -40,27 +39,20 @@ def choose_masking(
         raise TypeError(f"expected a student of a PIIMasking task, found {student!r}")
     for name, share in (("target", target), ("confidence", confidence)): check_share(share, name)
     rows = distinct_rows(unseen_rows(student, dataset))
-    tried = [_try(student, rows, threshold, confidence) for threshold in THRESHOLDS]
+    answers = zip(THRESHOLDS, student.name_at(rows.texts, THRESHOLDS))
+    tried = [{"threshold": threshold, **_leaving(rows, y, confidence)} for threshold, y in answers]
     proven = next((i for i, row in enumerate(tried) if row["bound"] < target), len(tried))
     threshold = tried[proven - 1]["threshold"] if proven else None
     return MaskingThreshold(threshold, target, confidence, len(rows), tried)
 
 # %% ../../nbs/decide/masking.ipynb #ad0d758a
-def _try(student, rows: Rows, threshold: float, confidence: float) -> dict:
-    "What a threshold leaves open, and masks without need, on some rows"
-    with _masking_from(student, threshold): answers = student.kind.encode(student.predict(rows.texts))
+def _leaving(rows: Rows, answers, confidence: float) -> dict:
+    "What answers leave open, and mask without need"
     counts = count_leaks(rows.texts, rows.y, answers)
     clean, (hit, left, needless, *_) = int((counts[:, 1] == 0).sum()), counts.sum(0).tolist()
-    return {"threshold": threshold, "without_leak": clean / len(rows),
+    return {"without_leak": clean / len(rows),
             "bound": float(lower_bound(clean, len(rows), confidence)), "recall": hit / max(1, hit + left),
             "precision": hit / max(1, hit + needless)}
-
-# %% ../../nbs/decide/masking.ipynb #bfb49ba0
-@contextmanager
-def _masking_from(student, threshold: float):
-    before, student.kind.threshold = student.kind.threshold, threshold
-    try: yield
-    finally: student.kind.threshold = before
 
 # %% ../../nbs/decide/masking.ipynb #cd52f3f0
 @dataclass(repr=False)

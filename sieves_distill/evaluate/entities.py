@@ -21,26 +21,45 @@ from .plots import plot_f1_bars
 from .report import MetricsReport, label_frame, read_mistakes_of, report_of
 
 # %% auto #0
-__all__ = ['count_inner', 'EntityReport', 'plot_types', 'list_faults']
+__all__ = ['AskedEntities', 'ask_entities', 'report_asked', 'count_inner', 'EntityReport', 'plot_types', 'list_faults']
 
-# %% ../../nbs/evaluate/entities.ipynb #8b8c233f
-@score_answers.register
-def _(
-    kind: Entities, student, rows: Rows, train: Rows | None, n_resamples: int, seed: int, beside: dict | None = None
-) -> MetricsReport:
+# %% ../../nbs/evaluate/entities.ipynb #7ca1be40
+@dataclass
+class AskedEntities:
+    "Rows that a student was asked about, and what it and others named in them"
+    rows: Rows  # With the gold that figures can be counted on
+    answers: dict  # Of "student" and each baseline the entities, encoded
+    clusters: np.ndarray  # The cluster of each row, see `text_clusters`
+    seconds: float  # That the student took
+    notes: list[str]  # What a reader should know of the gold
+
+def ask_entities(kind: Entities, student, rows: Rows, train: Rows | None, beside: dict | None = None) -> AskedEntities:
+    "Ask a student, others `beside` it, and a list of the training names"
     rows, on_gold = with_drawn_gold(rows)
     start = time.perf_counter()
     answers = {"student": kind.encode(student.predict(rows.texts))}
     seconds = time.perf_counter() - start
     for name, other in (beside or {}).items(): answers[name] = kind.encode(other.predict(rows.texts))
     if train is not None: answers["listed"] = list_names(train.y)(rows.texts)
-    clusters = text_clusters(rows.texts)
+    return AskedEntities(rows, answers, text_clusters(rows.texts), seconds, on_gold)
+
+# %% ../../nbs/evaluate/entities.ipynb #8b8c233f
+@score_answers.register
+def _(
+    kind: Entities, student, rows: Rows, train: Rows | None, n_resamples: int, seed: int, beside: dict | None = None
+) -> MetricsReport:
+    return report_asked(ask_entities(kind, student, rows, train, beside), train, n_resamples, seed)
+
+def report_asked(asked: AskedEntities, train: Rows | None, n_resamples: int, seed: int) -> MetricsReport:
+    "The report on what a student named"
+    rows, answers, clusters = asked.rows, asked.answers, asked.clusters
     metrics = {**_agreement(rows, train, answers, n_resamples, seed, clusters),
                "gold": _against_gold(rows, answers, n_resamples, seed, clusters),
-               "texts_per_second": len(rows) / max(seconds, 1e-9), "confidence": 0.95, "n_resamples": n_resamples}
-    metrics["warnings"] = [*on_gold, *_notes(rows, train, clusters, metrics)]
-    return report_of(kind, metrics, list_faults(rows, answers["student"]))
+               "texts_per_second": len(rows) / max(asked.seconds, 1e-9), "confidence": 0.95, "n_resamples": n_resamples}
+    metrics["warnings"] = [*asked.notes, *_notes(rows, train, clusters, metrics)]
+    return report_of(rows.kind, metrics, list_faults(rows, answers["student"]))
 
+# %% ../../nbs/evaluate/entities.ipynb #7ca1be41
 def _agreement(rows: Rows, train: Rows | None, answers: dict, n_resamples: int, seed: int, clusters) -> dict:
     "How far the teacher's entities are named, by the student and by the baseline"
     scores = entity_scores(rows.kind, rows.y, answers, n_resamples, seed, clusters)

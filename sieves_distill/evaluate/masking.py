@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 from dataclasses import dataclass
 from ..export.rows import Rows
-from ..tasks.entities import Entities, entity_array
+from ..tasks.entities import entity_array
 from ..tasks.masking import Masks
-from .distinct import effective_n, text_clusters
-from .entities import EntityReport
-from .entity_figures import list_names
+from .distinct import effective_n
+from .entities import EntityReport, ask_entities, report_asked
 from .evaluate import score_answers
 from .intervals import bootstrap_draws, percentile_interval, show_interval, wilson_interval
 from .report import MetricsReport, report_of
@@ -62,22 +61,23 @@ def mask_figures(counts, n_resamples: int, seed: int, clusters) -> dict:
 
 # %% ../../nbs/evaluate/masking.ipynb #16eee460
 @score_answers.register
-def _(kind: Masks, student, rows: Rows, train: Rows | None, n_resamples: int, seed: int) -> MetricsReport:
-    report = score_answers.dispatch(Entities)(kind, student, rows, train, n_resamples, seed)
-    masks = {"student": kind.encode(student.predict(rows.texts)), **_baselines(kind, rows.texts, train)}
-    clusters = text_clusters(rows.texts)
+def _(
+    kind: Masks, student, rows: Rows, train: Rows | None, n_resamples: int, seed: int, beside: dict | None = None
+) -> MetricsReport:
+    asked = ask_entities(kind, student, rows, train, beside)
+    report, rows, clusters = report_asked(asked, train, n_resamples, seed), asked.rows, asked.clusters
+    masks = {**asked.answers, **_baselines(kind, rows.texts, asked.answers.get("listed"))}
     counts = {name: count_leaks(rows.texts, rows.y, answer) for name, answer in masks.items()}
     figures = {name: mask_figures(count, n_resamples, seed, clusters) for name, count in counts.items()}
     report.metrics["masking"] = {**figures, **_against_gold(rows, masks["student"], n_resamples, seed, clusters)}
     return report
 
 # %% ../../nbs/evaluate/masking.ipynb #5718cac5
-def _baselines(kind: Masks, texts: list[str], train: Rows | None) -> dict:
-    "What the patterns mask alone, and with a list of what was masked in the training rows"
-    nothing = [()] * len(texts)
-    answers = {"patterns": entity_array(map(kind.complete, texts, nothing))} if kind.patterns else {}
-    if train is not None: answers["listed"] = entity_array(map(kind.complete, texts, list_names(train.y)(texts)))
-    return answers
+def _baselines(kind: Masks, texts: list[str], listed) -> dict:
+    "What the patterns mask alone, and with what a list of the training rows names, if there is one"
+    named = {"patterns": [()] * len(texts)} if kind.patterns else {}
+    if listed is not None: named["listed"] = listed
+    return {name: entity_array(map(kind.complete, texts, y)) for name, y in named.items()}
 
 # %% ../../nbs/evaluate/masking.ipynb #b25e3541
 def _against_gold(rows: Rows, answer, n_resamples: int, seed: int, clusters) -> dict:
@@ -89,7 +89,8 @@ def _against_gold(rows: Rows, answer, n_resamples: int, seed: int, clusters) -> 
             for name, masks in (("student", answer), ("teacher", rows.y))}
 
 # %% ../../nbs/evaluate/masking.ipynb #96657cd8
-_MODELS = {"student": "student", "patterns": "patterns alone", "listed": "patterns and a list of what was masked",
+_MODELS = {"student": "student", "crf": "CRF", "patterns": "patterns alone",
+           "listed": "patterns and a list of what was masked",
            "student, by gold": "student, against gold", "teacher, by gold": "teacher, against gold"}
 
 # %% ../../nbs/evaluate/masking.ipynb #f4a3e6a7

@@ -20,24 +20,31 @@ class EntityStudent(Student):
     answers_from_proba = False
 
     def tag_words(self, texts: list[str]) -> list[tuple[list, Sequence[str], Sequence[float]]]:
-        "For each text the places of its words, their tags, and how sure each of these is, in [0, 1]"
-        raise NotImplementedError(f"{type(self).__name__} must tag: def tag_words(self, texts) -> list")
+        "For each text the places of its words, their tags, and how sure each of these is; default the likeliest tags"
+        return [(words, [names[i] for i in shares.argmax(1)], shares.max(1))
+                for words, names, shares in self.tag_shares(texts)]
 
     def tag_shares(self, texts: list[str]) -> Iterable[tuple[list, Sequence[str], np.ndarray]]:
         "For each text the places of its words, the names of the tags, and their probabilities `(n_words, n_tags)`"
         raise NotImplementedError(f"{type(self).__name__} must know probabilities: def tag_shares(self, texts) -> list")
 
     def name_entities(self, texts: list[str], progress: bool = False):
-        "The entities of each text, encoded: an array `(n_texts,)` of tuples of `Entity`"
-        def named(batch): return [self.kind.complete(text, from_tags(text, *tagged))
-                                  for text, tagged in zip(batch, self._tagged(batch))]
+        """The entities of each text, encoded: an array `(n_texts,)` of tuples of `Entity`; where the kind has a
+        threshold, of the words that are something from there on"""
+        if self.kind.threshold is not None: return self.name_at(texts, [self.kind.threshold], progress)[0]
+        def named(batch): return [self._complete(*each) for each in zip(batch, self.tag_words(batch))]
         return entity_array(chain.from_iterable(in_batches(self, named, texts, progress)))
 
-    def _tagged(self, texts: list[str]):
-        "What `tag_words` gives; where the kind has a threshold, of the words that are something from there on"
-        if self.kind.threshold is None: return self.tag_words(texts)
-        return [(words, *(lean_tags(shares, list(names), self.kind.threshold) if words else ([], [])))
-                for words, names, shares in self.tag_shares(texts)]
+    def name_at(self, texts: list[str], thresholds: Sequence[float], progress: bool = False) -> list:
+        "What `name_entities` gives at each of some thresholds; the texts are tagged once"
+        def named(batch):
+            tagged = list(self.tag_shares(batch))
+            return [[self._complete(text, (words, *lean_tags(shares, list(names), threshold)))
+                     for text, (words, names, shares) in zip(batch, tagged)] for threshold in thresholds]
+        batches = in_batches(self, named, texts, progress)
+        return [entity_array(chain.from_iterable(batch[i] for batch in batches)) for i in range(len(thresholds))]
+
+    def _complete(self, text: str, tagged: tuple): return self.kind.complete(text, from_tags(text, *tagged))
 
     def predict(self, texts: list[str], progress: bool = False) -> list[list[dict]]:
         """The entities of each text, a list of dicts with `text`, `start`, `end`, `entity_type` and `score`; of a

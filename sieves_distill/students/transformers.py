@@ -29,15 +29,13 @@ class TransformersStudent(EntityStudent):
         self.model, self.tokenizer = model.eval(), tokenizer
         self.tags = tag_names(kind.entity_types)
 
-    def tag_words(self, texts):
+    def tag_shares(self, texts):
         pieces = read_pieces(self.tokenizer, texts)
-        best = [np.zeros(len(text.words), int) for text in pieces]
-        sureness = [np.zeros(len(text.words)) for text in pieces]
+        shares = [np.tile(np.eye(len(self.tags))[0], (len(text.words), 1)) for text in pieces]  # no token: nothing
         windows = cut_windows(self.tokenizer, pieces, self.tokenizer.model_max_length)
         for window, proba in zip(windows, tag_proba(self.model, self.tokenizer, windows)):
-            best[window.row][window.words] = proba.argmax(1)
-            sureness[window.row][window.words] = proba.max(1)
-        return [(text.words, [self.tags[i] for i in at], sure) for text, at, sure in zip(pieces, best, sureness)]
+            shares[window.row][window.words] = proba
+        return [(text.words, self.tags, of_words) for text, of_words in zip(pieces, shares)]
 
     def write(self, path):
         self.model.save_pretrained(str(path))
