@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from ..basics.checks import short_repr
-from .card import model_card
 from .frameworks import framework_name, framework_of
 from ..tasks.kinds import Kind
 
@@ -26,6 +25,7 @@ def is_repo(name) -> bool:
 def hub_card(student, repo: str, rows: bool = False) -> str:
     "The model card for a repository, with the metadata that the hub reads; `rows` says whether the rows are there"
     from huggingface_hub import ModelCardData
+    from sieves_distill.students.card import model_card
     library = framework_of(framework_name(student.framework), student.kind).library
     metrics = shared_metrics(student.metrics)
     base = metrics.get("run", {}).get("base_model")
