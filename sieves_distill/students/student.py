@@ -110,7 +110,7 @@ class InFolder(Written):
         the commit. It is private, and without the training texts, unless `private=False` and `data=True` say otherwise;
         what a model is made of goes along, which in a CRF is single words of the texts. Raises
         PermissionError without a token that may write, ConnectionError where the hub cannot be reached, ValueError for
-        a repository that is public already, where a private one was asked for"""
+        a repository that is public already, where a private one was asked for, or one that holds no student"""
         return push_student(self, repo, private, data, message, token)
 
     @classmethod
