@@ -63,7 +63,8 @@ def export_student(
     """Write a student in a form to deploy it in, and return the folder.
 
     Raises ValueError for a format that is not in `FORMATS`, or not for such a student, FileExistsError for a folder
-    that holds something else than a former export, RuntimeError where what was written would answer otherwise than the student."""
+    that holds something else than a former export, RuntimeError where what was written would answer otherwise than
+    the student."""
     check_format(student, format)
     check_export_place(path)
     with new_folder(path) as folder: FORMATS[format].writer()(student, folder)

@@ -162,8 +162,8 @@ def measure_gain(old: Student, new: Student, division: Division, seed: int, n_re
 
 # %% ../../nbs/watch/challenge.ipynb #20ffa5dc
 def paired_gain(rows: Rows, answers: dict, seed: int, n_resamples: int = 1000) -> dict:
-    """By how much the answers of the `new` student are better than those of the `old` one, both booleans `(n, n_labels)`
-    to the same rows: what `StudentUpdate.parts` has, intervals by a paired bootstrap"""
+    """By how much the answers of the `new` student to these rows are better than those of the `old` one, booleans
+    `(n, n_labels)`: what `StudentUpdate.parts` has, intervals by a paired bootstrap"""
     clusters = text_clusters(rows.texts)
     n, figures = n_distinct(clusters), bootstrap_figures(rows.hot, answers, n_resamples, seed, clusters)
     draws = {name: figures[name]["f1"] for name in answers}
