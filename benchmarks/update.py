@@ -2,12 +2,12 @@
 
     python -m benchmarks.update [--draws 200] [--seeds 0 1]
 
-A Model2Vec student learns from some rows of a data set, a challenger from these and from as many or more new ones: with
-the right answers, or with a share of them wrong, one label always taken for one other. All other rows are the pool: what
-both of them answer there is their true quality. Then the decision, on `n` rows that are drawn from the pool, many times.
-*At the margin*: the challenger is put in place though it is worse by the whole margin, which is set to what it has lost,
-in macro-F1 or in exact answers, whichever is more; stated rate: at most 2.5 %. *Margin 0.02*: what `student.update` does
-if it is not told otherwise. Writes update.jsonl and update.md.
+A Model2Vec student learns from some rows of a data set, a challenger from these and from as many or more new ones:
+with the right answers, or with a share of them wrong, one label always taken for one other. All other rows are the
+pool: what both of them answer there is their true quality. Then the decision, on `n` rows that are drawn from the
+pool, many times. *At the margin*: the challenger is put in place though it is worse by the whole margin, which is set
+to what it has lost, in macro-F1 or in exact answers, whichever is more; stated rate: at most 2.5 %. *Margin 0.02*:
+what `student.update` does if it is not told otherwise. Writes update.jsonl and update.md.
 """
 from __future__ import annotations
 
