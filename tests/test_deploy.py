@@ -13,6 +13,7 @@ from sieves_distill import Student
 from sieves_distill.deploy.parity import HARD_TEXTS
 
 import old_folders
+from conftest import ROOT, run
 
 NAMES = sorted(path.stem for path in old_folders.FIXTURES.glob("*.json"))
 FORMATS = {"model2vec": ("numpy",), "setfit": ("onnx", "onnx-int8")}
@@ -68,3 +69,24 @@ def test_answers_without_torch_and_this_package(name, format, tmp_path):
         ["Dockerfile", "README.md", "compose.yaml", "requirements-serve.txt", "requirements.txt", "serve.py",
          "student.json", "student.py", "tokenizer.json",
          *(["model.npz"] if format == "numpy" else ["head.npz", "model.onnx"])])
+
+
+COMMAND = """
+import os, sys
+from sieves_distill.cli import app
+try: app(sys.argv[1:])
+finally: print(*sorted({"torch", "transformers", "datasets", "pandas", "sklearn", "scipy.stats"} & set(sys.modules)))
+"""
+
+
+def test_commands_on_a_small_folder_start_without_what_trains(tmp_path):
+    "A native folder of static embeddings, too: scikit-learn and PyTorch take seconds to import."
+    native = old_folders.FIXTURES / "model2vec_multi"
+    exported = Student.load(native).export(tmp_path / "exported", format="numpy")
+    (tmp_path / "in.csv").write_text("text\na goal\n", encoding="utf-8")
+    for folder in native, exported:
+        answer, loaded = run(sys.executable, "-c", COMMAND, "predict", folder, "a goal", cwd=ROOT).splitlines()
+        assert loaded == ""
+    rows, loaded = run(sys.executable, "-c", COMMAND, "label", exported, "in.csv", "out", cwd=tmp_path,
+                       PYTHONPATH=str(ROOT)).splitlines()
+    assert "1 rows" in rows and loaded == ""

@@ -105,6 +105,17 @@ def test_a_public_repository_is_not_taken_for_a_private_one(hub, monkeypatch):
     assert Student.load("user/topics").labels, "all may read it"
 
 
+def test_a_repository_of_something_else_stays(hub):
+    "A push removes what an earlier student left, and nothing of others."
+    push()
+    files = {".gitattributes": b"", "README.md": b"", "config.json": b"{}", "data/train.csv": b""}
+    hub.repos["user/topics"].commit(files)
+    with pytest.raises(ValueError, match="found other files in 'user/topics', such as 'config.json'"): push()
+    assert hub.repos["user/topics"].commits[hub.repos["user/topics"].sha("main")] == files
+    hub.repos["user/topics"].commit({".gitattributes": b"", "README.md": b""})
+    assert push()
+
+
 CODE = f"""
 from sieves_distill import Student
 student = Student.load({str(FOLDERS / 'model2vec_single')!r})

@@ -190,7 +190,8 @@ def test_drains_before_it_stops(exported, tmp_path):
         assert answer.json() == {"status": "ready"} and "connection" not in answer.headers
         server.process.send_signal(signal.SIGTERM)
         until(lambda: client.get("/health/ready").status_code == 503)
-        assert client.get("/health/ready").json() == {"status": "stopping"}
+        assert client.get("/health/ready").json() == client.get("/health").json() == {"status": "stopping"}
+        assert client.get("/health").status_code == 503
         answer = client.post("/predict", json={"text": "a cup"})
         assert answer.status_code == 200 and answer.headers["connection"] == "close"
         assert client.get("/health/live").status_code == 200

@@ -17,9 +17,16 @@ def check_place(path) -> Path:
     "The absolute output path; refuses one that holds something other than a student, which would be replaced"
     path, expected = absolute(path), "expected output_path to be a new folder or that of a student, found"
     if path.exists() and not path.is_dir(): raise FileExistsError(f"{expected} a file at {str(path)!r}")
-    if path.is_dir() and _entries(path) and not (path / "student.json").exists():
+    if path.is_dir() and _entries(path) and not _holds_student(path):
         raise FileExistsError(f"{expected} other files in {str(path)!r}, which would be lost: name another folder")
     return path
+
+def _holds_student(folder: Path) -> bool:
+    "Whether it may be replaced: a student, distilled or exported, or one whose student.json is empty or damaged"
+    path = folder / "student.json"
+    try: about = read_json(path)
+    except ValueError: return True
+    return path.exists() and (not about or bool({"format", "export"} & about.keys()))
 
 def absolute(path) -> Path:
     "A path as it stands, whatever the working directory will be: `~` is the home, a link what it leads to"

@@ -60,11 +60,10 @@ def _no_logs():
 @contextlib.contextmanager
 def _no_hub_bars():
     "Within the block datasets and huggingface_hub draw no bars"
-    import datasets
     from huggingface_hub import utils as hub
-    shown = [library for library in (datasets.utils, hub) if not library.are_progress_bars_disabled()]
-    datasets.utils.disable_progress_bars()
-    hub.disable_progress_bars()
+    libraries = [hub] + ([sys.modules["datasets"].utils] if "datasets" in sys.modules else [])
+    shown = [library for library in libraries if not library.are_progress_bars_disabled()]
+    for library in shown: library.disable_progress_bars()
     try: yield
     finally:
         for library in shown: library.enable_progress_bars()

@@ -15,8 +15,6 @@ from tqdm.auto import tqdm
 from ..basics.checks import check_count
 from ..basics.disk import drop_lock, read_json, take_lock
 from ..documents.sources import files_in
-from ..decide.cascade import check_threshold
-from ..decide.threshold import check_false_alarms, is_new, is_unsure
 from . import standalone
 from .tables import TABLES, Column, answer_columns, open_copy, open_table
 from ..students.student import Student
@@ -126,10 +124,13 @@ class Limits:
         if threshold is None and false_alarms is not None:
             raise ValueError("found false_alarms without a threshold: pass what choose_threshold chose as threshold=")
         if threshold is None: return None
+        from sieves_distill.decide.cascade import check_threshold
+        from sieves_distill.decide.threshold import check_false_alarms
         return cls(check_threshold(threshold, kind_of(student)), check_false_alarms(student, false_alarms, threshold))
 
     def exceeded(self, student, kind, texts: list[str], proba):
         "Which texts `(n,)` the teacher should answer"
+        from sieves_distill.decide.threshold import is_new, is_unsure
         return is_unsure(kind, proba, self.threshold) | is_new(student, texts, self.false_alarms)
 
 # %% ../../nbs/deploy/bulk.ipynb #50b47e42

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from ..basics.disk import deployed_megabytes, new_folder
+from ..basics.disk import check_place, deployed_megabytes, new_folder
 from ..students.frameworks import framework_name
 from ..students.student import Student
 from ..tasks.kinds import Kind, LabelKind
 
 # %% auto #0
-__all__ = ['FORMATS', 'Format', 'write_folder', 'export_student', 'check_format']
+__all__ = ['FORMATS', 'Format', 'write_folder', 'export_student', 'check_export_place', 'check_format']
 
 # %% ../../nbs/deploy/formats.ipynb #68d7c1fa
 @dataclass(frozen=True)
@@ -63,10 +63,18 @@ def export_student(
     """Write a student in a form to deploy it in, and return the folder.
 
     Raises ValueError for a format that is not in `FORMATS`, or not for such a student, FileExistsError for a folder
-    that holds something else, RuntimeError where what was written would answer otherwise than the student."""
+    that holds something else than a former export, RuntimeError where what was written would answer otherwise than
+    the student."""
     check_format(student, format)
+    check_export_place(path)
     with new_folder(path) as folder: FORMATS[format].writer()(student, folder)
     return Path(path).expanduser()
+
+def check_export_place(path):
+    "Refuse, with a FileExistsError, a place whose content an export would take away"
+    if not (check_place(path) / "data").exists(): return
+    raise FileExistsError(f"expected a new folder or that of a former export, found in {str(path)!r} a student with "
+                          "the rows that it was made from, which would be lost: name another folder")
 
 def check_format(student: Student, format: str):
     "Refuse, with a ValueError, a format that is not known, or not for such a student"

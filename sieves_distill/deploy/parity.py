@@ -7,7 +7,6 @@ from __future__ import annotations
 import copy
 from dataclasses import asdict, dataclass
 import numpy as np
-from sklearn.metrics import f1_score
 from ..students.student import Student
 
 # %% auto #0
@@ -65,6 +64,7 @@ def _held_out(student: Student, most: int):
     return [texts[int(i)] for i in rows[at]], student.kind.one_hot(y[at])
 
 def _macro_f1(truth, hot) -> float:
+    from sklearn.metrics import f1_score
     measured = truth.any(0)
     return float(f1_score(truth[:, measured], hot[:, measured], average="macro", zero_division=0))
 

@@ -427,6 +427,7 @@ def add_state(app: FastAPI, service: Service):
         "Whether the process answers: where it does not, start it anew."
         return {"status": "live"}
 
+    @app.get("/health", response_model=Status, responses={503: {"model": Status}}, tags=["server"])
     @app.get("/health/ready", response_model=Status, responses={503: {"model": Status}}, tags=["server"])
     async def ready():
         "Whether to send requests: not once the server was asked to stop."

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from ..basics.checks import short_repr
-from .card import model_card
 from .frameworks import framework_name, framework_of
 from ..tasks.kinds import Kind
 
@@ -26,6 +25,7 @@ def is_repo(name) -> bool:
 def hub_card(student, repo: str, rows: bool = False) -> str:
     "The model card for a repository, with the metadata that the hub reads; `rows` says whether the rows are there"
     from huggingface_hub import ModelCardData
+    from sieves_distill.students.card import model_card
     library = framework_of(framework_name(student.framework), student.kind).library
     metrics = shared_metrics(student.metrics)
     base = metrics.get("run", {}).get("base_model")
@@ -83,12 +83,21 @@ def push_student(student, repo: str, private: bool = True, data: bool = False, m
     with TemporaryDirectory() as folder, telling(repo):
         files_for_hub(student, Path(folder), repo, data)
         api.create_repo(repo, private=private, exist_ok=True)
-        if private and not api.model_info(repo).private:
-            raise ValueError(f"the repository {repo!r} is there already, and public: push_to_hub(…, private=False) "
-                             "if all may have the student, else name another")
+        _check_repo(api.model_info(repo), private)
         message = message or f"A student of {framework_name(student.framework)}"
         return api.upload_folder(repo_id=repo, folder_path=folder, commit_message=message,
                                  delete_patterns=_STALE).commit_url
+
+def _check_repo(info, private: bool):
+    "Refuse, with a ValueError, a repository that is public and shall not be, or that holds something else"
+    if private and not info.private:
+        raise ValueError(f"the repository {info.id!r} is there already, and public: push_to_hub(…, private=False) "
+                         "if all may have the student, else name another")
+    names = {file.rfilename for file in info.siblings or ()}
+    if others := sorted(names - {".gitattributes", "README.md", "LICENSE"}):
+        if "student.json" in names: return
+        raise ValueError(f"expected a new repository or that of a student, found other files in {info.id!r}, such as "
+                         f"{others[0]!r}, which would be replaced: name another")
 
 _STALE = ["data/*", "*.safetensors", "*.json", "*.pkl", "*.crfsuite"]  # what an earlier student may have left
 

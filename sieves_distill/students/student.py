@@ -17,12 +17,9 @@ from ..basics.quiet import quiet
 from ..basics.turns import Turn
 from ..tasks.kinds import Kind, kind_from
 from ..documents.doc import doc_name, write_result
-from ..evaluate.evaluate import read_mistakes
-from ..evaluate.report import report_of
 from .folder import read_about, reading
 from .frameworks import framework_name, framework_of
 from .hub import hub_folder, push_student
-from .novelty import copy_text_novelty, read_text_novelty
 
 # %% auto #0
 __all__ = ['Written', 'InFolder', 'Answering', 'in_batches', 'Student', 'LinearStudent', 'check_texts', 'is_document',
@@ -45,6 +42,7 @@ class Written:
         "student.json comes last: without it, a folder that was written half holds no student"
         with quiet(): self.write(folder)
         if self.metrics: _write_json(self.metrics, folder / "metrics.json")
+        from sieves_distill.students.novelty import copy_text_novelty
         copy_text_novelty(self, folder)
         if self.path and lies_in(self, self.path) and (self.path / "README.md").is_file():
             shutil.copyfile(self.path / "README.md", folder / "README.md")
@@ -112,7 +110,7 @@ class InFolder(Written):
         the commit. It is private, and without the training texts, unless `private=False` and `data=True` say otherwise;
         what a model is made of goes along, which in a CRF is single words of the texts. Raises
         PermissionError without a token that may write, ConnectionError where the hub cannot be reached, ValueError for
-        a repository that is public already, where a private one was asked for"""
+        a repository that is public already, where a private one was asked for, or one that holds no student"""
         return push_student(self, repo, private, data, message, token)
 
     @classmethod
@@ -148,6 +146,7 @@ class InFolder(Written):
     def report(self):
         """The same figures as a `Report`: a table, a picture, and the texts it gets wrong. Raises ValueError where
         there are no figures"""
+        from sieves_distill.evaluate.report import report_of
         if not self.metrics:
             raise ValueError("this student has no metrics.json: score it with evaluate_student(student, dataset)")
         return report_of(self.kind, self.metrics, self._mistakes if self._has_rows("val") else None)
@@ -157,7 +156,9 @@ class InFolder(Written):
         import sieves_distill
         return sieves_distill.update_student(self, new_docs, task, **options)
 
-    def _mistakes(self): return read_mistakes(self, self.val_data)
+    def _mistakes(self):
+        from sieves_distill.evaluate.evaluate import read_mistakes
+        return read_mistakes(self, self.val_data)
 
     @property
     def native(self) -> Student:
@@ -235,7 +236,9 @@ class Answering(InFolder):
         So of texts like these about 1 in 20 has 0.95 or more; of texts that belong to no label, many have. Raises
         ValueError where the student's folder has not what it takes to tell, as those of earlier versions"""
         texts = check_texts(texts)
-        if self._novelty is None: self._novelty = read_text_novelty(self, self.path)
+        if self._novelty is None:
+            from sieves_distill.students.novelty import read_text_novelty
+            self._novelty = read_text_novelty(self, self.path)
         return self._novelty(self, texts)
 
 # %% ../../nbs/students/student.ipynb #e41b90c7

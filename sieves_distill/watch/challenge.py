@@ -23,7 +23,7 @@ from ..train.recipe import Recipe
 from .challenge_result import StudentUpdate, is_not_worse
 
 # %% auto #0
-__all__ = ['update_student', 'Division', 'divide', 'measure_gain', 'replace_student']
+__all__ = ['update_student', 'Division', 'divide', 'measure_gain', 'paired_gain', 'replace_student']
 
 # %% ../../nbs/watch/challenge.ipynb #cf053911
 def update_student(
@@ -157,11 +157,13 @@ def measure_gain(old: Student, new: Student, division: Division, seed: int, n_re
     answers = {name: rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts)))
                for name, student in (("old", old), ("new", new))}
     parts = {"all": np.full(len(rows), True), "old rows": ~division.is_new, "new rows": division.is_new}
-    return {name: _gain(rows[at], {who: hot[at] for who, hot in answers.items()}, seed, n_resamples)
+    return {name: paired_gain(rows[at], {who: hot[at] for who, hot in answers.items()}, seed, n_resamples)
             for name, at in parts.items() if at.any()}
 
 # %% ../../nbs/watch/challenge.ipynb #20ffa5dc
-def _gain(rows: Rows, answers: dict, seed: int, n_resamples: int) -> dict:
+def paired_gain(rows: Rows, answers: dict, seed: int, n_resamples: int = 1000) -> dict:
+    """By how much the answers of the `new` student to these rows are better than those of the `old` one, booleans
+    `(n, n_labels)`: what `StudentUpdate.parts` has, intervals by a paired bootstrap"""
     clusters = text_clusters(rows.texts)
     n, figures = n_distinct(clusters), bootstrap_figures(rows.hot, answers, n_resamples, seed, clusters)
     draws = {name: figures[name]["f1"] for name in answers}
