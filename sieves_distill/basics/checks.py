@@ -226,7 +226,8 @@ def check_count(n, name: str) -> int:
 # %% ../../nbs/basics/checks.ipynb #b9106258
 def check_installed(package: str, extra: str = "review"):
     "An optional package, or an error that says which extra of this one brings it"
-    try: return import_module(package)
+    try:
+        with warnings.catch_warnings(): return import_module(package)  # cleanlab would silence all warnings after it
     except ImportError as e:
         raise ImportError(f"{package} is needed for this, and could not be imported ({e}): "
                           f"pip install 'sieves-distill[{extra}]'") from None

@@ -147,6 +147,7 @@ def label_quality(kind: Kind, y, proba) -> tuple:
 # %% ../../nbs/relabel/suspicion.ipynb #a82b68fe
 @label_quality.register(OneLabel)
 def _quality_of_one(kind, y, proba) -> tuple:
+    check_installed("cleanlab")
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
     with warnings.catch_warnings():
@@ -157,6 +158,7 @@ def _quality_of_one(kind, y, proba) -> tuple:
 # %% ../../nbs/relabel/suspicion.ipynb #8a37cf27
 @label_quality.register(ManyLabels)
 def _quality_of_many(kind, y, proba) -> tuple:
+    check_installed("cleanlab")
     from cleanlab.multilabel_classification import filter, get_label_quality_scores
     as_lists = lambda hot: [np.flatnonzero(row).tolist() for row in hot]
     varied, worst = kind.varied(y), {"method": np.min}  # of labels that do not vary nothing can be learned
