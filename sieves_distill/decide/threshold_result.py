@@ -26,20 +26,21 @@ class CascadeThreshold(Shown):
     kept: float  # Share of the rows that the student answers, in [0, 1]
     agreement: float  # Share of the rows on which the whole cascade says what the teacher says, in [0, 1]
     # For the document, or each label: `threshold`, `sure` (rows), `agreement`, `bound`, `all` (agreement if nothing
-    # were sent on), `constant` (by="label": that of always the same answer where sure), `more_rows` (a range, None where no end is known), `first` (where the search began) and `provable`
-    # (the highest `target` that these rows prove, its `threshold`, and rows `kept`; None where the one asked for holds)
+    # were sent on), `constant` (by="label": agreement of an answer that is always the same, where it is sure),
+    # `more_rows` (a range, None where no end is known), `first` (where the search began) and `provable` (the highest
+    # `target` that these rows prove, its `threshold`, and rows `kept`; None where the one asked for holds)
     found: dict
     # Of all thresholds, lists of one length: `threshold`, `sent`, `agreement` (of what is kept), `bound` (of that, for
     # each threshold alone), `cascade` (agreement of all), `gold` and `teacher` where known
     curve: dict
     n_rows: int | None = None  # Rows given, copies of a text counted each
-    # by="label": the documents that need no teacher, as `n`, the share `exact` on which all labels at once are the
-    # teacher's and, where some have gold, `n_gold` and the shares right of `student` and `teacher`; None where by="document"
-    whole: dict | None = None
     # Where known: `n` with gold, shares right of `teacher` and `student`, the p-value `chance`, `reviewed`, `notes`
     gold: dict | None = None
     false_alarms: float | None = None  # Share of documents like the training rows that is sent on as new, or None
     unanswered: float | None = None  # Share of the documents without an answer of the teacher
+    # by="label": of the documents that need no teacher `n`, the share `exact` on which all labels at once are the
+    # teacher's and, where some have gold, `n_gold` and the shares right of `student` and `teacher`
+    whole: dict | None = None
 
     @property
     def holds(self) -> bool:
