@@ -243,8 +243,11 @@ def reporting_table(frame) -> str:
 
 
 def looks(frame) -> dict[str, int]:
-    "How many rounds of the recipes each data set was run with"
-    rounds = frame.groupby("set")["round"].nunique() if "round" in frame else {}
+    """How many rounds of the recipes each data set was run with: the last that a line is of, which was not carried over
+    from the round before"""
+    if "round" not in frame: return dict.fromkeys(frame.set.unique(), 0)
+    run = frame if "note" not in frame else frame[frame.note.isna()]
+    rounds = run.groupby("set")["round"].max().dropna()
     return {name: int(rounds.get(name, 0)) for name in frame.set.unique()}
 
 

@@ -38,8 +38,7 @@ class CascadeThreshold(Shown):
     gold: dict | None = None
     false_alarms: float | None = None  # Share of documents like the training rows that is sent on as new, or None
     unanswered: float | None = None  # Share of the documents without an answer of the teacher
-    # by="label": of the documents that need no teacher `n`, the share `exact` on which all labels at once are the
-    # teacher's and, where some have gold, `n_gold` and the shares right of `student` and `teacher`
+    # by="label": `n` that need no teacher, share `exact` in all labels; with gold `n_gold`, right `student`, `teacher`
     whole: dict | None = None
 
     @property
@@ -61,8 +60,7 @@ class CascadeThreshold(Shown):
         return _label_table(self) if self.by == "label" else _cost_table(self, price)
 
     def plot(self, ax=None, price: float | None = None, unit: str = "$"):
-        """Cost against agreement or, by label, agreement of each label with its bound. A `price` per document makes
-        money of the cost. Returns the matplotlib figure"""
+        "Cost, money with a `price` per document, against agreement; or each label's agreement. A matplotlib figure"
         return _plot_labels(self, ax) if self.by == "label" else _plot_cost(self, ax, price, unit)
 
 # %% ../../nbs/decide/threshold_result.ipynb #90f5df72
