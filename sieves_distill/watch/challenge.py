@@ -32,44 +32,38 @@ def update_student(
     new_docs,  # Documents with the task's results, or a `datasets.Dataset` with `text` and `labels`
     task=None,  # The task, where its labels have descriptions; default one of the student's labels
     *,
-    # By how much less macro-F1, and exact answers, the new student may have and still be called not worse
-    margin: float = 0.02,
+    margin: float = 0.02,  # How much less macro-F1, and exact answers, still is not worse
     val_frac: float = 0.2,  # Share of the new rows that is held out, in (0, 1)
     seed: int | None = None,  # Default that of the old student
     on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip"
     progress: bool = True,  # Show a progress bar
-    # For `distill`, in place of what the old student was made with: `base_model_id`, …; `unlabelled` and `guide` where
-    # the old one learnt from unlabelled texts, which its folder does not hold; unlabelled=None for a student without
-    **options,
+    **options,  # For `distill`, in place of what the old student was made with: `base_model_id`, `unlabelled`, …
 ) -> StudentUpdate:
     """Train a new student on the old and the new rows, as the old one was trained, and let it take the old one's folder
     if it is not worse: if the 95 % intervals of the differences in macro-F1 and in the share of exact answers lie above
     `-margin`, on the rows that the old one held out and some of the new ones, drawn at random. Neither has learnt from
     these. Thirty or more of them with gold are judged by that first; where it does not tell, all are by their labels.
 
-    The old student is kept beside, as `…-before-1`; a new one that is worse, as `…-challenger`. A text that was
-    there and comes again has its new answer, and stays on its side. The change is one step: a run that dies leaves
-    the one or the other, whole.
-    Raises ValueError, before training, for a student without its rows or without a report that says how it was made,
-    for one that learnt from unlabelled texts where `unlabelled` is not passed, for answers that are no labels, and for
-    documents that cannot be read."""
+    The old student is kept beside, as `…-before-1`; a new one that is worse, as `…-challenger`. A text that comes again
+    has its new answer, and stays on its side. The change is one step: a run that dies leaves one of them, whole.
+    A student that learnt from `unlabelled` texts needs them and its `guide` again, or `unlabelled=None` to do without.
+    Raises ValueError, before training, where neither is passed, for a student without its rows or without a report that
+    says how it was made, for answers that are no labels, and for documents that cannot be read."""
     check_number(margin, "margin", 0, 1)
     check_share(val_frac, "val_frac")
     old = _incumbent(student)
     threshold, options = _as_before(old, options, seed)
     task = task_of_student(old) if task is None else _check_task(task, old)
-    new = labelled_rows(new_docs, task, threshold, on_error)
-    division = divide(old, new, val_frac, options["seed"])
+    division = divide(old, labelled_rows(new_docs, task, threshold, on_error), val_frac, options["seed"])
     place = old.path.with_name(f"{old.path.name}-challenger")
     challenger = distill(task, data=division.parts, output_path=place, val_frac=None, progress=progress, **options)
     rows, on_gold = with_drawn_gold(Rows.read(division.parts["val"], old))
     parts = measure_gain(old, challenger, rows, division.is_new, options["seed"])
     judged_by = deciding_part(parts, margin, _learned_from_gold(old) or bool(options["learn_from_gold"]))
     better = is_not_worse(parts[judged_by], margin)
-    before = _free_name(old.path)
-    where = {"path": str(old.path), "beside": str(before if better else place)}
-    notes = [*_notes(old, options), *on_gold]
-    result = StudentUpdate(better, float(margin), parts, division.counts, **where, notes=notes, judged_by=judged_by)
+    before, notes = _free_name(old.path), [*_notes(old, options), *on_gold]
+    places = str(old.path), str(before if better else place)
+    result = StudentUpdate(better, float(margin), parts, division.counts, *places, notes, judged_by)
     result.save(place / "update.json")
     if better: replace_student(place, old.path, before)
     return result
