@@ -1,6 +1,7 @@
 """How good is the student, and how good its teacher"""
 from .entities import EntityReport
 from .masking import MaskReport
+from .records import RecordReport
 from .evaluate import evaluate_student, score_answers
 from .report import MetricsReport, Report, report_of
 from .scores import ScoreReport

@@ -31,7 +31,8 @@ def _head(run: dict, framework: Framework, kind: Kind) -> str:
     many = f" of {len(labels)}" if labels else ""
     scores = " and scores" if run["recipe"].get("soft_labels") else ""
     base = f"Base model: {as_code(run['base_model'])}. " if run["base_model"] else ""
-    source = f"from the {kind.column}{scores} of a teacher on {run['rows']['train']['n']} documents."
+    answers = kind.column if labels else kind.unit
+    source = f"from the {answers}{scores} of a teacher on {run['rows']['train']['n']} documents."
     return f"""---
 library_name: {framework.library}
 pipeline_tag: {kind.pipeline_tag}
@@ -136,7 +137,7 @@ def _cell(text) -> str: return in_markdown(text).replace("|", "\\|")
 def _markdown(frame) -> str:
     "A pandas frame as a markdown table"
     lines = [
-        ["", *frame.columns], ["---"] * (len(frame.columns) + 1),
-        *([name, *row] for name, row in zip(frame.index, frame.values.tolist())),
+        list(map(_cell, ["", *frame.columns])), ["---"] * (len(frame.columns) + 1),
+        *(list(map(_cell, [name, *row])) for name, row in zip(frame.index, frame.values.tolist())),
     ]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -74,6 +74,7 @@ class Tagger:
 class CRFStudent(EntityStudent):
     "A student that is a conditional random field; `model` are the bytes of a file of CRFsuite"
     framework = "crf"
+    words, features = staticmethod(split_words), staticmethod(word_features)  # What it reads of a text
 
     def __init__(self, model: bytes, kind: Kind, task_id: str = "NER", path=None):
         super().__init__(kind, task_id, path)
@@ -87,13 +88,13 @@ class CRFStudent(EntityStudent):
     def tag_shares(self, texts): return [self._shares(text) for text in texts]
 
     def _shares(self, text: str):
-        words = split_words(text)
-        self.tagger.tag(word_features(text, words))
+        words = self.words(text)
+        self.tagger.tag(self.features(text, words))
         return words, self.tagger.native.labels(), self.tagger.shares(len(words))
 
     def _tag(self, text: str):
-        words = split_words(text)
-        tags = self.tagger.tag(word_features(text, words))
+        words = self.words(text)
+        tags = self.tagger.tag(self.features(text, words))
         return words, tags, self.tagger.sureness(tags)
 
     def write(self, path): (path / "model.crfsuite").write_bytes(self.model)

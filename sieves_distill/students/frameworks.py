@@ -11,6 +11,7 @@ from importlib import import_module
 from ..tasks.entities import Entities
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.ratings import Scores
+from ..tasks.structures import Records
 
 # %% auto #0
 __all__ = ['FRAMEWORKS', 'DistillationFramework', 'unsupported', 'Framework', 'check_answers', 'framework_of', 'row_for',
@@ -101,6 +102,27 @@ _STATIC_SCORES = Framework(
     packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
 )
 
+# %% ../../nbs/students/frameworks.ipynb #5862f59c
+_RECORD_NOTE = (
+    "\n`fields.json` says how the words of each field are read, `choices.safetensors` chooses the values that do not"
+    " stand in the text.\n"
+)
+_CRF_RECORDS = Framework(
+    student="sieves_distill.students.records:CRFRecords", answers=Records,
+    train="sieves_distill.train.records:train_crf_records", check="sieves_distill.train.records:check_crf_records",
+    known_names="sieves_distill.train.crf:crf_names", files=("fields.json", "choices.safetensors"),
+    library="python-crfsuite", card_note=_RECORD_NOTE, packages=("python-crfsuite", "pydantic", "numpy"),
+)
+_TAGGER_RECORDS = Framework(
+    student="sieves_distill.students.records:TransformersRecords", answers=Records,
+    train="sieves_distill.train.records:train_transformers_records",
+    check="sieves_distill.train.records:check_transformers_records",
+    known_names="sieves_distill.train.transformers:transformers_names",
+    aliases={"num_epochs": "num_train_epochs", "batch_size": "per_device_train_batch_size"},
+    files=("fields.json", "choices.safetensors"), library="transformers", card_note=_RECORD_NOTE,
+    packages=("transformers", "pydantic", "torch", "numpy"), options=("device",),
+)
+
 # %% ../../nbs/students/frameworks.ipynb #35be8e90
 _TAGGER = Framework(
     student="sieves_distill.students.transformers:TransformersStudent", answers=Entities,
@@ -113,7 +135,7 @@ _TAGGER = Framework(
         "model = pipeline(\"token-classification\", aggregation_strategy=\"first\", model=(path))"
     ), native_use=lambda kind: "model(texts)  # of each text a list of entities",
     card_note="\nTexts of any length are read whole, in windows; the pipeline below reads the first one.\n",
-    packages=("transformers", "tokenizers", "torch", "numpy"), options=("device",),
+    packages=("transformers", "tokenizers", "torch", "numpy"), options=("device",), others=(_TAGGER_RECORDS,),
 )
 
 # %% ../../nbs/students/frameworks.ipynb #77810c3b
@@ -145,7 +167,7 @@ FRAMEWORKS: dict[str, Framework] = {
         files=("model.crfsuite",), library="python-crfsuite", card_note=(
             "\n`pycrfsuite.Tagger` opens `model.crfsuite`; what it is told of each word says"
             " `sieves_distill.students.crf.word_features`.\n"
-        ), packages=("python-crfsuite", "numpy"),
+        ), packages=("python-crfsuite", "numpy"), others=(_CRF_RECORDS,),
     ), "transformers": _TAGGER,
 }
 

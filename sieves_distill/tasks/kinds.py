@@ -71,6 +71,10 @@ class Kind:
         "What a student writes into documents in the teacher's place, in a shape that the task reads"
         return self.decode(self.decide(scores))
 
+    def named_as(self, kind: Kind) -> Kind:
+        "The kind of a student that was read from its folder, with what the task's own `kind` knows beside"
+        return self
+
     def shown(self) -> str:
         "For the `repr` of a student"
         return self.words
@@ -361,6 +365,8 @@ KINDS: dict[str, Callable | str] = {
     "entities": "sieves_distill.tasks.entities:entities_from",
     "masks": "sieves_distill.tasks.masking:masks_from",
     "scores": "sieves_distill.tasks.ratings:scores_from",
+    "records": "sieves_distill.tasks.structures:records_from",
+    "answers": "sieves_distill.tasks.structures:records_from",
 }
 
 def kind_from(about: dict) -> Kind:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 from collections.abc import Mapping
 from ..basics.checks import check_score, short_repr
-from .task import Task
+from .task import NoKind, Task
 from .fields import has_field, read_field, read_list
 from .features import column_value, model_features
 
@@ -30,6 +30,15 @@ class InformationExtraction(Task):
         self.entity_type, self.mode = entity_type, mode
         self._features = model_features(entity_type, entity_type.__name__)
 
+    @property
+    def kind(self):
+        "What kind of answer it has, `Records` of its fields; raises TypeError where no student can give it"
+        from sieves_distill.tasks.structures import Records, model_fields
+        if self.mode == "multi": raise NoKind(_SEVERAL)
+        return Records(model_fields(self.entity_type), self.entity_type.__name__, self.entity_type)
+
+    def for_students(self) -> Task: return self.kind and self
+
     def columns(self) -> dict:
         from datasets import List, Value
         fields = {**self._features}
@@ -48,6 +57,11 @@ class InformationExtraction(Task):
         row = {name: column_value(getattr(entity, name), feature, name) for name, feature in self._features.items()}
         row.setdefault("score", score)
         return row
+
+# %% ../../nbs/tasks/records.ipynb #e563ac09
+_SEVERAL = ("expected mode='single', one record a text or none, to distil an InformationExtraction, found mode='multi'"
+            ": which values belong to which of several records no student here can tell; make the task with "
+            "mode='single' where texts have one, or train elsewhere on what to_hf_dataset exports")
 
 # %% ../../nbs/tasks/records.ipynb #acd6ea96
 def _score_beside(entity, name: str) -> float | None:

@@ -69,6 +69,12 @@ class QuestionAnswering(Task):
         super().__init__(task_id, model)
         self.questions: list[str] = list(check_names(questions, "questions"))
 
+    @property
+    def kind(self):
+        "What kind of answer it has, `Answers` to its questions"
+        from sieves_distill.tasks.structures import Answers
+        return Answers(self.questions)
+
     def columns(self) -> dict:
         from datasets import List, Value
         return {"answers": List(Value("string")), "scores": List(Value("float32"))}

@@ -5,6 +5,7 @@
 # %% ../../nbs/train/crf.ipynb #8ca0b870
 from __future__ import annotations
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 import numpy as np
 from sklearn.model_selection import GroupKFold
@@ -39,10 +40,10 @@ def train_crf(lesson: Lesson) -> Trained:
 # %% ../../nbs/train/crf.ipynb #b9d1fc5c
 class Sentences:
     "Texts as words, with what is known of each and its tag"
-    def __init__(self, kind: Entities, texts: list[str], y):
+    def __init__(self, kind: Entities, texts: list[str], y, features: Callable = word_features):
         self.kind, self.texts, self.y = kind, texts, y
         self.words = [split_words(text) for text in texts]
-        self.features = [word_features(text, words) for text, words in zip(texts, self.words)]
+        self.features = [features(text, words) for text, words in zip(texts, self.words)]
         self.tags = [to_tags(words, entities) for words, entities in zip(self.words, y)]
 
     def __len__(self): return len(self.texts)
@@ -56,10 +57,10 @@ class Sentences:
         "What a tagger names in the texts at some positions, encoded"
         return entity_array(from_tags(self.texts[i], self.words[i], tagger.tag(self.features[i])) for i in at)
 
-def tag_rows(rows: Rows) -> Sentences:
-    "The rows in the order of their texts"
+def tag_rows(rows: Rows, features: Callable = word_features) -> Sentences:
+    "The rows in the order of their texts; `features` are what is told of the words of a text"
     order = sorted(range(len(rows)), key=lambda i: (rows.texts[i], rows.y[i]))
-    return Sentences(rows.kind, [rows.texts[i] for i in order], rows.y[order])
+    return Sentences(rows.kind, [rows.texts[i] for i in order], rows.y[order], features)
 
 # %% ../../nbs/train/crf.ipynb #9e88122e
 def lost_entities(kind: Entities, y, tagged) -> int:

@@ -43,7 +43,7 @@ __all__ = ['distill', 'without_keys']
 def distill(
     task,  # What the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
     base_model_id: str | None,  # Folder or hub name, for SetFit of a sentence transformer; None for crf
-    framework: DistillationFramework | str,  # "setfit" or "model2vec"; for entities "crf" or "transformers"
+    framework: DistillationFramework | str,  # "setfit" or "model2vec"; for entities and records "crf" or "transformers"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
     output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
     # Share of the rows that is held out for the report, in (0, 1); None: `data` is a `DatasetDict`, split already
@@ -87,7 +87,9 @@ def distill(
         _end(bar)
     for note in sides.notes: warnings.warn(note, stacklevel=3)
     if wish is not None: wish.done()
-    return Student.load(absolute(output_path), **order.loading).keep_rows()
+    student = Student.load(absolute(output_path), **order.loading).keep_rows()
+    student.kind = student.kind.named_as(order.kind)
+    return student
 
 # %% ../../nbs/train/distillation.ipynb #843a97c9
 def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None):

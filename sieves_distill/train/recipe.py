@@ -63,6 +63,7 @@ class Recipe:
     # CRF
     crf_penalties: tuple = (.01, .05, .2, 1.)  # Candidates for c2, the weight of the squared penalty,
     crf_rows: int = 3000  # and the rows that it is chosen on, at most
+    record_penalty: float = .05  # The weight where fields are tagged, chosen on layouts that were not learned
     # Encoders that tag
     tag_rate: float = 2e-4  # How fast the encoder learns,
     tag_head_rate: float = 2e-3  # and the layer on it

@@ -24,13 +24,21 @@ from .lesson import Lesson, Trained
 from .options import check_named, check_vocabulary, give_padding
 
 # %% auto #0
-__all__ = ['train_transformers', 'crf_beside', 'load_base', 'encoder_folder', 'window_size', 'Examples', 'tagged_windows',
-           'training_arguments', 'fit_tags', 'hiding_tokens', 'transformers_names', 'check_transformers']
+__all__ = ['train_transformers', 'tag_encoder', 'crf_beside', 'load_base', 'encoder_folder', 'window_size', 'Examples',
+           'tagged_windows', 'training_arguments', 'fit_tags', 'hiding_tokens', 'transformers_names',
+           'check_transformers']
 
 # %% ../../nbs/train/transformers.ipynb #4c943f2e
 def train_transformers(lesson: Lesson) -> Trained:
     """A `TransformersStudent`; `train_kwargs` are those of transformers' `TrainingArguments` that
     `transformers_names` lists, and `head_learning_rate`"""
+    trained = tag_encoder(lesson)
+    beside = crf_beside(lesson)
+    lesson.bar.update()
+    return replace(trained, beside=beside)
+
+def tag_encoder(lesson: Lesson) -> Trained:
+    "The same without a CRF beside it"
     student = load_base(lesson)
     examples = tagged_windows(student, lesson)
     args = training_arguments(lesson, len(examples.windows), student.model.device.type)
@@ -39,9 +47,7 @@ def train_transformers(lesson: Lesson) -> Trained:
     with quiet(): fit_tags(student, examples.windows, args, lesson)
     made = {"steps": args.max_steps, "windows": len(examples.windows), "lost": examples.lost,
             "marks_of_case": has_marks(student.tokenizer)}
-    beside = crf_beside(lesson)
-    lesson.bar.update()
-    return Trained(student, made, beside)
+    return Trained(student, made)
 
 def crf_beside(lesson: Lesson) -> dict:
     "A CRF of the same rows, by the name \"crf\"; none where CRFsuite is not installed"
