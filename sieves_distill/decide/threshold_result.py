@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from dataclasses import dataclass
-from ..basics.checks import clip_label
+from ..basics.checks import clip_labels
 from ..basics.shown import Shown
 from ..evaluate.distinct import copies_sentence
 
@@ -284,7 +284,7 @@ def _plot_labels(chosen: CascadeThreshold, ax=None):
     beside = {"xycoords": ("axes fraction", "data"), "xytext": (5, 0), "textcoords": "offset points", "va": "center"}
     for i, unit in enumerate(units):
         ax.annotate(f"sure of {as_percent(unit['sure'] / chosen.n, 0)}", (1, i), fontsize="small", **beside)
-    ax.set_yticks(at, list(map(clip_label, labels)))
+    ax.set_yticks(at, clip_labels(labels))
     what = "share of the teacher's answers"
     ax.set(xlabel=f"{what}; n = {chosen.n} rows, bounds hold for all labels at once", xlim=(None, 1.005))
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=4, fontsize="small",
