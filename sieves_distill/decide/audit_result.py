@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from dataclasses import dataclass
+from scipy.stats import fisher_exact
 from ..basics.checks import clip_labels
 from ..basics.shown import Shown
 from .anytime import agreement_bounds, change_point
@@ -51,7 +52,8 @@ class AuditResult(Shown):
 
     def table(self):
         "A pandas frame, a row for the document, or for each label"
-        frame = pd.DataFrame.from_dict(self.figures, orient="index").rename(columns={"n": "audited"}).round(3)
+        rows = {unit: {**figures, **_halves_shown(self.agrees[unit])} for unit, figures in self.figures.items()}
+        frame = pd.DataFrame.from_dict(rows, orient="index").rename(columns={"n": "audited"}).round(3)
         if alarm := self.alarm:
             frame["alarm after"] = [alarm["n"] if unit == alarm["unit"] else "" for unit in frame.index]
         return frame
@@ -60,11 +62,6 @@ class AuditResult(Shown):
         "Agreement after each document, or that of each label, with its interval. Returns the matplotlib figure"
         return _plot(self, ax)
 
-def _figures(agrees: list, confidence: float) -> dict:
-    low, high = agreement_bounds(sum(agrees), len(agrees), confidence)
-    share = sum(agrees) / len(agrees) if agrees else None
-    return {"n": len(agrees), "agreement": share, "low": float(low), "high": float(high)}
-
 # %% ../../nbs/decide/audit_result.ipynb #293b9132
 def _verdict(audit: AuditResult) -> str:
     if not audit.n:
@@ -72,8 +69,8 @@ def _verdict(audit: AuditResult) -> str:
                 "is sure.")
     if audit.alarm: return _broken(audit)
     seen = _seen(audit)
-    if audit.target is None: return f"{seen}. No agreement was promised, so there is no alarm."
-    return f"{seen}: nothing speaks against the promised {as_percent(audit.target)}."
+    if audit.target is None: return f"{seen}. No agreement was promised, so there is no alarm.{_fallen(audit)}"
+    return f"{seen}: nothing speaks against the promised {as_percent(audit.target)}.{_fallen(audit)}"
 
 def _seen(audit: AuditResult) -> str:
     "The agreement since deployment; where there are several labels, that of the one with the lowest bound"
@@ -88,6 +85,42 @@ def _seen(audit: AuditResult) -> str:
     low, high = as_percent(figures["low"], 1), as_percent(figures["high"], 1)
     return (f"Of {figures['n']:,} audited documents {subject}; since deployment it is {low} to {high} "
             f"(at {as_percent(audit.confidence)} confidence, however often one looks)")
+
+# %% ../../nbs/decide/audit_result.ipynb #6aca46c7
+def _figures(agrees: list, confidence: float) -> dict:
+    low, high = agreement_bounds(sum(agrees), len(agrees), confidence)
+    share = sum(agrees) / len(agrees) if agrees else None
+    return {"n": len(agrees), "agreement": share, "low": float(low), "high": float(high)}
+
+_LEAST_HALF = 15  # audited documents, of which a share is told
+
+def _halves(agrees: list) -> dict:
+    "Whether student and teacher agreed on the `first` and the `last` half of what was audited; empty for a few"
+    n = len(agrees) // 2
+    return {"first": agrees[:n], "last": agrees[len(agrees) - n:]} if n >= _LEAST_HALF else {}
+
+def _halves_shown(agrees: list) -> dict:
+    "Columns of the table"
+    halves = _halves(agrees)
+    return {f"{side} half": f"{sum(halves[side]) / len(halves[side]):.3f} of {len(halves[side]):,}" if halves else ""
+            for side in ("first", "last")}
+
+def _fallen(audit: AuditResult) -> str:
+    "Where agreement is lower of late than it was, by more than chance explains, though no promise is broken"
+    halves = {unit: half for unit, agrees in audit.agrees.items() if (half := _halves(agrees))}
+    ps = {unit: _p_of_fall(**half) for unit, half in halves.items()}
+    unit = min(ps, key=ps.get, default=None)
+    if unit is None or ps[unit] * len(ps) > .05: return ""
+    first, last = (as_percent(sum(half) / len(half)) for half in halves[unit].values())
+    of_label = "" if unit == "document" else f" for {unit!r}"
+    n = len(halves[unit]["first"])
+    return (f" But agreement{of_label} is lower of late: {first} of the first {n:,}, {last} of the last {n:,}, a fall "
+            "that chance hardly explains, at one look. See whether the texts have changed.")
+
+def _p_of_fall(first: list, last: list) -> float:
+    "The probability that chance alone puts so many of the disagreements into the last half (Fisher's exact test)"
+    table = [[sum(half), len(half) - sum(half)] for half in (first, last)]
+    return float(fisher_exact(table, alternative="greater").pvalue)
 
 # %% ../../nbs/decide/audit_result.ipynb #c6da7598
 def _broken(audit: AuditResult) -> str:

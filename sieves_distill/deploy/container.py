@@ -45,6 +45,7 @@ def plain_source(module) -> str:
 DOC = '''"""Answers over HTTP with the student that lies beside this file, as the student's README says.
 
     python serve.py              # as HOST, PORT, DRAIN, THREADS, MAX_CHARS and other variables say
+    python serve.py --port 8432  # an argument goes before its variable; --help names them
     uvicorn serve:app            # or any other ASGI server
 """
 '''

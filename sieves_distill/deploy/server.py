@@ -7,10 +7,10 @@ __all__ = ['LOG', 'FAILED', 'JSON_TYPES', 'WORDS', 'EXAMPLES', 'Limits', 'Busy',
            'refusal', 'json_type', 'refused', 'add_refusals', 'BodyLimit', 'Models', 'models_of', 'Piece',
            'Explanation', 'Refusal', 'Status', 'About', 'Service', 'answers_from', 'build_app', 'add_answers',
            'explained', 'documented', 'add_state', 'Server', 'run_app', 'listen', 'inherited_sockets', 'app_in', 'main',
-           'environ_number']
+           'address_of', 'port_number', 'environ_number']
 
 # %% ../../nbs/deploy/server.ipynb #2a6fc7d6
-import asyncio, contextlib, logging, os, socket, time, traceback
+import argparse, asyncio, contextlib, logging, os, socket, sys, time, traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -484,9 +484,22 @@ def app_in(folder, load: Callable) -> FastAPI:
     return build_app(load(folder, threads), limits)
 
 def main(app: FastAPI):
-    "Answer, as the environment says"
-    host, port = os.environ.get("HOST", "127.0.0.1"), environ_number("PORT", 8000, int)
-    run_app(app, host, port, environ_number("DRAIN", 0., float))
+    "Answer, as the command line says and, where that is silent, the environment"
+    run_app(app, *address_of(sys.argv[1:]), environ_number("DRAIN", 0., float))
+
+def address_of(arguments: list[str]) -> tuple[str, int]:
+    "The host and the port to listen at; exits, with what is wrong, for arguments that it does not know"
+    parser = argparse.ArgumentParser(description="Answer over HTTP with the student that lies beside this file.")
+    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address; default HOST, 127.0.0.1")
+    parser.add_argument("--port", type=port_number, help="port, 0 for any that is free; default PORT, 8000")
+    given = parser.parse_args(arguments)
+    return given.host, environ_number("PORT", 8000, int) if given.port is None else given.port
+
+def port_number(text: str) -> int:
+    "A port that a command line gives; raises ArgumentTypeError for what is none"
+    with contextlib.suppress(ValueError):
+        if 0 <= (port := int(text)) < 2 ** 16: return port
+    raise argparse.ArgumentTypeError(f"expected a number from 0 to 65535, found {text!r}")
 
 def environ_number(name: str, default, kind: type):
     "A number of the environment, 0 or more; raises ValueError for what is none"

@@ -21,6 +21,7 @@ __all__ = ['teacher_metrics', 'most_frequent']
 # %% ../../nbs/evaluate/teacher_metrics.ipynb #ad404472
 def teacher_metrics(answers: TeacherAnswers, task_id: str, n_bins: int, n_resamples: int, seed: int) -> dict:
     "All figures as plain values; raises ValueError where no document has gold, or none of those an answer"
+    answers, on_text = _with_text(answers)
     rows = _rows_to_score(answers, task_id)
     at, on_gold = drawn_gold(answers.reviewed[rows])
     blank, rows = _blank_rows(answers, drawn_alone=len(at) < len(rows)), rows[at]
@@ -34,7 +35,7 @@ def teacher_metrics(answers: TeacherAnswers, task_id: str, n_bins: int, n_resamp
     calibration = _calibration(answers, rows, clusters, n_bins, n_resamples, seed)
     lost = _without_answer(answers)
     notes = _notes(answers, rows, calibration)
-    notes += on_gold + _notes_on_number(clusters)
+    notes += on_text + on_gold + _notes_on_number(clusters)
     return {"task_id": task_id, "n": len(answers), "n_gold": int(answers.known.sum()), "n_scored": len(rows),
             "n_distinct": n_distinct(clusters), "n_without_answer": lost.total(),
             "without_answer": dict(lost), "all_in": _all_in(answers, rows, blank), "teacher": teacher,
@@ -77,6 +78,15 @@ def _all_in(answers: TeacherAnswers, rows, blank) -> dict | None:
              "majority": (truth == most_frequent(answers.kind, truth)).all(1)}
     shares = {name: wilson_interval(int(hits.sum()), len(at), effective) for name, hits in right.items()}
     return {"n": len(at), **shares}
+
+# %% ../../nbs/evaluate/teacher_metrics.ipynb #8a616eda
+def _with_text(answers: TeacherAnswers) -> tuple[TeacherAnswers, list[str]]:
+    "The answers to documents that have a text, and what a reader should know of the others"
+    at = np.array([i for i, text in enumerate(answers.texts) if text.strip()], int)
+    n_blank = len(answers) - len(at)
+    if not n_blank or not len(at): return answers, []
+    return answers.arranged(at, answers.kind), [
+        f"{n_blank:,} of {len(answers):,} documents have a blank text, and are left out: there is nothing to answer"]
 
 # %% ../../nbs/evaluate/teacher_metrics.ipynb #558cd43b
 def _rows_to_score(answers: TeacherAnswers, task_id: str):

@@ -108,8 +108,8 @@ class ReviewPanel:
 
     def show(self):
         "Draw the current document"
-        row, counts = self.review.current, self.review.counts
-        total, shown = sum(counts.values()), " · ".join(f"{n} {name}" for name, n in counts.items())
+        row, counts, others = self.review.current, self.review.counts, self.review.left_out
+        total, shown = sum(counts.values()), " · ".join(f"{n} {name}" for name, n in (counts | others).items())
         self.progress.value = f"<b>{total - counts['left']} of {total}</b> · {shown}"
         self.text.value = _text_html("Nothing left to review." if row is None else row["text"])
         self.opinions.value = "" if row is None else _opinions_html(row)

@@ -33,6 +33,7 @@ class Review:
     ):
         self.task, self.path, self._panel = as_classification(task), Path(path).expanduser(), None
         rows = _rows_by_key(found, self.task)
+        self.left_out = _left_out(found, len(rows))  # How many rows of the frame are not asked about, and why
         if self.path.exists(): read_corrections(self.path, self.task)  # refuses what cannot be continued
         self._queue = _Queue(rows, self.task.task_id, self.path, skipped)
 
@@ -95,7 +96,7 @@ class Review:
         if self._panel: self._panel.show()
 
     def __repr__(self):
-        shown = ", ".join(f"{n} {name}" for name, n in self.counts.items())
+        shown = ", ".join(f"{n} {name}" for name, n in [*self.counts.items(), *self.left_out.items()])
         return f"Review({shown}; {self.path.name})"
 
     def _ipython_display_(self):
@@ -116,6 +117,14 @@ def _rows_by_key(frame, task: Classification) -> dict[str, dict]:
         row["teacher"] = kind.check_answer(row["teacher"])
         rows.setdefault(correction_key(row["text"], task.task_id), row)
     return rows
+
+# %% ../../nbs/relabel/reviewing.ipynb #5a91584f
+def _left_out(frame, n_asked: int) -> dict[str, int]:
+    "How many rows of a frame are not asked about, by the reason; reasons that no row has are not there"
+    known = int(frame["gold"].notna().sum()) if "gold" in frame else 0
+    reasons = {"left out, as their gold is known": known,
+               "left out, as their text is there already": len(frame) - known - n_asked}
+    return {reason: n for reason, n in reasons.items() if n}
 
 # %% ../../nbs/relabel/reviewing.ipynb #f2304bfa
 class _Queue:

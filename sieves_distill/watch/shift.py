@@ -5,7 +5,7 @@
 # %% ../../nbs/watch/shift.ipynb #70f9ec06
 from __future__ import annotations
 import numpy as np
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import singledispatch
 from ..basics.checks import check_share
 from ..tasks.kinds import Kind, LabelKind, kind_of
@@ -13,7 +13,8 @@ from ..split import fold_text
 from ..evaluate.distinct import text_clusters
 from ..students.student import Student, check_texts, is_document, texts_of
 from .shift_result import Drift
-from .shift_tests import Change, Splits, change_of_shares, change_of_values, change_of_words, holm
+from .shift_tests import (
+    Change, Splits, change_of_shares, change_of_values, change_of_words, holm, holm_levels)
 
 # %% auto #0
 __all__ = ['FEWEST', 'MOST', 'drift', 'Samples', 'comparable', 'answers_and_values']
@@ -42,8 +43,9 @@ def drift(
         return Drift(float(false_alarms), **sizes, aspects={}, notes=_notes(samples))
     splits = Splits.draw(len(samples.old), len(samples.new), seed)
     changes, curves, notes = _compare(student, samples, splits)
-    aspects = {name: {**asdict(change), "adjusted": adjusted} for (name, change), adjusted in
-               zip(changes.items(), holm([change.p for change in changes.values()]))}
+    ps = [change.p for change in changes.values()]
+    aspects = {name: change.plain(*judged) for (name, change), *judged in
+               zip(changes.items(), holm(ps), holm_levels(ps, false_alarms))}
     return Drift(float(false_alarms), **sizes, aspects=aspects, curves=curves, notes=[*_notes(samples), *notes])
 
 # %% ../../nbs/watch/shift.ipynb #7437ec8b

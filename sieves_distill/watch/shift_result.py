@@ -39,8 +39,9 @@ class Drift(Saved):
     n_reference: int  # Different old texts
     n_rows: int  # New texts given
     n_known: int  # New texts that the student was trained on, which are left out
-    # Of a name in `ASPECTS` to `effect`, `p`, `adjusted` (for all aspects, Holm), `before`, `now`, `chance` (an effect
-    # that chance may have) and `details` (name, share before, share now); empty where the texts are too few
+    # Of a name in `ASPECTS` to `effect`, `p`, `adjusted` (for all aspects, Holm), `before`, `now`, `chance` (up to
+    # which effect its test, beside the others', takes it for chance) and `details` (name, share before, share now);
+    # empty where the texts are too few
     aspects: dict
     curves: dict = field(default_factory=dict)  # Of a name to quantiles `before` and `now`, in steps of 5 %
     notes: list = ()  # What a reader should know
@@ -100,7 +101,8 @@ def _unseen(result: Drift) -> str:
 # %% ../../nbs/watch/shift_result.ipynb #9ed63436
 def _table(result: Drift):
     rows = {name: {"before": _shown(change["before"]), "now": _shown(change["now"]), "effect": change["effect"],
-                   "which is": ASPECTS[name].effect, "by chance up to": change["chance"], "p": change["p"],
+                   "which is": ASPECTS[name].effect, "by chance up to": change["chance"],
+                   "matters from": ASPECTS[name].least, "p": change["p"],
                    "p, all aspects": change["adjusted"], "changed": "yes" if name in result.differing else "no"}
             for name, change in result.aspects.items()}
     return pd.DataFrame.from_dict(rows, orient="index").round(3)

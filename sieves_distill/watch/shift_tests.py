@@ -11,7 +11,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 # %% auto #0
-__all__ = ['N_SPLITS', 'Splits', 'p_value', 'Change', 'change_of_shares', 'change_of_values', 'change_of_words', 'holm']
+__all__ = ['N_SPLITS', 'Splits', 'p_value', 'Change', 'as_strange', 'change_of_shares', 'change_of_values', 'change_of_words',
+           'holm', 'holm_levels']
 
 # %% ../../nbs/watch/shift_tests.ipynb #926c524f
 N_SPLITS = 999  # beside the one that is there
@@ -47,8 +48,26 @@ class Change:
     p: float  # The probability that chance alone would make so great a difference
     before: float | str  # The mean of the old texts, or what differs most with its share
     now: float | str
-    chance: float  # An effect that 1 in 100 arbitrary splits has: a smaller one could hardly be told
+    # Of the arbitrary splits, `(N_SPLITS,)` ascending: how great the effect would be if the test took it for as strange
+    # as it takes theirs
+    chances: np.ndarray = field(repr=False)
     details: list = field(default_factory=list)  # What differs most: names, with their shares before and now
+
+    def limit(self, level: float) -> float:
+        "Up to which effect the test, at this level, puts a difference down to chance: greater ones have `p <= level`"
+        n_stranger = int(level * (N_SPLITS + 1) + 1e-9) - 1  # splits, the texts' own left out, that may be as strange
+        limit = float(self.chances[::-1][max(0, n_stranger)])
+        return min(limit, self.effect) if self.p <= level else max(limit, self.effect)
+
+    def plain(self, adjusted: float, level: float) -> dict:
+        "What `Drift.aspects` has, for a test at a level"
+        about = {name: value for name, value in vars(self).items() if name != "chances"}
+        return {**about, "chance": self.limit(level), "adjusted": adjusted}
+
+def as_strange(statistics, effect: float):
+    """How great an effect would be whose statistic, which grows with its square, is that of each arbitrary split; given
+    the statistics of all splits and the effect of the first, `(N_SPLITS,)` ascending"""
+    return np.sort(effect * np.sqrt(statistics[1:] / max(statistics[0], 1e-12)))
 
 # %% ../../nbs/watch/shift_tests.ipynb #f86b5272
 def change_of_shares(hot, names: list[str], splits: Splits) -> Change:
@@ -59,9 +78,10 @@ def change_of_shares(hot, names: list[str], splits: Splits) -> Change:
     before, now = hot[~splits.new].mean(0), hot[splits.new].mean(0)
     order = np.argsort(-abs(differences[0]), kind="stable")
     details = [[names[i], float(before[i]), float(now[i])] for i in order]
-    top, effects = order[0], abs(differences).max(1)
-    return Change(float(effects[0]), p_value(differences ** 2 @ weight), f"{names[top]} {before[top]:.0%}",
-                  f"{names[top]} {now[top]:.0%}", float(np.quantile(effects[1:], .99)), details)
+    top, statistics, effect = order[0], differences ** 2 @ weight, float(abs(differences[0]).max())
+    chances = as_strange(statistics, effect) if effect else np.sort(abs(differences[1:]).max(1))
+    return Change(effect, p_value(statistics), f"{names[top]} {before[top]:.0%}", f"{names[top]} {now[top]:.0%}",
+                  chances, details)
 
 # %% ../../nbs/watch/shift_tests.ipynb #a7340d4c
 def change_of_values(values, splits: Splits) -> Change:
@@ -74,21 +94,22 @@ def change_of_values(values, splits: Splits) -> Change:
     old = np.cumsum(~new, 1, dtype="float32")[:, last] / (len(values) - n_new)
     effects = abs(shares - old).max(1)
     before, now = (float(np.mean(values[side])) for side in (~splits.new, splits.new))
-    return Change(float(effects[0]), p_value(effects), before, now, float(np.quantile(effects[1:], .99)))
+    return Change(float(effects[0]), p_value(effects), before, now, np.sort(effects[1:]))
 
 # %% ../../nbs/watch/shift_tests.ipynb #204d92c7
 def change_of_words(texts: list[str], splits: Splits) -> Change:
     "Of the words of texts; details are the words whose share of texts differs most"
     reader = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b", min_df=2)
     try: X = reader.fit_transform(texts)
-    except ValueError: return Change(.5, 1., "", "", .5)  # no word is in two texts
+    except ValueError: return Change(.5, 1., "", "", np.full(N_SPLITS, .5))  # no word is in two texts
     distances = (splits.differences(X.astype("float32")) ** 2).sum(1)
     auc, names = _told_apart(X, splits.new), reader.get_feature_names_out()
     before, now = (np.asarray((X[side] > 0).mean(0)).ravel() for side in (~splits.new, splits.new))
     top = np.argsort(-abs(now - before), kind="stable")[:8]
     details = [[str(names[i]), float(before[i]), float(now[i])] for i in top]
     sides = (f"{names[top[0]]} {share[top[0]]:.0%}" for share in (before, now))
-    return Change(auc, p_value(distances), *sides, .5 + 2.33 * _auc_error(splits.new), details)
+    chances = .5 + as_strange(distances, max(auc - .5, _auc_error(splits.new)))
+    return Change(auc, p_value(distances), *sides, chances, details)
 
 def _told_apart(X, new) -> float:
     "The AUC of the difference of the means of other folds"
@@ -111,3 +132,9 @@ def holm(ps: list[float]) -> list[float]:
         highest = max(highest, min(1., (len(ps) - rank) * ps[i]))
         adjusted[i] = highest
     return adjusted.tolist()
+
+def holm_levels(ps: list[float], level: float) -> list[float]:
+    "What each p is compared with, in the same order, so that all tests together have this level"
+    n_rejected = sum(p <= level for p in holm(ps))
+    ranks = np.argsort(np.argsort(ps, kind="stable"), kind="stable")
+    return [level / (len(ps) - min(rank, n_rejected)) for rank in ranks.tolist()]
