@@ -20,10 +20,10 @@ from .task import NoKind
 __all__ = ['TYPES', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fill_record', 'same_value', 'read_records',
            'record_strata', 'notes_on_fields', 'Answers', 'records_from']
 
-# %% ../../nbs/tasks/structures.ipynb #98a364dc
+# %% ../../nbs/tasks/structures.ipynb #09c4a413
 TYPES = {"text": str, "number": float, "whole number": int, "date": dt.date, "time": dt.datetime}
-_COLUMNS = {"text": "string", "number": "float32", "whole number": "int32", "date": "date32", "time": "timestamp[us]",
-            bool: "bool", str: "string", int: "int32", float: "float32"}
+_COLUMNS = {"text": "string", "number": "float64", "whole number": "int64", "date": "date32", "time": "timestamp[us]",
+            bool: "bool", str: "string", int: "int64", float: "float64"}
 
 @dataclass(frozen=True)
 class Field:
@@ -102,15 +102,16 @@ def _form(given) -> tuple:
     form = next((form for form in ("time", *TYPES) if issubclass(given, TYPES[form])), None)
     return form, ()
 
-# %% ../../nbs/tasks/structures.ipynb #d3642924
+# %% ../../nbs/tasks/structures.ipynb #24b3ae75
 class Records(Kind):
     "A value for each of some fields; `y` is objects `(n, n_fields)`, None where there is none"
     column, unit, student_words = "entity", "fields", "A student that fills in a form"
     figures, figure_words, pipeline_tag = ("f1", "precision", "recall"), "agreement F1", "token-classification"
     calls = ('predict(["a text", "another"])  # of each text a record, a pydantic object; None where it has none',)
 
-    def __init__(self, fields: Sequence[Field], name: str = "Record", model=None):
+    def __init__(self, fields: Sequence[Field], name: str = "Record", model=None, features: dict | None = None):
         self.fields, self.name, self._model = list(fields), name, model
+        self._features = features  # Of the task's own column, where it is known: by the names of its fields
 
     def __repr__(self): return f"{type(self).__name__}({self.names!r})"
 
@@ -135,7 +136,7 @@ class Records(Kind):
 
     def of_model(self, model) -> Records:
         "The same kind, whose records are of a model of the user's; raises ValueError for one with other fields"
-        if model_fields(model) == self.fields: return Records(self.fields, model.__name__, model)
+        if model_fields(model) == self.fields: return Records(self.fields, model.__name__, model, self._features)
         raise ValueError(f"expected a model with the fields {', '.join(self.names)} as they were learned, found "
                          f"{model.__name__}, which has others")
 
@@ -146,12 +147,14 @@ class Records(Kind):
 
     def features(self) -> dict:
         from datasets import Value
-        return {self.column: {field.name: Value(field.column) for field in self.fields}}
+        return {self.column: self._features or {field.name: Value(field.column) for field in self.fields}}
 
     def read_column(self, dataset, column: str): return read_records(self, dataset, column)
 
     def write_column(self, y) -> list:
-        return [dict(zip(self.names, row)) if any(value is not None for value in row) else None for row in y.tolist()]
+        blank = dict.fromkeys(self.features()[self.column])  # with the score, which has no field
+        return [blank | dict(zip(self.names, row)) if any(value is not None for value in row) else None
+                for row in y.tolist()]
 
     def strata(self, y): return record_strata(self, y)
 
