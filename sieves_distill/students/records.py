@@ -80,7 +80,7 @@ def whole_piece(text: str, piece: Piece, form: str) -> str:
     def common(match): return min(match.end(), piece.end) - max(match.start(), piece.start), match.end() - match.start()
     return max(there, key=common)[0] if there else text[piece.start:piece.end]
 
-# %% ../../nbs/students/records.ipynb #29f73b13
+# %% ../../nbs/students/records.ipynb #c8cfd019
 LOOSE = .15  # Share of the likeliest word's probability that words beside it have, where it is not likely itself
 
 def read_field_value(text: str, words, shares, begins, reading: Reading, needed: bool) -> tuple:
@@ -97,7 +97,7 @@ def read_field_value(text: str, words, shares, begins, reading: Reading, needed:
     return None, 1 - peak
 
 def near_pieces(text: str, words, shares, begins, form: str) -> list[Piece]:
-    "What comes near to a field, the likeliest first: of numbers and dates all there are, else words beside the likeliest"
+    "What comes near to a field, the likeliest first: of numbers and dates all there are, else words by the likeliest"
     if form == "text": return likely_pieces(words, shares, begins, max(LOOSE * shares.max(initial=0), 1e-9))
     pieces = []
     for match in chain.from_iterable(pattern.finditer(text) for pattern in _WHOLE[form]):
