@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 # %% auto #0
 __all__ = ['WIDTH', 'choice_width', 'Choice']
 
-# %% ../../nbs/students/choices.ipynb #ca0ebc7f
+# %% ../../nbs/students/choices.ipynb #a17bee1c
 WIDTH = 2 ** 14  # Numbers that the words of a text are hashed to
 
 def choice_width(values: Sequence) -> int:
@@ -31,7 +31,7 @@ def _features(texts: Sequence[str], values: Sequence):
     return hstack([reader.transform(texts), csr_matrix(stand.reshape(len(texts), len(values)))]).tocsr()
 
 class Choice:
-    "Chooses one of some values, which may be None, by weights `(n_values, choice_width(values))` and biases `(n_values,)`"
+    "Chooses one of some values, or None, by weights `(n_values, choice_width(values))` and biases `(n_values,)`"
     def __init__(self, values: Sequence, weight, bias):
         self.values, self.weight, self.bias = list(values), weight, bias
 
