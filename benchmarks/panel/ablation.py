@@ -23,6 +23,7 @@ from benchmarks import running, training
 from benchmarks.panel import FOLDER, rows
 from benchmarks.panel.methods import no_names
 from benchmarks.panel.report import BOTH_NOISES, compared, markdown
+from sieves_distill.heads.shifts import best_thresholds
 from sieves_distill.train.lesson import macro_f1
 from sieves_distill.train.recipe import Recipe
 
@@ -109,7 +110,10 @@ def no_offsets(y, logits, *_): return np.zeros(logits.shape[2])
 def no_thresholds(y, logits): return np.zeros(y.shape[1])
 
 
-def whole_thresholds(y, logits): return 2 * DEFAULT.fit_thresholds(y, logits)
+def whole_thresholds(y, logits): return best_thresholds(y, logits)
+
+
+def half_thresholds(y, logits): return best_thresholds(y, logits) / 2
 
 
 IN_ANY_CASE = {"names_fit": always}
@@ -142,7 +146,10 @@ MODEL2VEC = {  # what is left out
     "penalty on the offsets": Part({"stiff": 0}, matters=one_label),
     "growth of the penalty with a label's rows": Part({"rare": np.inf}, matters=one_label),
     "thresholds": Part({"fit_thresholds": no_thresholds}, matters=several_labels),
-    "halving of the thresholds' way": Part({"fit_thresholds": whole_thresholds}, matters=several_labels),
+    "draws and shares of the thresholds (the best for the rows instead)": Part(
+        {"fit_thresholds": whole_thresholds}, matters=several_labels),
+    "draws and shares of the thresholds (half of the way to the best instead)": Part(
+        {"fit_thresholds": half_thresholds}, matters=several_labels),
 }
 
 

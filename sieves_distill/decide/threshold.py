@@ -103,11 +103,27 @@ def _choose_by_label(trial: _Trial, target: float, confidence: float) -> Cascade
     level = 1 - (1 - confidence) / len(kind)  # for each label, so that all of them hold at once
     units = {label: _prove(sure[:, j], trial.right[:, j], target, level, START_SHARES["label"])
              for j, label in enumerate(kind.labels)}
+    for unit, has, how_sure in zip(units.values(), trial.rows.hot.T, sure.T):
+        unit["constant"] = _constant_agreement(has, how_sure, unit)
     threshold = {label: unit["threshold"] for label, unit in units.items()}
     kept = ~is_unsure(kind, trial.proba, threshold) & ~trial.new
     if all(limit is None for limit in threshold.values()): threshold = None
     figures = target, confidence, len(sure), float(kept.mean()), float((trial.all_right | ~kept).mean())
-    return CascadeThreshold(threshold, "label", *figures, units, {})
+    return CascadeThreshold(threshold, "label", *figures, units, {}, whole=_whole(trial, kept))
+
+def _constant_agreement(has, sure, unit: dict) -> float | None:
+    "How often an answer that is always the same is the teacher's where the student is sure; `has` is booleans `(n,)`"
+    if unit["threshold"] is None: return None
+    share = float(has[sure >= unit["threshold"]].mean())
+    return max(share, 1 - share)
+
+def _whole(trial: _Trial, kept) -> dict:
+    "How often all labels of a document that is kept, booleans `(n,)`, are right at once"
+    whole = {"n": int(kept.sum()), "exact": float(trial.all_right[kept].mean()) if kept.any() else None}
+    gold = trial.rows.gold
+    if gold is None or not (at := kept[gold.rows]).any(): return whole
+    teacher, student = _right_by_gold(trial)
+    return {**whole, "n_gold": int(at.sum()), "student": float(student[at].mean()), "teacher": float(teacher[at].mean())}
 
 _WAYS = {"document": _choose_by_document, "label": _choose_by_label}
 

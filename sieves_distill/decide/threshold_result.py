@@ -12,7 +12,7 @@ from ..basics.shown import Shown
 from ..evaluate.distinct import copies_sentence
 
 # %% auto #0
-__all__ = ['CascadeThreshold', 'as_percent']
+__all__ = ['CascadeThreshold', 'as_percent', 'is_constant']
 
 # %% ../../nbs/decide/threshold_result.ipynb #9eb65c65
 @dataclass(repr=False)
@@ -26,13 +26,16 @@ class CascadeThreshold(Shown):
     kept: float  # Share of the rows that the student answers, in [0, 1]
     agreement: float  # Share of the rows on which the whole cascade says what the teacher says, in [0, 1]
     # For the document, or each label: `threshold`, `sure` (rows), `agreement`, `bound`, `all` (agreement if nothing
-    # were sent on), `more_rows` (a range, None where no end is known), `first` (where the search began) and `provable`
+    # were sent on), `constant` (by="label": that of always the same answer where sure), `more_rows` (a range, None where no end is known), `first` (where the search began) and `provable`
     # (the highest `target` that these rows prove, its `threshold`, and rows `kept`; None where the one asked for holds)
     found: dict
     # Of all thresholds, lists of one length: `threshold`, `sent`, `agreement` (of what is kept), `bound` (of that, for
     # each threshold alone), `cascade` (agreement of all), `gold` and `teacher` where known
     curve: dict
     n_rows: int | None = None  # Rows given, copies of a text counted each
+    # by="label": the documents that need no teacher, as `n`, the share `exact` on which all labels at once are the
+    # teacher's and, where some have gold, `n_gold` and the shares right of `student` and `teacher`; None where by="document"
+    whole: dict | None = None
     # Where known: `n` with gold, shares right of `teacher` and `student`, the p-value `chance`, `reviewed`, `notes`
     gold: dict | None = None
     false_alarms: float | None = None  # Share of documents like the training rows that is sent on as new, or None
@@ -92,7 +95,7 @@ def _verdict_by_label(chosen: CascadeThreshold) -> str:
                 f"all at once at {as_percent(chosen.confidence)} confidence, "
                 f"{as_percent(chosen.target)} agreement with the teacher is guaranteed where the student is sure of "
                 f"the label; {as_percent(chosen.kept, 0)} of the documents need no teacher, "
-                f"as the student is sure of every label (n = {chosen.n}).")
+                f"as the student is sure of every label (n = {chosen.n}).{_whole_documents(chosen)}{_constant(chosen)}")
     if not fails: return sentence
     missing = "; ".join(f"{label!r} ({_provable_in_short(unit)})" for label, unit in fails.items())
     return (f"{sentence} Never sure of {missing}: every document goes to the teacher, unless the target is lower "
@@ -103,6 +106,29 @@ def _provable_in_short(unit: dict) -> str:
     needed = f", {more} more rows for the target" if more else ""
     if unit["provable"] is None: return f"not even 50 % is proven{needed}"
     return f"{as_percent(unit['provable']['target'])} is proven{needed}"
+
+# %% ../../nbs/decide/threshold_result.ipynb #5261cdff
+def _whole_documents(chosen: CascadeThreshold) -> str:
+    "How often all labels of a document are right at once, which no promise on single labels tells"
+    whole = chosen.whole
+    if not whole or not whole["n"]: return ""
+    sentence = (f" The promise is of single labels: all labels of a document at once are the teacher's on "
+                f"{as_percent(whole['exact'], 0)} of these {whole['n']:,}")
+    if not whole.get("n_gold"): return f"{sentence}."
+    return (f"{sentence}; by gold (n = {whole['n_gold']:,}) the student has all right on "
+            f"{as_percent(whole['student'], 0)}, the teacher on {as_percent(whole['teacher'], 0)}.")
+
+def _constant(chosen: CascadeThreshold) -> str:
+    "Labels on which the student is no better than an answer that is always the same"
+    labels = [label for label, unit in chosen.found.items() if is_constant(unit)]
+    if not labels: return ""
+    shown = ", ".join(map(repr, labels[:5])) + (f" and {len(labels) - 5:,} more" if len(labels) > 5 else "")
+    return (f" On {shown} it agrees no more often than an answer that is always the same, never or always this label: "
+            "there the promise is easily kept, and says little of the student.")
+
+def is_constant(unit: dict) -> bool:
+    "Whether one answer for all documents agrees as often, where the student is sure of the label"
+    return unit.get("constant") is not None and unit["agreement"] is not None and unit["agreement"] <= unit["constant"]
 
 # %% ../../nbs/decide/threshold_result.ipynb #c1810608
 def _why_not(unit: dict, chosen: CascadeThreshold) -> str:
@@ -203,11 +229,12 @@ def _cost_table(chosen: CascadeThreshold, price: float | None = None):
 # %% ../../nbs/decide/threshold_result.ipynb #24e8fd54
 def _label_table(chosen: CascadeThreshold):
     rows = {label: {"threshold": unit["threshold"], "sure of": unit["sure"] / chosen.n,
-                    "agreement where sure": unit["agreement"], "bound": unit["bound"], "agreement of all": unit["all"],
+                    "agreement where sure": unit["agreement"], "bound": unit["bound"],
+                    "always the same answer": unit.get("constant"), "agreement of all": unit["all"],
                     "provable": "" if unit["provable"] is None else as_percent(unit["provable"]["target"]),
                     "more rows": "" if unit["threshold"] is not None else _more_rows(unit["more_rows"]) or "unlikely"}
             for label, unit in chosen.found.items()}
-    numbers = {"threshold": float, "agreement where sure": float, "bound": float}
+    numbers = {name: float for name in ("threshold", "agreement where sure", "bound", "always the same answer")}
     return pd.DataFrame.from_dict(rows, orient="index").astype(numbers).round(3)
 
 # %% ../../nbs/decide/threshold_result.ipynb #8353a40e

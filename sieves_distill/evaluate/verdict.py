@@ -8,7 +8,7 @@ from .intervals import COMPARED, SIDES, show_interval, side_of_zero
 from .probabilities import calibration_verdict
 
 # %% auto #0
-__all__ = ['LEAST_ROWS', 'student_verdict', 'leads_with_gold', 'truth_in', 'side_of', 'advice']
+__all__ = ['LEAST_ROWS', 'MOST_WRONG', 'student_verdict', 'leads_with_gold', 'truth_in', 'side_of', 'advice']
 
 # %% ../../nbs/evaluate/verdict.ipynb #3e03c6cd
 _SIMPLE = "TF-IDF + logistic regression"
@@ -110,9 +110,17 @@ def _brought(metrics: dict) -> str:
         agreed = _gained(metrics["baselines"][name]["student_gain"], sign)
         by_gold = f" against gold and {agreed} in agreement" if name in gold else ""
         gained = _gained(gold[name]["student_gain"], sign) if name in gold else agreed
-        return (f"Unlabelled texts {words} {gained}{by_gold}; whether they are used was decided on rows held out of "
-                "training, not on these.")
+        return f"Unlabelled texts {words} {gained}{by_gold}; {_on_choice(metrics, sign)}."
     return ""
+
+def _on_choice(metrics: dict, sign: int) -> str:
+    "By what it was decided whether unlabelled texts are used"
+    held_out = metrics.get("run", {}).get("recipe", {}).get("unlabelled", {}).get("held_out", {})
+    if not (gain := held_out.get("f1_gained")):
+        return "whether they are used was decided on rows held out of training, not on these"
+    used, brought = ("are" if sign > 0 else "are not"), _gained(gain, 1)
+    return (f"they {used} used, since on {held_out['n']:,} other rows, held out of training, they brought {brought}"
+            f"{', which may be chance' if gain['low'] <= 0 <= gain['high'] else ''}")
 
 def _gained(gain: dict, sign: int) -> str:
     low, high = sorted(sign * gain[side] for side in ("low", "high"))
@@ -120,6 +128,7 @@ def _gained(gain: dict, sign: int) -> str:
 
 # %% ../../nbs/evaluate/verdict.ipynb #6230230d
 LEAST_ROWS = 30  # different documents; a share of 0.8 is known to ± 0.14 then
+MOST_WRONG = 50  # answers in 100, from which on no student stands in for anyone
 
 def advice(metrics: dict) -> str:
     "One sentence on whether to use the student"
@@ -131,12 +140,19 @@ def advice(metrics: dict) -> str:
     if side_of(beside) == "below":
         by_gold = "against gold " if figures is metrics["gold"] else ""
         return f"Do not use it as it is: {by_gold}{simple} does better."
-    return (f"It can be used, with care: on {n:,} documents it is open whether it does better or worse than {simple}, "
-            f"and about {_differing(metrics)} answers in 100 differ from the teacher's; hold out more to be sure.")
+    open_ = f"on {n:,} documents it is open whether it does better or worse than {simple}"
+    if _differing(metrics) >= MOST_WRONG: return f"Do not use it by itself: {_wrong(metrics)}, and {open_}."
+    return f"It can be used, with care: {open_}, and {_wrong(metrics)}; hold out more to be sure."
 
 def _n(figures: dict) -> int: return figures.get("n_distinct", figures["n"])
 
 def _differing(metrics: dict) -> int: return round(100 * (1 - metrics["agreement"]["accuracy"]["value"]))
+
+def _wrong(metrics: dict) -> str:
+    "How many answers are not those that they are held against"
+    several = " in at least one label" if metrics.get("errors") is not None else ""
+    rest = "are wrong" if truth_in(metrics) == "gold" else "differ from the teacher's"
+    return f"about {_differing(metrics)} answers in 100 {rest}{several}"
 
 def _deciding(metrics: dict) -> tuple[dict, dict | None]:
     "The figures to decide by, and what they say beside the simple classifier: on gold where that is clear, else all"
@@ -146,9 +162,17 @@ def _deciding(metrics: dict) -> tuple[dict, dict | None]:
     return metrics["agreement"], beside
 
 # %% ../../nbs/evaluate/verdict.ipynb #2df4a622
+def _behind_teacher(gold: dict | None) -> bool:
+    "Whether gold leaves it open that the student is as often right as its teacher, or there is too little gold"
+    if not gold or "teacher" not in gold.get("gains", {}) or _n(gold) < LEAST_ROWS: return True
+    return side_of(gold["gains"]["teacher"]) != "above"
+
 def _worth(metrics: dict) -> str:
     "What a student that is better than the simple classifier can be used for"
     gold, differ = metrics["gold"], _differing(metrics)
+    if differ >= MOST_WRONG and _behind_teacher(gold):
+        return (f"It is better than the simple classifier, but do not use it by itself: {_wrong(metrics)}. Let it rank "
+                "or suggest, or answer where it is sure (`choose_threshold`).")
     if truth_in(metrics) == "gold": return f"Use it if about {differ} answers in 100 may be wrong."
     if gold and "gains" in gold and _n(gold) >= LEAST_ROWS:
         side = side_of(gold["gains"]["teacher"])

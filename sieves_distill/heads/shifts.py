@@ -13,10 +13,10 @@ from ..tasks.kinds import Kind, ManyLabels, OneLabel
 from .temperature import fit_temperature
 
 # %% auto #0
-__all__ = ['fit_thresholds', 'fit_offsets', 'Settings', 'fit_settings']
+__all__ = ['best_thresholds', 'fit_thresholds', 'fit_offsets', 'Settings', 'fit_settings']
 
 # %% ../../nbs/heads/shifts.ipynb #abf0dc51
-def fit_thresholds(y, logits):
+def best_thresholds(y, logits):
     "For each label, the logit above which its F1 is best; `y` is booleans, `logits` floats `(n, n_labels)`"
     thresholds = np.zeros(y.shape[1])
     for j in np.flatnonzero(y.any(0) & ~y.all(0)):
@@ -25,6 +25,14 @@ def fit_thresholds(y, logits):
         best = int(np.argmax(right / (np.arange(1, len(y) + 1) + y[:, j].sum())))
         thresholds[j] = (z[best] + z[best + 1]) / 2 if best + 1 < len(y) else z[best] - 1
     return thresholds
+
+# %% ../../nbs/heads/shifts.ipynb #c5a465c6
+def fit_thresholds(y, logits, draws: int = 20, rows: float = 10):
+    """A threshold for each label: the mean of the best over bootstrap draws, times the share `n / (n + rows)` for a
+    label with `n` rows; `y` is booleans, `logits` floats `(n, n_labels)`"""
+    rng, counts = np.random.default_rng(0), y.sum(0)
+    drawn = (rng.integers(len(y), size=len(y)) for _ in range(draws))
+    return sum(best_thresholds(y[at], logits[at]) for at in drawn) / draws * counts / (counts + rows)
 
 # %% ../../nbs/heads/shifts.ipynb #6d1f2a02
 def fit_offsets(
@@ -70,8 +78,8 @@ class Settings:
     temperature: float
 
 def fit_settings(kind: Kind, y, logits, recipe, offsets: bool = False) -> Settings:
-    """From out-of-fold logits `(rounds, n, n_labels)`: for several labels a text half of the way to the thresholds; for
-    one label, with `offsets`, these"""
+    """From out-of-fold logits `(rounds, n, n_labels)`: for several labels a text the thresholds; for one label, with
+    `offsets`, these"""
     shift = _fit_shift(kind, y, logits, recipe, offsets)
     return Settings(shift, fit_temperature(logits - shift, y, kind))
 
@@ -86,4 +94,4 @@ def _(kind: OneLabel, y, logits, recipe, offsets: bool):
 
 @_fit_shift.register
 def _(kind: ManyLabels, y, logits, recipe, offsets: bool):
-    return sum(recipe.fit_thresholds(y, logits_of_round) for logits_of_round in logits) / len(logits) / 2
+    return sum(recipe.fit_thresholds(y, logits_of_round) for logits_of_round in logits) / len(logits)

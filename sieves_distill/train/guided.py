@@ -10,17 +10,19 @@ import json
 import numpy as np
 from ..basics.disk import new_folder
 from ..basics.quiet import quiet
+from ..evaluate.intervals import percentile_interval
 from ..export.rows import Rows
 from ..heads.blend import blend_steps
 from ..heads.exclusion import log_loss
 from ..heads.names import soft_labels
 from ..heads.temperature import fit_temperature
 from ..heads.tokens import load_static_model
+from ..tasks.kinds import Kind
 from .lesson import Lesson, Trained, macro_f1
 from .model2vec import FrozenHead, TokenTable, cool, fit_static, static_student
 
 # %% auto #0
-__all__ = ['train_guided', 'encoder_of']
+__all__ = ['f1_gain', 'train_guided', 'encoder_of']
 
 # %% ../../nbs/train/guided.ipynb #0a6f6f14
 @dataclass(frozen=True)
@@ -73,6 +75,28 @@ def _try_out(way: _Way, bases: dict, lesson: Lesson, soft) -> _Tried:
     logits = static_student(table.pipeline, lesson).logits(rows.texts)
     return _Tried(logits, log_loss(kind, logits / fit_temperature(logits, rows.y, kind), rows.y))
 
+# %% ../../nbs/train/guided.ipynb #0ca45aa4
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    "The way that is kept, and what the guide's texts bring on the rows held out"
+    kept: _Way
+    f1_gained: dict | None = None  # Macro-F1 with the texts less that without, with its 95 % interval
+
+def _choose(tried: dict[_Way, _Tried], lesson: Lesson) -> _Choice:
+    "With the texts, unless they lower macro-F1 by more than chance explains; on the base of the lowest log loss"
+    if not tried: return _Choice(_Way("the base", True))
+    best = {texts: min((way for way in tried if way.texts == texts), key=lambda way: tried[way].loss.mean())
+            for texts in (True, False)}
+    y = lesson.rows.y[lesson.guided.labelled.guide.held]
+    gained = f1_gain(lesson.kind, y, tried[best[True]].logits, tried[best[False]].logits, lesson.seed)
+    return _Choice(best[gained["high"] >= 0], gained)
+
+def f1_gain(kind: Kind, y, logits, others, seed: int, resamples: int = 200) -> dict:
+    "By how much macro-F1 of `logits` `(n, n_labels)` is above that of the `others`, with its 95 % bootstrap interval"
+    rng, n = np.random.default_rng(seed), len(y)
+    draws = [np.arange(n), *rng.integers(n, size=(resamples, n))]
+    return percentile_interval([macro_f1(kind, y[at], logits[at]) - macro_f1(kind, y[at], others[at]) for at in draws])
+
 # %% ../../nbs/train/guided.ipynb #a3fd9def
 _LEAST_HELD = 15  # rows that a choice takes
 
@@ -82,11 +106,12 @@ def train_guided(lesson: Lesson) -> Trained:
     soft, labelled = soft_labels(lesson.kind, lesson.rows.y, lesson.rows.scores), lesson.guided.labelled
     ways = [_Way(base, texts) for base in bases for texts in (False, True)]
     tried = _try_all(ways, bases, lesson, soft)
-    kept = min(tried, key=lambda way: tried[way].loss.mean()) if tried else _Way("the base", True)
+    choice = _choose(tried, lesson)
+    kept = choice.kept
     other = _Way("the base", not kept.texts)
     lesson.bar.set_description("linear")
     tables = {way: _fit(way, bases, lesson, slice(None), labelled.y, soft) for way in (kept, other)}
-    made = _made(kept, tried, tables[kept], lesson)
+    made = _made(choice, tried, tables[kept], lesson)
     beside = static_student(tables[other].pipeline, lesson, tables[other].made["temperature"])
     name = "without_unlabelled" if kept.texts else "with_unlabelled"
     student = static_student(tables[kept].pipeline, lesson, made["temperature"])
@@ -106,14 +131,15 @@ def _steps(lesson: Lesson, ways: list[_Way], soft, choose: bool) -> int:
     steps = {texts: blend_steps(n + texts * more, soft is not None, lesson.recipe) for texts in (False, True)}
     return sum(steps.values()) + choose * sum(steps[way.texts] for way in ways)
 
-def _made(kept: _Way, tried: dict, table: TokenTable | FrozenHead, lesson: Lesson) -> dict:
+def _made(choice: _Choice, tried: dict, table: TokenTable | FrozenHead, lesson: Lesson) -> dict:
     "How the student was made; divides its logits by what the rows held out say"
-    made, labelled, kind = dict(table.made), lesson.guided.labelled, lesson.kind
+    made, labelled, kind, kept = dict(table.made), lesson.guided.labelled, lesson.kind, choice.kept
     held_out, y = {"n": len(labelled.guide.held)}, lesson.rows.y[labelled.guide.held]
     if tried:
         made["temperature"] *= cool(table.pipeline, fit_temperature(tried[kept].logits, y, kind))
         held_out["log_loss"] = {str(way): float(result.loss.mean()) for way, result in tried.items()}
         held_out["f1"] = {str(way): macro_f1(kind, y, result.logits) for way, result in tried.items()}
+        held_out["f1_gained"] = choice.f1_gained
         if kept.texts: held_out["log_loss_spared"] = _spared(tried[_Way("the base", False)].loss, tried[kept].loss)
     about = {**lesson.guided.about, "kept": str(kept), "used": kept.texts, "texts": len(labelled.texts),
              "held_out": held_out}
