@@ -224,7 +224,7 @@ def same_value(a, b) -> bool:
         return a is not None and b is not None and math.isclose(a, b, rel_tol=2e-7)
     return a == b
 
-# %% ../../nbs/tasks/structures.ipynb #1f3ff453
+# %% ../../nbs/tasks/structures.ipynb #c3780ed7
 def read_records(kind: Records, dataset, column: str):
     "What `Kind.read_column` gives, for records; a record that is null has no values, a gold that is null is not known"
     values = dataset.select_columns(column).with_format("arrow")[:][column].to_pylist()
@@ -232,11 +232,11 @@ def read_records(kind: Records, dataset, column: str):
     short = _short_floats(dataset.features[column])
     answers = []
     for i in rows:
-        try: answers.append([_plain(value, short.get(name)) for name, value in zip(kind.names, _of(kind, values[i]))])
+        try: answers.append([_plain(value, short.get(name)) for name, value in zip(kind.names, _row_values(kind, values[i]))])
         except (KeyError, TypeError, ValueError) as error: raise ValueError(f"{column}, row {i}: {error}") from None
     return record_array(kind, answers), np.array(rows, dtype=int)
 
-def _of(kind: Records, value) -> list:
+def _row_values(kind: Records, value) -> list:
     "The values of the fields in a row of a column"
     if value is None: return [None] * len(kind.fields)
     if isinstance(value, list) and len(value) == len(kind.fields): return [answer or None for answer in value]
