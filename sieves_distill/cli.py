@@ -14,9 +14,10 @@ from .shell import LabelledFile, as_command, say, show
 
 # %% auto #0
 __all__ = ['app', 'command', 'BELOW', 'Folder', 'OwnFolder', 'AsJson', 'Docs', 'Base', 'Labels', 'Many', 'Text', 'Results',
-           'Score', 'Gold', 'Id', 'Separator', 'TaskId', 'Unread', 'Format', 'Prompt', 'TextAt', 'AnswerAt', 'Gate',
-           'GateSide', 'ValFrac', 'Side', 'OnError', 'LogFormat', 'Framework', 'distill', 'check_gate', 'read_prompt',
-           'as_place', 'report', 'predict', 'label', 'export', 'parity_in', 'serve', 'compare', 'learning_curve']
+           'Score', 'Gold', 'Id', 'Merge', 'Separator', 'TaskId', 'Unread', 'Format', 'Prompt', 'TextAt', 'AnswerAt',
+           'Gate', 'GateSide', 'ValFrac', 'Side', 'OnError', 'LogFormat', 'Framework', 'distill', 'check_gate',
+           'read_prompt', 'as_place', 'report', 'predict', 'label', 'export', 'parity_in', 'serve', 'compare',
+           'learning_curve']
 
 # %% ../nbs/cli.ipynb #2636edae
 app = typer.Typer(
@@ -66,7 +67,8 @@ class Framework(str, Enum):
 # %% ../nbs/cli.ipynb #eeaa3dfb
 Docs = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or Parquet, or a folder of such files.")]
 Base = Annotated[str, typer.Argument(help="The base model: a folder, or a name on the hub.")]
-Labels = Annotated[list[str] | None, typer.Option("--label", help="A label; one for each. Default: those that occur.")]
+Labels = Annotated[list[str] | None, typer.Option("--label", help=
+    "A label; one for each. Default: those that occur. Labels may have a column of 0 and 1 each, with --multi-label.")]
 Many = Annotated[bool, typer.Option("--multi-label", help="A text may have any number of labels.")]
 
 # %% ../nbs/cli.ipynb #3ab18ed3
@@ -75,6 +77,7 @@ Results = Annotated[str | None, typer.Option("--label-column", help="That of the
 Score = Annotated[str | None, typer.Option("--score-column", help="That of the scores of these answers.")]
 Gold = Annotated[str | None, typer.Option("--gold-column", help="That of the truth, where it is known; only scores.")]
 Id = Annotated[str, typer.Option("--id-column", help="That of ids, by which the report names rows.")]
+Merge = Annotated[bool, typer.Option("--merge-labels", help="Labels that differ in case, spaces, - or _ are one.")]
 Separator = Annotated[str | None, typer.Option(help="What stands between several labels, such as a semicolon.")]
 TaskId = Annotated[str, typer.Option(help="The name of the question.")]
 Unread = Annotated[OnError, typer.Option(help="Rows without an answer: an error, or left out and counted.")]
@@ -97,7 +100,8 @@ ValFrac = Annotated[float, typer.Option(help="The share of the rows that is held
 def distill(
     base: Base, docs: Docs, out: Annotated[Path, typer.Argument(help="The folder to leave the student in.")],
     text: Text = "text", results: Results = None, score: Score = None, gold: Gold = None, id: Id = "id",
-    labels: Labels = None, multi_label: Many = False, separator: Separator = None, task_id: TaskId = "topic",
+    labels: Labels = None, multi_label: Many = False, separator: Separator = None, merge_labels: Merge = False,
+    task_id: TaskId = "topic",
     format: Format = None, prompt: Prompt = None, text_at: TextAt = None, answer_at: AnswerAt = None,
     on_error: Unread = OnError.stop, framework: Framework = Framework.model2vec, val_frac: ValFrac = .2,
     seed: Annotated[int | None, typer.Option(help="For the same student again.")] = None,
@@ -113,7 +117,7 @@ def distill(
     """
     log = {"prompt": read_prompt(prompt), "text_at": as_place(text_at), "answer_at": as_place(answer_at)}
     file = LabelledFile(docs, task_id, labels, multi_label, text, results, score, gold, id, separator,
-                        format and format.value, log)
+                        format and format.value, log, merge_labels)
     task, documents = file.read()
     if not labels: say("distill", f"labels: {', '.join(task.labels)}")
     student = task.distill(base, framework.value, documents, out, val_frac, seed=seed, progress=sys.stderr.isatty(),

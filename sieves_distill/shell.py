@@ -5,18 +5,21 @@
 # %% ../nbs/shell.ipynb #50f656a2
 from __future__ import annotations
 import functools, json, re, warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 import typer
-from .basics.checks import short_repr
+from .basics.checks import folded_name, short_repr
 from .documents.doc import Doc
 from .documents.read import read_docs
 from .documents.sources import open_source
 from .tasks.labels import Classification
 
 # %% auto #0
-__all__ = ['ERRORS', 'LabelledFile', 'split_answers', 'labels_in', 'in_shell', 'as_command', 'say', 'show']
+__all__ = ['ERRORS', 'LabelledFile', 'split_answers', 'answer_columns', 'has_column_by_label', 'labels_in', 'spellings',
+           'merge_spellings', 'warn_of_spellings', 'in_shell', 'as_command', 'say', 'show']
 
 # %% ../nbs/shell.ipynb #3b7ae9bf
 @dataclass
@@ -34,6 +37,7 @@ class LabelledFile:
     separator: str | None = None  # What stands between several labels in one field
     format: str | None = None  # As of `read_docs`
     log: dict | None = None  # What the format takes: prompt, text_at, answer_at
+    merge_labels: bool = False  # Whether spellings of a label that differ in case, spaces, hyphens, underscores are one
 
     def read(self) -> tuple[Classification, list[Doc]]:
         """The task, and the documents.
@@ -42,16 +46,15 @@ class LabelledFile:
         if self.format is not None: return self._read_log()
         docs = self._read_columns()
         if self.separator is not None: split_answers(docs, self.task_id, self.separator)
+        if self.merge_labels: merge_spellings(docs, self.task_id, self.labels or ())
         labels = self.labels or labels_in(docs, self.task_id)
-        return Classification(labels, self.multi_label, self.task_id), docs
+        if self.labels or self.merge_labels: return Classification(labels, self.multi_label, self.task_id), docs
+        with warn_of_spellings(docs, self.task_id): return Classification(labels, self.multi_label, self.task_id), docs
 
     def _read_columns(self) -> list[Doc]:
         columns = list(next(open_source(self.path).rows, (0, {}))[1])
-        results = self.results or ("results" if "results" in columns and "label" not in columns else "label")
-        as_written = self.results is None and results == "results"
-        answers = None if as_written else {self.task_id: (results, self.score) if self.score else results}
         gold = None if self.gold is None else {self.task_id: self.gold}
-        try: return read_docs(self.path, self.text, answers, gold, self.id)
+        try: return read_docs(self.path, self.text, answer_columns(self, columns), gold, self.id)
         except KeyError as error:
             raise KeyError(f"{error.args[0]}: name the columns with text=, results=, gold= and id=") from None
 
@@ -71,6 +74,22 @@ def split_answers(docs: list[Doc], task_id: str, separator: str):
             if isinstance(answer := answers.get(task_id), str):
                 answers[task_id] = [label.strip() for label in answer.split(separator) if label.strip()]
 
+# %% ../nbs/shell.ipynb #a2a158ec
+def answer_columns(file: LabelledFile, columns: list) -> dict | None:
+    "The columns of answers, as `read_docs` takes them; None where `write_docs` has written them"
+    if file.results is None and not {"label", "results"} & {*columns} and has_column_by_label(file, columns):
+        return {file.task_id: {label: label for label in file.labels}}
+    if file.results is None and "results" in columns and "label" not in columns: return None
+    results = file.results or "label"
+    return {file.task_id: (results, file.score) if file.score else results}
+
+def has_column_by_label(file: LabelledFile, columns: list) -> bool:
+    "Whether each label has a column of 0 and 1; raises ValueError where the task would have one label a text"
+    if not file.labels or not {*file.labels} <= {*columns}: return False
+    if file.multi_label: return True
+    raise ValueError(f"found a column for each label, {', '.join(map(repr, file.labels))}, as where a text may have "
+                     "several: add multi_label=True")
+
 # %% ../nbs/shell.ipynb #47a164cc
 def labels_in(docs: list[Doc], task_id: str) -> list[str]:
     "The labels that occur in the answers to a task, sorted; raises ValueError where they cannot be told"
@@ -86,6 +105,37 @@ def labels_in(docs: list[Doc], task_id: str) -> list[str]:
                          "or the labels with labels=")
     return names
 
+# %% ../nbs/shell.ipynb #d89ff10b
+def spellings(docs: list[Doc], task_id: str, first=()) -> dict[str, str]:
+    """Each name in answers and gold that is not the usual spelling of its label, and that spelling: one of `first`, or
+    the most frequent. Names are spellings of one label where they differ in case, spaces, hyphens or underscores"""
+    counts = Counter(name for doc in docs for name in _names_in(doc.results.get(task_id)))
+    gold = {name: 0 for doc in docs for name in _names_in(doc.gold.get(task_id)) if name not in counts}
+    usual = {}
+    for name in [*first, *(name for name, _ in counts.most_common()), *gold]: usual.setdefault(folded_name(name), name)
+    return {name: usual[folded_name(name)] for name in [*counts, *gold] if usual[folded_name(name)] != name}
+
+def merge_spellings(docs: list[Doc], task_id: str, first=()):
+    "Write each label in its usual spelling, in place; see `spellings`"
+    usual = spellings(docs, task_id, first)
+    if not usual: return
+    for doc in docs:
+        for answers in (doc.results, doc.gold):
+            if task_id in answers: answers[task_id] = _renamed(answers[task_id], usual)
+
+@contextmanager
+def warn_of_spellings(docs: list[Doc], task_id: str):
+    "Name labels that are written in several ways, with how often; within the block nothing else warns of them"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "labels that differ only in case")
+        yield
+    if not (usual := spellings(docs, task_id)): return
+    counts = Counter(name for doc in docs for name in _names_in(doc.results.get(task_id)))
+    shown = "; ".join(f"{name!r} ({counts[name]}) for {usual[name]!r} ({counts[usual[name]]})" for name in [*usual][:5])
+    more = f"; and {len(usual) - 5} more" if len(usual) > 5 else ""
+    warnings.warn(f"labels that differ only in case, spaces, hyphens or underscores: {shown}{more}. Each counts by "
+                  "itself; if they mean the same, add merge_labels=True", stacklevel=2)
+
 # %% ../nbs/shell.ipynb #0a33780b
 def _names(answer) -> list[str]:
     "The labels in an answer"
@@ -94,6 +144,19 @@ def _names(answer) -> list[str]:
     if isinstance(names, list) and all(isinstance(name, str) for name in names): return names
     raise ValueError(f"expected answers that are names of labels, found {short_repr(answer)}: "
                      "give the labels with labels=")
+
+# %% ../nbs/shell.ipynb #e198ce7a
+def _names_in(answer) -> list[str]:
+    "The labels in an answer, whatever its shape; none where it names none"
+    if isinstance(answer, tuple): answer = answer[0]
+    if isinstance(answer, str): return [answer]
+    return [name for each in answer for name in _names_in(each)] if isinstance(answer, list) else []
+
+def _renamed(answer, names: dict[str, str]):
+    "An answer with other names of labels"
+    if isinstance(answer, str): return names.get(answer, answer)
+    if isinstance(answer, list): return [_renamed(each, names) for each in answer]
+    return (_renamed(answer[0], names), *answer[1:]) if isinstance(answer, tuple) else answer
 
 # %% ../nbs/shell.ipynb #ed76c10f
 def in_shell(words: str, options: dict[str, str]) -> str:

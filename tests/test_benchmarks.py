@@ -91,6 +91,7 @@ def frame():
 
 TABLES = {  # recorded as a page: the module that makes it, and of what
     "audit.md": ("audit", lambda module: module.table(read_json("audit.json"))),
+    "update.md": ("update", lambda module: module.table(read_lines("update.jsonl"))),
     "drift.md": ("drift", lambda module: module.table(read_lines("drift.jsonl"))),
     "calibration.md": ("calibration", lambda module: module.table(read_json("calibration.json"))),
     "cascade.md": ("cascade", lambda module: module.table(read_json("cascade.json"))),

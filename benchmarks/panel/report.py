@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.panel.rows import SETS
+
 NAMES = {"tfidf_lr": "TF-IDF + LR", "static_lr": "LR on static base", "model2vec_fit": "Model2Vec fit",
          "model2vec_student": "Model2Vec student", "minilm_lr": "LR on MiniLM", "setfit_trainer": "SetFit Trainer",
          "setfit_student": "SetFit student"}
@@ -243,8 +245,11 @@ def reporting_table(frame) -> str:
 
 
 def looks(frame) -> dict[str, int]:
-    "How many rounds of the recipes each data set was run with"
-    rounds = frame.groupby("set")["round"].nunique() if "round" in frame else {}
+    """How many rounds of the recipes each data set was run with: the last that a line is of, which was not carried over
+    from the round before"""
+    if "round" not in frame: return dict.fromkeys(frame.set.unique(), 0)
+    run = frame if "note" not in frame else frame[frame.note.isna()]
+    rounds = run.groupby("set")["round"].max().dropna()
     return {name: int(rounds.get(name, 0)) for name in frame.set.unique()}
 
 
@@ -371,6 +376,7 @@ def write(path: Path) -> None:
     import matplotlib
     matplotlib.use("Agg")
     frame = load(path)
+    frame = frame[frame.set.isin(SETS)]  # those that the students are shown on beside all peers, at all sizes
     path.with_name("table.md").write_text(table(frame))
     path.with_name("short.md").write_text(short_table(frame))
     for noise, name in ((0., "clean"), (.2, "noisy")):

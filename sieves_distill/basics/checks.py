@@ -5,6 +5,7 @@
 # %% ../../nbs/basics/checks.ipynb #f58bc593
 from __future__ import annotations
 import re, warnings
+from collections import Counter
 from collections.abc import Mapping
 from difflib import SequenceMatcher, get_close_matches
 from enum import Enum
@@ -13,9 +14,9 @@ from numbers import Integral, Real
 from typing import Literal, get_args, get_origin
 
 # %% auto #0
-__all__ = ['REPAIR', 'short_repr', 'typed_repr', 'clip_label', 'check_text', 'is_encodable', 'is_int', 'plain_name',
-           'check_names', 'name_among', 'list_line', 'UnknownName', 'check_known', 'check_one_of', 'check_score',
-           'check_number', 'check_share', 'check_int', 'check_count', 'check_installed']
+__all__ = ['REPAIR', 'short_repr', 'typed_repr', 'clip_labels', 'check_text', 'is_encodable', 'is_int', 'plain_name',
+           'check_names', 'folded_name', 'name_among', 'list_line', 'UnknownName', 'check_known', 'check_one_of',
+           'check_score', 'check_number', 'check_share', 'check_int', 'check_count', 'check_installed']
 
 # %% ../../nbs/basics/checks.ipynb #ab6d5284
 def short_repr(value) -> str:
@@ -27,10 +28,20 @@ def typed_repr(value) -> str:
     "`short_repr` with the name of the type, as messages show what was found"
     return f"{short_repr(value)} ({type(value).__name__})"
 
-def clip_label(label: str) -> str:
-    "A label, cut to what fits beside the axis of a picture"
-    clipped = " ".join((label if len(label) <= 24 else label[:23] + "…").split())
-    return clipped.replace("$", r"\$")  # which would begin a formula
+def clip_labels(labels, width: int = 24) -> list[str]:
+    """Labels, cut to what fits beside the axis of a picture: at the end, or in the middle where others begin alike, and
+    whole where even that would make one text of two labels"""
+    names = [" ".join(label.split()) for label in labels]
+    ways = {name: _cuts(name, width) for name in names}
+    times = [Counter(cuts) for cuts in zip(*ways.values())]
+    shown = {name: next(cut for cut, n in zip(cuts, times) if n[cut] == 1) for name, cuts in ways.items()}
+    return [shown[name].replace("$", r"\$") for name in names]  # which would begin a formula
+
+def _cuts(name: str, width: int) -> tuple[str, str, str]:
+    "A name without its end, without its middle, and whole"
+    if len(name) <= width: return name, name, name
+    half = (width - 1) // 2
+    return f"{name[:width - 1].rstrip()}…", f"{name[:half].rstrip()}…{name[half + 1 - width:].lstrip()}", name
 
 # %% ../../nbs/basics/checks.ipynb #a162210c
 REPAIR = "repair it with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
@@ -112,7 +123,7 @@ def _as_list(names, what: str) -> list:
 def _warn_of_alike(names: list[str], what: str):
     "Warn of names that differ in nothing but case, white space, hyphens or underscores"
     alike: dict[str, list] = {}
-    for name in names: alike.setdefault(_folded(name), []).append(name)
+    for name in names: alike.setdefault(folded_name(name), []).append(name)
     groups = [group for group in alike.values() if len(group) > 1]
     if not groups: return
     shown = "; ".join(", ".join(map(repr, group)) for group in groups[:3])
@@ -123,13 +134,15 @@ def _warn_of_alike(names: list[str], what: str):
 
 _BETWEEN = r"(?<=\w)[\s_-]+(?=\w)"  # what stands between the words of a name
 
-def _folded(name: str, between: str = "") -> str: return re.sub(_BETWEEN, between, name.strip().casefold())
+def folded_name(name: str, between: str = "") -> str:
+    "A name without what its spellings differ in: case, white space, hyphens and underscores"
+    return re.sub(_BETWEEN, between, name.strip().casefold())
 
 def _one_way(groups: list[list[str]]) -> str:
     "What makes one name of those in each group, of a pandas column of text"
     short = ".str.strip().str.casefold()"
     if all(len({name.strip().casefold() for name in group}) == 1 for group in groups): return short
-    between = " " if all(len({_folded(name, " ") for name in group}) == 1 for group in groups) else ""
+    between = " " if all(len({folded_name(name, " ") for name in group}) == 1 for group in groups) else ""
     return f"{short}.str.replace(r'{_BETWEEN}', {between!r}, regex=True)"
 
 # %% ../../nbs/basics/checks.ipynb #e176b24e
@@ -163,7 +176,7 @@ class UnknownName(ValueError):
     def is_slip(self) -> bool:
         "Whether it is the name that comes near but for the spelling, and not another of a like kind"
         if self.meant is None: return False
-        name, meant = (_folded(each) for each in (self.name, self.meant))
+        name, meant = (folded_name(each) for each in (self.name, self.meant))
         return name == meant or SequenceMatcher(None, name, meant).ratio() >= .9
 
 def check_known(name, known, what: str = "label"):
@@ -226,7 +239,8 @@ def check_count(n, name: str) -> int:
 # %% ../../nbs/basics/checks.ipynb #b9106258
 def check_installed(package: str, extra: str = "review"):
     "An optional package, or an error that says which extra of this one brings it"
-    try: return import_module(package)
+    try:
+        with warnings.catch_warnings(): return import_module(package)  # cleanlab would silence all warnings after it
     except ImportError as e:
         raise ImportError(f"{package} is needed for this, and could not be imported ({e}): "
                           f"pip install 'sieves-distill[{extra}]'") from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from dataclasses import dataclass
-from ..basics.checks import clip_label
+from ..basics.checks import clip_labels
 from ..basics.shown import Shown
 from .anytime import agreement_bounds, change_point
 from .threshold_result import as_percent
@@ -144,5 +144,5 @@ def _plot_units(audit: AuditResult, ax):
     ax.hlines(at, frame["low"], frame["high"], color="0.6", label=f"{as_percent(audit.confidence)}, all labels at once")
     ax.plot(frame["agreement"], at, "o", color="black", label="agreement since deployment")
     if audit.alarm: ax.plot(audit.target, at[frame.index == audit.alarm["unit"]], "X", color="black", label="alarm")
-    ax.set_yticks(at, list(map(clip_label, frame.index)))
+    ax.set_yticks(at, clip_labels(frame.index))
     ax.set(xlabel="agreement with the teacher where the student is sure of the label")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from dataclasses import dataclass
+from ..basics.checks import clip_labels
 from ..basics.shown import Saved
 from ..evaluate.intervals import show_interval
 from ..evaluate.verdict import LEAST_ROWS
@@ -138,7 +139,8 @@ def _plot(result: Comparison, ax=None):
     value = np.array([interval["value"] for interval in f1])
     _draw_students(front, cost, f1, ax)
     middle, heights = np.sqrt(cost.min() * cost.max()), _spread(value, .06 * np.ptp(ax.get_ylim()))
-    for name, *at, height in zip(result.students, cost, value, heights): _annotate(name, at, height, at[0] > middle, ax)
+    names = clip_labels(result.students, 30)
+    for name, *at, height in zip(names, cost, value, heights): _annotate(name, at, height, at[0] > middle, ax)
     if teacher := _teacher_cost(result):
         ax.axvline(teacher, color="0.3", linestyle=":", label=f"the teacher: {_money(teacher, unit)}")
     ax.set_xscale("log")
@@ -172,8 +174,7 @@ def _spread(values, least: float):
 
 def _annotate(name: str, at, height: float, left: bool, ax):
     "The name of a student beside its point, at a height where it meets no other name"
-    shown = name if len(name) <= 30 else name[:29] + "…"
     behind = {"facecolor": "white", "edgecolor": "none", "pad": .5}
     beside = {"xytext": (-6, 0), "ha": "right"} if left else {"xytext": (6, 0), "ha": "left"}
-    ax.annotate(shown, (at[0], height), textcoords="offset points", va="center", fontsize="small", bbox=behind,
+    ax.annotate(name, (at[0], height), textcoords="offset points", va="center", fontsize="small", bbox=behind,
                 **beside)

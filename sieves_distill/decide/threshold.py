@@ -123,7 +123,8 @@ def _whole(trial: _Trial, kept) -> dict:
     gold = trial.rows.gold
     if gold is None or not (at := kept[gold.rows]).any(): return whole
     teacher, student = _right_by_gold(trial)
-    return {**whole, "n_gold": int(at.sum()), "student": float(student[at].mean()), "teacher": float(teacher[at].mean())}
+    return {**whole, "n_gold": int(at.sum()),
+            "student": float(student[at].mean()), "teacher": float(teacher[at].mean())}
 
 _WAYS = {"document": _choose_by_document, "label": _choose_by_label}
 

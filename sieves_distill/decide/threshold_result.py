@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from dataclasses import dataclass
-from ..basics.checks import clip_label
+from ..basics.checks import clip_labels
 from ..basics.shown import Shown
 from ..evaluate.distinct import copies_sentence
 
@@ -26,20 +26,20 @@ class CascadeThreshold(Shown):
     kept: float  # Share of the rows that the student answers, in [0, 1]
     agreement: float  # Share of the rows on which the whole cascade says what the teacher says, in [0, 1]
     # For the document, or each label: `threshold`, `sure` (rows), `agreement`, `bound`, `all` (agreement if nothing
-    # were sent on), `constant` (by="label": that of always the same answer where sure), `more_rows` (a range, None where no end is known), `first` (where the search began) and `provable`
-    # (the highest `target` that these rows prove, its `threshold`, and rows `kept`; None where the one asked for holds)
+    # were sent on), `constant` (by="label": agreement of an answer that is always the same, where it is sure),
+    # `more_rows` (a range, None where no end is known), `first` (where the search began) and `provable` (the highest
+    # `target` that these rows prove, its `threshold`, and rows `kept`; None where the one asked for holds)
     found: dict
     # Of all thresholds, lists of one length: `threshold`, `sent`, `agreement` (of what is kept), `bound` (of that, for
     # each threshold alone), `cascade` (agreement of all), `gold` and `teacher` where known
     curve: dict
     n_rows: int | None = None  # Rows given, copies of a text counted each
-    # by="label": the documents that need no teacher, as `n`, the share `exact` on which all labels at once are the
-    # teacher's and, where some have gold, `n_gold` and the shares right of `student` and `teacher`; None where by="document"
-    whole: dict | None = None
     # Where known: `n` with gold, shares right of `teacher` and `student`, the p-value `chance`, `reviewed`, `notes`
     gold: dict | None = None
     false_alarms: float | None = None  # Share of documents like the training rows that is sent on as new, or None
     unanswered: float | None = None  # Share of the documents without an answer of the teacher
+    # by="label": `n` that need no teacher, share `exact` in all labels; with gold `n_gold`, right `student`, `teacher`
+    whole: dict | None = None
 
     @property
     def holds(self) -> bool:
@@ -60,8 +60,7 @@ class CascadeThreshold(Shown):
         return _label_table(self) if self.by == "label" else _cost_table(self, price)
 
     def plot(self, ax=None, price: float | None = None, unit: str = "$"):
-        """Cost against agreement or, by label, agreement of each label with its bound. A `price` per document makes
-        money of the cost. Returns the matplotlib figure"""
+        "Cost, money with a `price` per document, against agreement; or each label's agreement. A matplotlib figure"
         return _plot_labels(self, ax) if self.by == "label" else _plot_cost(self, ax, price, unit)
 
 # %% ../../nbs/decide/threshold_result.ipynb #90f5df72
@@ -285,7 +284,7 @@ def _plot_labels(chosen: CascadeThreshold, ax=None):
     beside = {"xycoords": ("axes fraction", "data"), "xytext": (5, 0), "textcoords": "offset points", "va": "center"}
     for i, unit in enumerate(units):
         ax.annotate(f"sure of {as_percent(unit['sure'] / chosen.n, 0)}", (1, i), fontsize="small", **beside)
-    ax.set_yticks(at, list(map(clip_label, labels)))
+    ax.set_yticks(at, clip_labels(labels))
     what = "share of the teacher's answers"
     ax.set(xlabel=f"{what}; n = {chosen.n} rows, bounds hold for all labels at once", xlim=(None, 1.005))
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=4, fontsize="small",

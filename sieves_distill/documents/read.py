@@ -6,7 +6,9 @@
 from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
+from itertools import islice
 from .doc import Doc
 from .sources import Source, open_source
 from .values import as_number, is_missing, parse_json, read_answer
@@ -35,7 +37,9 @@ def iter_docs(
     TypeError for a source that has no rows."""
     wanted = _Columns(text, results, gold, id, meta)
     opened = open_source(source, format, options)
-    if opened.columns is not None: _check_columns(wanted.needed, opened.columns)
+    if opened.columns is not None:
+        if text not in opened.columns: _refuse_text_column(wanted, opened.columns, _first_rows(opened))
+        _check_columns(wanted.needed, opened.columns)
     return _documents(opened, wanted)
 
 # %% ../../nbs/documents/read.ipynb #ce9c0a43
@@ -59,7 +63,7 @@ def _documents(opened: Source, wanted: _Columns) -> Iterator[Doc]:
     unseen, seen = set(wanted.needed if opened.columns is None else []), {}
     for n, row in opened.rows:
         where = f"{opened.place} {n}"
-        if wanted.text not in row: _check_columns([wanted.text], row, f"{where}: ")
+        if wanted.text not in row: _refuse_text_column(wanted, row, [row], f"{where}: ")
         if unseen:
             unseen -= row.keys()
             seen |= dict.fromkeys(row)
@@ -83,6 +87,25 @@ def _check_columns(needed: list, columns, where: str = ""):
         near = get_close_matches(str(column).casefold(), folded, n=1)
         hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
         raise KeyError(f"{where}found no column {column!r}, expected one of {', '.join(map(repr, columns[:20]))}{hint}")
+
+# %% ../../nbs/documents/read.ipynb #5e833703
+def _refuse_text_column(wanted: _Columns, columns, rows: list[dict], where: str = ""):
+    "Raise KeyError for the column of texts, which is not there; the one with the longest texts is probably meant"
+    _check_columns([], columns, where)
+    rest = [column for column in columns if column not in wanted.taken]
+    length = {column: sum(len(row[column]) for row in rows if isinstance(row.get(column), str)) for column in rest}
+    candidates = sorted(rest, key=lambda column: -length[column])
+    alike = [column for column in columns if str(column).strip().casefold() == str(wanted.text).strip().casefold()]
+    meant = alike or [column for column in candidates[:1] if length[column]]
+    hint = f"; did you mean {meant[0]!r}?" if meant else ""
+    shown = ", ".join(map(repr, [*candidates, *(column for column in columns if column not in candidates)][:20]))
+    raise KeyError(f"{where}found no column {wanted.text!r}, expected one of {shown}{hint}")
+
+def _first_rows(opened: Source, n: int = 100) -> list[dict]:
+    "Some rows, or those before the first that cannot be read"
+    rows = []
+    with suppress(ValueError): rows.extend(row for _, row in islice(opened.rows, n))
+    return rows
 
 # %% ../../nbs/documents/read.ipynb #9148a3ea
 class _Columns:

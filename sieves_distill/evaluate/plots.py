@@ -6,7 +6,7 @@
 from __future__ import annotations
 from functools import singledispatch
 import numpy as np
-from ..basics.checks import clip_label
+from ..basics.checks import clip_labels
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
 from .diagram import plot_student_reliability
 from .verdict import leads_with_gold, truth_in
@@ -63,7 +63,7 @@ def plot_confusion(metrics: dict, ax=None):
     ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
     for i, j in np.argwhere(counts) if k <= 20 else []:
         ax.text(j, i, str(counts[i, j]), ha="center", va="center", color="white" if share[i, j] > .5 else "black")
-    names, many = [clip_label(label) for label in labels], k > 20
+    names, many = clip_labels(labels), k > 20
     size = "small" if many else "medium"
     ax.set_xticks(range(k), names, size=size, rotation=90 if many else 45, ha="center" if many else "right")
     ax.set_yticks(range(k), names, size=size)
@@ -93,7 +93,8 @@ def plot_f1_bars(figures: dict, beside: dict | None, name: str, xlabel: str, ax=
         ax.plot([beside[label] for label, _ in rows], places, "D", color="white", markeredgecolor="black",
                 markersize=5, label=name)
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
-    ax.set_yticks(places, [f"{clip_label(label)} (n = {row['support']})" for label, row in rows])
+    names = clip_labels([label for label, _ in rows])
+    ax.set_yticks(places, [f"{name} (n = {row['support']})" for name, (_, row) in zip(names, rows)])
     ax.set(xlim=(0, 1.02), ylim=(-.6, len(rows) - .4), xlabel=xlabel)
     return ax.figure
 

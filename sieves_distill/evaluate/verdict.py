@@ -102,6 +102,7 @@ def _on_unanswered(metrics: dict) -> str:
             f"answer, which may be harder: of {figures['n_known']:,} of them the truth is known, and the student is "
             f"right on {show_interval(figures['right'])}.")
 
+# %% ../../nbs/evaluate/verdict.ipynb #b7a1f0c2
 def _brought(metrics: dict) -> str:
     "What unlabelled texts brought, or would have brought, where there were any"
     gold = (metrics["gold"] or {}).get("gains", {})

@@ -10,7 +10,7 @@ import pandas as pd
 from functools import singledispatch
 from html import escape
 from itertools import chain, islice
-from ..basics.checks import check_installed, check_int, clip_label
+from ..basics.checks import check_installed, check_int, clip_labels
 from ..tasks.kinds import Kind, ManyLabels, OneLabel, shown_counts
 from ..export.rows import Rows, id_series
 from ..split import fold_text
@@ -147,6 +147,7 @@ def label_quality(kind: Kind, y, proba) -> tuple:
 # %% ../../nbs/relabel/suspicion.ipynb #a82b68fe
 @label_quality.register(OneLabel)
 def _quality_of_one(kind, y, proba) -> tuple:
+    check_installed("cleanlab")
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
     with warnings.catch_warnings():
@@ -157,6 +158,7 @@ def _quality_of_one(kind, y, proba) -> tuple:
 # %% ../../nbs/relabel/suspicion.ipynb #8a37cf27
 @label_quality.register(ManyLabels)
 def _quality_of_many(kind, y, proba) -> tuple:
+    check_installed("cleanlab")
     from cleanlab.multilabel_classification import filter, get_label_quality_scores
     as_lists = lambda hot: [np.flatnonzero(row).tolist() for row in hot]
     varied, worst = kind.varied(y), {"method": np.min}  # of labels that do not vary nothing can be learned
@@ -241,7 +243,10 @@ def plot_confusions(
     if ax is None: _, ax = plt.subplots(figsize=(7, .32 * len(shown) + 1.4), layout="constrained")
     ax.barh(range(len(shown)), shown["n"], color="0.75", edgecolor="0.3")
     ax.bar_label(ax.containers[0], padding=3)
-    ax.set_yticks(range(len(shown)), [" → ".join(map(clip_label, doubt.split(" → "))) for doubt in shown["doubt"]])
+    sides = [doubt.split(" → ") for doubt in shown["doubt"]]
+    names = list(dict.fromkeys(label for labels in sides for label in labels))
+    clipped = dict(zip(names, clip_labels(names)))
+    ax.set_yticks(range(len(shown)), [" → ".join(clipped[label] for label in labels) for labels in sides])
     ax.margins(x=.1)
     several = isinstance(found["teacher"].iloc[0], list)
     what = "+ missing, − superfluous" if several else "teacher → what the student says"

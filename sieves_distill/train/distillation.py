@@ -318,11 +318,16 @@ def _keep_novelty(student: Student, trained: Trained, sides: _Sides, order: _Ord
         (student.path / NOVELTY_FILE).unlink(missing_ok=True)
         sides.notes.append(f"what is new to the student cannot be told, it could not be fitted: {_words(error)}")
 
+def _vectors_of_tokens(trained: Trained, order: _Order) -> tuple:
+    "One a token, `(n_tokens, dim)`, and positions of the rows that these do not know; None: they know none"
+    if trained.tokens is not None: return trained.tokens.vectors, trained.tokens.unseen
+    return token_vectors(load_static_model(order.base, order.init_kwargs.get("token"))), None
+
 def _novelty(student: Student, trained: Trained, rows: Rows, order: _Order) -> TextNovelty | None:
     tuned, vectors, unseen = trained.made.get("kept") == "fine-tuned", None, None
     if not isinstance(order.kind, LabelKind): return None
     if student.token_ids(rows.texts[:1]) is not None:
-        with quiet(): vectors = token_vectors(load_static_model(order.base, order.init_kwargs.get("token")))
+        with quiet(): vectors, unseen = _vectors_of_tokens(trained, order)
         if len(vectors) != student.n_tokens: return None  # a table of other tokens than the base has
     elif tuned: unseen = inner_split(rows, order.seed, at_least=FEWEST)[1]
     return fit_text_novelty(student, rows.texts, rows.y, order.seed, vectors, unseen)

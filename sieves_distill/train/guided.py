@@ -16,9 +16,9 @@ from ..heads.blend import blend_steps
 from ..heads.exclusion import log_loss
 from ..heads.names import soft_labels
 from ..heads.temperature import fit_temperature
-from ..heads.tokens import load_static_model
+from ..heads.tokens import load_static_model, token_vectors
 from ..tasks.kinds import Kind
-from .lesson import Lesson, Trained, macro_f1
+from .lesson import Lesson, Tokens, Trained, macro_f1
 from .model2vec import FrozenHead, TokenTable, cool, fit_static, static_student
 
 # %% auto #0
@@ -115,7 +115,12 @@ def train_guided(lesson: Lesson) -> Trained:
     beside = static_student(tables[other].pipeline, lesson, tables[other].made["temperature"])
     name = "without_unlabelled" if kept.texts else "with_unlabelled"
     student = static_student(tables[kept].pipeline, lesson, made["temperature"])
-    return Trained(student, made, {name: beside, "guide": labelled.guide.student})
+    return Trained(student, made, {name: beside, "guide": labelled.guide.student}, _tokens(kept, bases, lesson))
+
+def _tokens(kept: _Way, bases: dict, lesson: Lesson) -> Tokens | None:
+    "The vectors of the guide's encoder, which was tuned on the rows not held out, where the student is made of them"
+    if kept.base == "the base": return None
+    return Tokens(token_vectors(bases[kept.base]), lesson.guided.labelled.guide.held)
 
 def _try_all(ways: list[_Way], bases: dict, lesson: Lesson, soft) -> dict[_Way, _Tried]:
     "All ways on the rows held out; none where these are too few to tell"

@@ -16,7 +16,7 @@ from ..split import has_gold, split_dataset
 from ..students.student import Student
 
 # %% auto #0
-__all__ = ['Lesson', 'Trained', 'split_answers', 'inner_split', 'macro_f1']
+__all__ = ['Lesson', 'Tokens', 'Trained', 'split_answers', 'inner_split', 'macro_f1']
 
 # %% ../../nbs/train/lesson.ipynb #f9b17003
 @dataclass
@@ -39,12 +39,19 @@ class Lesson:
     @property
     def kind(self) -> Kind: return self.rows.kind
 
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    "The static vectors that a student is made of"
+    vectors: np.ndarray  # `(n_tokens, dim)`
+    unseen: np.ndarray  # Positions of the training rows that the vectors have learnt nothing from
+
 @dataclass
 class Trained:
     "What a recipe gives"
     student: Student
     made: dict = field(default_factory=dict)  # How: plain values, for the report
     beside: dict = field(default_factory=dict)  # Students to be scored beside it, by name
+    tokens: Tokens | None = None  # Where the student's are not those of the lesson's base
 
 # %% ../../nbs/train/lesson.ipynb #62c1ed76
 def split_answers(dataset, kind: Kind, val_frac: float, seed: int, hold_out_gold: bool | float = False):

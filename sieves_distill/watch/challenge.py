@@ -6,7 +6,7 @@
 from __future__ import annotations
 import shutil
 import numpy as np
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from scipy.stats import norm
 from ..basics.checks import check_number, check_share
@@ -14,13 +14,14 @@ from ..basics.disk import new_folder
 from ..tasks.kinds import LabelKind, kind_of
 from ..export.rows import Rows, labelled_rows, task_of_student
 from ..split import fold_text, split_dataset
+from ..evaluate.answers import with_drawn_gold
 from ..evaluate.distinct import effective_n, n_distinct, text_clusters
 from ..evaluate.figures import bootstrap_figures
 from ..evaluate.intervals import percentile_interval
 from ..students.student import Student
 from ..train.distillation import distill
 from ..train.recipe import Recipe
-from .challenge_result import StudentUpdate, is_not_worse
+from .challenge_result import StudentUpdate, deciding_part, is_not_worse
 
 # %% auto #0
 __all__ = ['update_student', 'Division', 'divide', 'measure_gain', 'paired_gain', 'replace_student']
@@ -31,8 +32,7 @@ def update_student(
     new_docs,  # Documents with the task's results, or a `datasets.Dataset` with `text` and `labels`
     task=None,  # The task, where its labels have descriptions; default one of the student's labels
     *,
-    # By how much less macro-F1, and exact answers, the new student may have and still be called not worse
-    margin: float = 0.02,
+    margin: float = 0.02,  # How much less macro-F1, and exact answers, still is not worse
     val_frac: float = 0.2,  # Share of the new rows that is held out, in (0, 1)
     seed: int | None = None,  # Default that of the old student
     on_error: str = "raise",  # For documents that cannot be read: "raise", or "skip"
@@ -42,27 +42,28 @@ def update_student(
     """Train a new student on the old and the new rows, as the old one was trained, and let it take the old one's folder
     if it is not worse: if the 95 % intervals of the differences in macro-F1 and in the share of exact answers lie above
     `-margin`, on the rows that the old one held out and some of the new ones, drawn at random. Neither has learnt from
-    these.
+    these. Thirty or more of them with gold are judged by that first; where it does not tell, all are by their labels.
 
-    The old student is kept beside, as `…-before-1`; a new one that is worse, as `…-challenger`. A text that was
-    there and comes again has its new answer, and stays on its side. The change is one step: a run that dies leaves
-    the one or the other, whole.
-    Raises ValueError, before training, for a student without its rows or without a report that says how it was made,
-    for answers that are no labels, and for documents that cannot be read."""
+    The old student is kept beside, as `…-before-1`; a new one that is worse, as `…-challenger`. A text that comes again
+    has its new answer, and stays on its side. The change is one step: a run that dies leaves one of them, whole.
+    A student that learnt from `unlabelled` texts needs them and its `guide` again, or `unlabelled=None` to do without.
+    Raises ValueError, before training, where neither is passed, for a student without its rows or without a report that
+    says how it was made, for answers that are no labels, and for documents that cannot be read."""
     check_number(margin, "margin", 0, 1)
     check_share(val_frac, "val_frac")
     old = _incumbent(student)
     threshold, options = _as_before(old, options, seed)
     task = task_of_student(old) if task is None else _check_task(task, old)
-    new = labelled_rows(new_docs, task, threshold, on_error)
-    division = divide(old, new, val_frac, options["seed"])
+    division = divide(old, labelled_rows(new_docs, task, threshold, on_error), val_frac, options["seed"])
     place = old.path.with_name(f"{old.path.name}-challenger")
     challenger = distill(task, data=division.parts, output_path=place, val_frac=None, progress=progress, **options)
-    parts = measure_gain(old, challenger, division, options["seed"])
-    better = is_not_worse(parts["all"], margin)
-    before = _free_name(old.path)
-    where = {"path": str(old.path), "beside": str(before if better else place)}
-    result = StudentUpdate(better, float(margin), parts, division.counts, **where, notes=_notes(old, options))
+    rows, on_gold = with_drawn_gold(Rows.read(division.parts["val"], old))
+    parts = measure_gain(old, challenger, rows, division.is_new, options["seed"])
+    judged_by = deciding_part(parts, margin, _learned_from_gold(old) or bool(options["learn_from_gold"]))
+    better = is_not_worse(parts[judged_by], margin)
+    before, notes = _free_name(old.path), [*_notes(old, options), *on_gold]
+    places = str(old.path), str(before if better else place)
+    result = StudentUpdate(better, float(margin), parts, division.counts, *places, notes, judged_by)
     result.save(place / "update.json")
     if better: replace_student(place, old.path, before)
     return result
@@ -87,9 +88,12 @@ def _as_before(old: Student, options: dict, seed: int | None) -> tuple[float | N
                          "report: distil it anew, from old and new rows")
     made = {"base_model_id": run["base_model"] or None, "framework": run["framework"], "seed": run["seed"],
             **{name: _without_secrets(run.get(name) or {}) for name in ("init_kwargs", "train_kwargs")}}
+    _check_unlabelled(run, options)
     if seed is not None: made["seed"] = seed
     if "recipe" not in options and run.get("constants"): made["recipe"] = _recipe(run["constants"])
-    return run.get("threshold"), {**made, "learn_from_gold": bool(run.get("learn_from_gold")), **options}
+    return run.get("threshold"), {**made, "learn_from_gold": _learned_from_gold(old), **options}
+
+def _learned_from_gold(old: Student) -> bool: return bool(old.metrics.get("run", {}).get("learn_from_gold"))
 
 def _check_task(task, old: Student):
     if kind_of(task) == kind_of(old) and task.task_id == old.task_id: return task
@@ -108,9 +112,19 @@ def _recipe(constants: dict) -> Recipe:
                          "report: pass it, update_student(…, recipe=…)")
     return Recipe(**{name: tuple(value) if isinstance(value, list) else value for name, value in constants.items()})
 
+def _check_unlabelled(run: dict, options: dict):
+    "Refuse to make a student without the unlabelled texts of the old one unless that was asked for"
+    about = (run.get("recipe") or {}).get("unlabelled")
+    if about is None or "unlabelled" in options: return
+    n = about.get("texts")
+    texts = f"{n:,} unlabelled texts" if n else "unlabelled texts"
+    raise ValueError(f"expected unlabelled=… for a student that was made with {texts}, which a guide labelled and its "
+                     "folder does not hold, found none: pass such texts and the guide, student.update(new_docs, "
+                     "unlabelled=texts, guide=…), or unlabelled=None for a student without")
+
 def _notes(old: Student, options: dict) -> list[str]:
-    if "without_unlabelled" not in old.metrics.get("baselines", {}) or "unlabelled" in options: return []
-    return ["the old student has learnt from unlabelled texts as well, the new one has not: pass unlabelled="]
+    if not old.metrics["run"].get("recipe", {}).get("unlabelled") or options.get("unlabelled") is not None: return []
+    return ["the old student was made with unlabelled texts and a guide, the new one without, as unlabelled=None asks"]
 
 # %% ../../nbs/watch/challenge.ipynb #68e38891
 @dataclass(frozen=True, eq=False)
@@ -151,14 +165,16 @@ def _joined(tables: list):
     return Dataset.from_dict(columns, Features(features))
 
 # %% ../../nbs/watch/challenge.ipynb #377ac6a6
-def measure_gain(old: Student, new: Student, division: Division, seed: int, n_resamples: int = 1000) -> dict:
-    "For all held-out rows, the old and the new ones: what `StudentUpdate.parts` has, intervals by a paired bootstrap"
-    rows = Rows.read(division.parts["val"], old)
+def measure_gain(old: Student, new: Student, rows: Rows, is_new, seed: int, n_resamples: int = 1000) -> dict:
+    """For all held-out rows, the old and the new ones, `is_new` `(n,)`, and those with gold, by that: what
+    `StudentUpdate.parts` has, intervals by a paired bootstrap"""
     answers = {name: rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts)))
                for name, student in (("old", old), ("new", new))}
-    parts = {"all": np.full(len(rows), True), "old rows": ~division.is_new, "new rows": division.is_new}
-    return {name: paired_gain(rows[at], {who: hot[at] for who, hot in answers.items()}, seed, n_resamples)
-            for name, at in parts.items() if at.any()}
+    parts = {"all": np.full(len(rows), True), "old rows": ~is_new, "new rows": is_new}
+    judged = {name: (rows[at], at) for name, at in parts.items() if at.any()}
+    if rows.gold is not None: judged["gold"] = replace(rows[rows.gold.rows], y=rows.gold.y), rows.gold.rows
+    return {name: paired_gain(part, {who: hot[at] for who, hot in answers.items()}, seed, n_resamples)
+            for name, (part, at) in judged.items()}
 
 # %% ../../nbs/watch/challenge.ipynb #20ffa5dc
 def paired_gain(rows: Rows, answers: dict, seed: int, n_resamples: int = 1000) -> dict:

@@ -10,7 +10,7 @@ from ..basics.shown import Saved
 from ..evaluate.intervals import show_interval, side_of_zero
 
 # %% auto #0
-__all__ = ['FEWEST', 'StudentUpdate', 'is_not_worse']
+__all__ = ['FEWEST', 'StudentUpdate', 'is_not_worse', 'deciding_part']
 
 # %% ../../nbs/watch/challenge_result.ipynb #ffc428bb
 @dataclass(repr=False)
@@ -18,14 +18,15 @@ class StudentUpdate(Saved):
     "What `update_student` decided; plain values, which `save` writes and `load` reads"
     put_in_place: bool  # Whether the new student took the place of the old one
     margin: float  # By how much less macro-F1, and exact answers, the new student may have and be called not worse
-    # Of "all" held-out rows, the "old rows" and the "new rows", where there are any: `n` different texts, macro-F1 of
-    # the `old` and the `new` student, the `gain`, and that in the share of `exact` answers: `value`, `low`
-    # and `high`
+    # Of "all" held-out rows, the "old rows" and the "new rows", by their labels, and of the rows with "gold", by that,
+    # where there are any: `n` different texts, macro-F1 of the `old` and the `new` student, the `gain`, and that in the
+    # share of `exact` answers: `value`, `low` and `high`
     parts: dict
     trained_on: dict  # How many "old" and "new" rows
     path: str  # Where the student is
     beside: str  # Where the other one is: the old one if the new one took its place, else the new one
     notes: list = ()  # What a reader should know
+    judged_by: str = "all"  # Which of the parts decided: "all", or "gold"
 
     @property
     def verdict(self) -> str:
@@ -45,16 +46,26 @@ class StudentUpdate(Saved):
 
 # %% ../../nbs/watch/challenge_result.ipynb #a396ca43
 FEWEST = 30  # different held-out texts that decide anything
+_MEASURES = {"gain": "macro-F1", "exact": "share of exact answers"}
 
 def is_not_worse(part: dict, margin: float) -> bool:
     "Whether the whole interval of either gain is above what the margin allows to be lost, on enough texts"
-    return part["n"] >= FEWEST and min(part["gain"]["low"], part["exact"]["low"]) > -margin
+    return part["n"] >= FEWEST and min(part[name]["low"] for name in _MEASURES) > -margin
 
+def deciding_part(parts: dict, margin: float, learned: bool = False) -> str:
+    """Which part decides: "gold", where enough texts have it and it tells which student to take, or a student has
+    `learned` from it, so that agreement with the teacher is no measure; else "all", by the labels"""
+    gold = parts.get("gold")
+    if gold is None or gold["n"] < FEWEST: return "all"
+    tells = is_not_worse(gold, margin) or any(gold[name]["high"] < 0 for name in _MEASURES)
+    return "gold" if tells or learned else "all"
+
+# %% ../../nbs/watch/challenge_result.ipynb #c990e07d
 def _verdict(result: StudentUpdate) -> str:
-    part = result.parts["all"]
-    where = f"{part['n']:,} held-out texts that neither has learnt from"
-    gain, exact = ("{value:+.3f} [{low:+.3f}, {high:+.3f}]".format(**part[name]) for name in ("gain", "exact"))
-    told = f"its macro-F1 differs by {gain}, its share of exact answers by {exact}, on {where}"
+    part, by_gold = result.parts[result.judged_by], result.judged_by == "gold"
+    where = f"{part['n']:,} held-out texts {'with gold ' * by_gold}that neither has learnt from"
+    gain, exact = ("{value:+.3f} [{low:+.3f}, {high:+.3f}]".format(**part[name]) for name in _MEASURES)
+    told = f"its macro-F1 {'on gold ' * by_gold}differs by {gain}, its share of exact answers by {exact}, on {where}"
     if result.put_in_place:
         sides = "is better", "is a little worse", "is not worse"
         better = side_of_zero(part["gain"]["low"], part["gain"]["high"], sides)
@@ -63,11 +74,31 @@ def _verdict(result: StudentUpdate) -> str:
     return f"The old student stays: {_why_not(result, told)} The new one is kept in {result.beside!r}."
 
 def _why_not(result: StudentUpdate, told: str) -> str:
-    part = result.parts["all"]
+    part = result.parts[result.judged_by]
     if part["n"] < FEWEST: return f"with so few held-out texts ({part['n']:,}) nothing is decided; hold out more."
-    if part["gain"]["high"] < 0: return f"the new one is worse, {told}."
-    return (f"that the new one is not worse by {result.margin:g} is not shown, {told}: hold out more rows, or allow a "
-            "greater margin.")
+    worse = [name for name in _MEASURES if part[name]["high"] < 0]
+    better = [words for name, words in _MEASURES.items() if part[name]["low"] > 0]
+    if worse and not better: return f"the new one is worse, {told}."
+    return (f"that the new one is not worse by {result.margin:g} is not shown, {told}. {_which_failed(part, result)}"
+            f"{''.join(f' Its {words} is clearly better.' for words in better)}"
+            f" Hold out more rows{' with gold' * (result.judged_by == 'gold')}, or allow a greater margin."
+            f"{_hint_of_gold(result)}")
+
+def _which_failed(part: dict, result: StudentUpdate) -> str:
+    "The measures that the margin does not cover, and by how much"
+    failed = {words: -part[name]["low"] for name, words in _MEASURES.items() if part[name]["low"] <= -result.margin}
+    lower = [f"its {words} might be {loss:.3f} lower, {loss - result.margin:.2g} more than the margin allows"
+             for words, loss in failed.items()]
+    alone = "Only this is against it: " if len(lower) == 1 else "Against it: "
+    return f"{alone}{', and '.join(lower)}."
+
+def _hint_of_gold(result: StudentUpdate) -> str:
+    "What the judgement by labels is worth, and what would tell more"
+    if result.judged_by == "gold": return ""
+    n = result.parts.get("gold", {"n": 0})["n"]
+    if n >= FEWEST: return f" The {n:,} texts with gold do not tell which is better either."
+    return (f" This goes by the labels: where they are a teacher's, gold would tell which of the two is right, of "
+            f"{FEWEST} held-out rows or more; here {n:,} have it.")
 
 # %% ../../nbs/watch/challenge_result.ipynb #3652f696
 def _on_old_rows(result: StudentUpdate) -> str:

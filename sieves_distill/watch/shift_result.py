@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from dataclasses import dataclass, field
-from ..basics.checks import clip_label
+from ..basics.checks import clip_labels
 from ..basics.shown import Saved
 from ..decide.threshold_result import as_percent
 
@@ -124,7 +124,7 @@ def _draw_shares(details: list, ax):
     ax.hlines(at, before, now, color="0.6", linewidth=1)
     ax.plot(before, at, "o", color="white", markeredgecolor="black", label="before")
     ax.plot(now, at, "o", color="black", label="now")
-    ax.set_yticks(at, list(map(clip_label, names)))
+    ax.set_yticks(at, clip_labels(names))
     ax.set(xlabel="share of the texts", xlim=(0, None))
 
 def _draw_curve(result: Drift, name: str, ax):
