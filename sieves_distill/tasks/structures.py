@@ -232,7 +232,9 @@ def read_records(kind: Records, dataset, column: str):
     short = _short_floats(dataset.features[column])
     answers = []
     for i in rows:
-        try: answers.append([_plain(value, short.get(name)) for name, value in zip(kind.names, _row_values(kind, values[i]))])
+        try:
+            row = zip(kind.names, _row_values(kind, values[i]))
+            answers.append([_plain(value, short.get(name)) for name, value in row])
         except (KeyError, TypeError, ValueError) as error: raise ValueError(f"{column}, row {i}: {error}") from None
     return record_array(kind, answers), np.array(rows, dtype=int)
 
