@@ -257,8 +257,8 @@ def in_batches(student: Answering, answer: Callable, texts, progress: bool) -> l
 def _note_blank(texts: list[str]):
     "Warn of texts in which there is nothing to read: a model answers them, too, and what it says means nothing"
     if n := sum(not text or text.isspace() for text in texts):
-        warnings.warn(f"{n:,} of {len(texts):,} texts {'is' if n == 1 else 'are'} blank: the answer there means nothing, "
-                      "and should be left out", UserWarning, stacklevel=4)
+        warnings.warn(f"{n:,} of {len(texts):,} texts {'is' if n == 1 else 'are'} blank: the answer there means "
+                      "nothing, and should be left out", UserWarning, stacklevel=4)
 
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student(Answering):
