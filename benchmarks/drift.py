@@ -46,11 +46,11 @@ class Remembering:
         self.kind, self.labels, self.multi_label = student.kind, student.labels, student.multi_label
         self.student, self.seen = student, {}
 
-    def predict_proba(self, texts): return np.array(self._remembered(texts, self.student.predict_proba))
+    def predict_proba(self, texts): return np.array(self.remembered(texts, self.student.predict_proba))
 
-    def novelty(self, texts): return np.array(self._remembered(texts, self.student.novelty))
+    def novelty(self, texts): return np.array(self.remembered(texts, self.student.novelty))
 
-    def _remembered(self, texts, answer) -> list:
+    def remembered(self, texts, answer) -> list:
         seen = self.seen.setdefault(answer, {})
         if new := list(dict.fromkeys(text for text in texts if text not in seen)): seen.update(zip(new, answer(new)))
         return [seen[text] for text in texts]

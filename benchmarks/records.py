@@ -6,8 +6,9 @@
 
 3,000 synthetic invoices in 30 layouts, with the answers of a language model (of the package taskdistill). Students
 learn these answers in 20 layouts and are scored against the truth in six others, which only report. What was chosen
-(the CRF's penalty, what it sees of a line, how near a field must come) was chosen on the four layouts of the split
-`valid`, which `--valid` scores in place of the test.
+(the CRF's penalty, what it sees of a line, how near a field must come, that words are marked wherever they stand) was
+chosen on the four layouts of the split `valid`, which `--valid` scores in place of the test, or on folds of the layouts
+of both.
 """
 from __future__ import annotations
 

@@ -5,11 +5,11 @@
     python -m benchmarks.panel --methods setfit_student setfit_trainer --sizes 50 200 --seeds 0
     python -m benchmarks.panel --table                              (runs nothing)
 
-Each cell of data set, size, seed, noise and method is a line in results.jsonl, or in reporting.jsonl for data sets that
-only report (`REPORTING` in rows.py); one that is there is not run again, unless it has `outdated`, which says what has
-changed since; `note` says what of a line is of another run. On data sets that only report a line of a student has the
-round of the recipes that it is of, and is outdated when there is a later one. Data sets that aren't on this machine are
-left out. It can be stopped at any time.
+Each cell of data set, size, seed, noise and method is a line in results.jsonl, in choosing.jsonl for the other data
+sets that constants are chosen on, or in reporting.jsonl for those that only report (all in rows.py); one that is there
+is not run again, unless it has `outdated`, which says what has changed since; `note` says what of a line is of another
+run. On data sets that only report a line of a student has the round of the recipes that it is of, and is outdated when
+there is a later one. Data sets that aren't on this machine are left out. It can be stopped at any time.
 """
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import data, running
-from benchmarks.panel import CELLS, REPORTED, ROUND, methods, report, rows
+from benchmarks.panel import CELLS, CHOSEN, REPORTED, ROUND, methods, report, rows
 from benchmarks.training import macro_f1
 from sieves_distill import Student
 
@@ -127,7 +127,9 @@ def main():
     args = parser.parse_args()
     running.silence()
     about = running.machine("scikit-learn", "model2vec", "setfit", "torch", "sentence-transformers")
-    paths = {name: args.results or (REPORTED if name in rows.REPORTING else CELLS) for name in every}
+    places = {**dict.fromkeys(rows.CHOOSING, CHOSEN), **dict.fromkeys(rows.SETS, CELLS),
+              **dict.fromkeys(rows.REPORTING, REPORTED)}
+    paths = {name: args.results or places[name] for name in every}
     known = {key(result) for path in set(paths.values()) for result in running.read_lines(path) if is_known(result)}
     for cell in () if args.table else missing(args, known):
         result = {**run(*cell), "majority": majority(*cell[:3]), "about": about}

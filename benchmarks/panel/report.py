@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.panel.rows import SETS
-
 NAMES = {"tfidf_lr": "TF-IDF + LR", "static_lr": "LR on static base", "model2vec_fit": "Model2Vec fit",
          "model2vec_student": "Model2Vec student", "minilm_lr": "LR on MiniLM", "setfit_trainer": "SetFit Trainer",
          "setfit_student": "SetFit student"}
@@ -376,7 +374,6 @@ def write(path: Path) -> None:
     import matplotlib
     matplotlib.use("Agg")
     frame = load(path)
-    frame = frame[frame.set.isin(SETS)]  # those that the students are shown on beside all peers, at all sizes
     path.with_name("table.md").write_text(table(frame))
     path.with_name("short.md").write_text(short_table(frame))
     for noise, name in ((0., "clean"), (.2, "noisy")):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
-import json, shutil
+import json, shutil, warnings
 import numpy as np
 from tqdm.auto import tqdm
 from ..basics.checks import REPAIR, is_encodable, typed_repr
@@ -245,6 +245,7 @@ class Answering(InFolder):
 def in_batches(student: Answering, answer: Callable, texts, progress: bool) -> list:
     "What `answer`, a method of a student, says of some texts at a time"
     texts, answers = check_texts(texts), []
+    _note_blank(texts)
     shown = tqdm(total=len(texts), desc="predict", unit=" texts", leave=False) if progress else nullcontext()
     with shown as bar:
         for start in range(0, len(texts), student._batch):
@@ -252,6 +253,12 @@ def in_batches(student: Answering, answer: Callable, texts, progress: bool) -> l
             with student.turn: answers.append(answer(block))
             if bar is not None: bar.update(len(block))
     return answers
+
+def _note_blank(texts: list[str]):
+    "Warn of texts in which there is nothing to read: a model answers them, too, and what it says means nothing"
+    if n := sum(not text or text.isspace() for text in texts):
+        warnings.warn(f"{n:,} of {len(texts):,} texts {'is' if n == 1 else 'are'} blank: the answer there means "
+                      "nothing, and should be left out", UserWarning, stacklevel=4)
 
 # %% ../../nbs/students/student.ipynb #ae37de34
 class Student(Answering):

@@ -35,7 +35,8 @@ class InformationExtraction(Task):
         "What kind of answer it has, `Records` of its fields; raises TypeError where no student can give it"
         from sieves_distill.tasks.structures import Records, model_fields
         if self.mode == "multi": raise NoKind(_SEVERAL)
-        return Records(model_fields(self.entity_type), self.entity_type.__name__, self.entity_type)
+        model, columns = self.entity_type, self.columns()["entity"]
+        return Records(model_fields(model), model.__name__, model, columns)
 
     def for_students(self) -> Task: return self.kind and self
 

@@ -20,10 +20,10 @@ from .task import NoKind
 __all__ = ['TYPES', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fill_record', 'same_value', 'read_records',
            'record_strata', 'notes_on_fields', 'Answers', 'records_from']
 
-# %% ../../nbs/tasks/structures.ipynb #98a364dc
+# %% ../../nbs/tasks/structures.ipynb #09c4a413
 TYPES = {"text": str, "number": float, "whole number": int, "date": dt.date, "time": dt.datetime}
-_COLUMNS = {"text": "string", "number": "float32", "whole number": "int32", "date": "date32", "time": "timestamp[us]",
-            bool: "bool", str: "string", int: "int32", float: "float32"}
+_COLUMNS = {"text": "string", "number": "float64", "whole number": "int64", "date": "date32", "time": "timestamp[us]",
+            bool: "bool", str: "string", int: "int64", float: "float64"}
 
 @dataclass(frozen=True)
 class Field:
@@ -102,15 +102,16 @@ def _form(given) -> tuple:
     form = next((form for form in ("time", *TYPES) if issubclass(given, TYPES[form])), None)
     return form, ()
 
-# %% ../../nbs/tasks/structures.ipynb #d3642924
+# %% ../../nbs/tasks/structures.ipynb #24b3ae75
 class Records(Kind):
     "A value for each of some fields; `y` is objects `(n, n_fields)`, None where there is none"
     column, unit, student_words = "entity", "fields", "A student that fills in a form"
     figures, figure_words, pipeline_tag = ("f1", "precision", "recall"), "agreement F1", "token-classification"
     calls = ('predict(["a text", "another"])  # of each text a record, a pydantic object; None where it has none',)
 
-    def __init__(self, fields: Sequence[Field], name: str = "Record", model=None):
+    def __init__(self, fields: Sequence[Field], name: str = "Record", model=None, features: dict | None = None):
         self.fields, self.name, self._model = list(fields), name, model
+        self._features = features  # Of the task's own column, where it is known: by the names of its fields
 
     def __repr__(self): return f"{type(self).__name__}({self.names!r})"
 
@@ -135,7 +136,7 @@ class Records(Kind):
 
     def of_model(self, model) -> Records:
         "The same kind, whose records are of a model of the user's; raises ValueError for one with other fields"
-        if model_fields(model) == self.fields: return Records(self.fields, model.__name__, model)
+        if model_fields(model) == self.fields: return Records(self.fields, model.__name__, model, self._features)
         raise ValueError(f"expected a model with the fields {', '.join(self.names)} as they were learned, found "
                          f"{model.__name__}, which has others")
 
@@ -146,12 +147,14 @@ class Records(Kind):
 
     def features(self) -> dict:
         from datasets import Value
-        return {self.column: {field.name: Value(field.column) for field in self.fields}}
+        return {self.column: self._features or {field.name: Value(field.column) for field in self.fields}}
 
     def read_column(self, dataset, column: str): return read_records(self, dataset, column)
 
     def write_column(self, y) -> list:
-        return [dict(zip(self.names, row)) if any(value is not None for value in row) else None for row in y.tolist()]
+        blank = dict.fromkeys(self.features()[self.column])  # with the score, which has no field
+        return [blank | dict(zip(self.names, row)) if any(value is not None for value in row) else None
+                for row in y.tolist()]
 
     def strata(self, y): return record_strata(self, y)
 
@@ -221,7 +224,7 @@ def same_value(a, b) -> bool:
         return a is not None and b is not None and math.isclose(a, b, rel_tol=2e-7)
     return a == b
 
-# %% ../../nbs/tasks/structures.ipynb #1f3ff453
+# %% ../../nbs/tasks/structures.ipynb #c3780ed7
 def read_records(kind: Records, dataset, column: str):
     "What `Kind.read_column` gives, for records; a record that is null has no values, a gold that is null is not known"
     values = dataset.select_columns(column).with_format("arrow")[:][column].to_pylist()
@@ -229,11 +232,13 @@ def read_records(kind: Records, dataset, column: str):
     short = _short_floats(dataset.features[column])
     answers = []
     for i in rows:
-        try: answers.append([_plain(value, short.get(name)) for name, value in zip(kind.names, _of(kind, values[i]))])
+        try:
+            row = zip(kind.names, _row_values(kind, values[i]))
+            answers.append([_plain(value, short.get(name)) for name, value in row])
         except (KeyError, TypeError, ValueError) as error: raise ValueError(f"{column}, row {i}: {error}") from None
     return record_array(kind, answers), np.array(rows, dtype=int)
 
-def _of(kind: Records, value) -> list:
+def _row_values(kind: Records, value) -> list:
     "The values of the fields in a row of a column"
     if value is None: return [None] * len(kind.fields)
     if isinstance(value, list) and len(value) == len(kind.fields): return [answer or None for answer in value]

@@ -27,7 +27,7 @@ __all__ = ['LEAST_LOCATED', 'MOST_VALUES', 'ROWS_A_VALUE', 'DATES', 'Plan', 'pla
            'plan_span', 'plan_days', 'refusal', 'train_crf_records', 'entity_lesson', 'parts_of', 'made_of',
            'train_transformers_records', 'check_crf_records', 'check_transformers_records']
 
-# %% ../../nbs/train/records.ipynb #6c4a0cac
+# %% ../../nbs/train/records.ipynb #a980c9d7
 LEAST_LOCATED = .5  # Share of a field's values that must stand in the texts, for a tagger to learn it
 MOST_VALUES = 20  # That a field may be chosen from, at most, where its values do not stand in the texts
 ROWS_A_VALUE = 5  # and how many rows each has on average, at least
@@ -36,15 +36,20 @@ ROWS_A_VALUE = 5  # and how many rows each has on average, at least
 class Plan:
     "What becomes of the fields"
     places: dict[str, list] = field(default_factory=dict)  # Of each type of entity its place in each text, or None
+    again: dict[str, list] = field(default_factory=dict)  # Of fields of text the other places of the same words
     readings: dict[str, Reading] = field(default_factory=dict)
     chosen: list[str] = field(default_factory=list)  # Fields that are classified
     located: dict[str, float] = field(default_factory=dict)  # Share of the values that stand in the texts
 
     def entities(self, texts: list[str]):
         "What a tagger is to name, encoded"
-        rows = zip(texts, *self.places.values())
-        return entity_array([Entity(*place, name, text[slice(*place)])
-                             for name, place in zip(self.places, row) if place] for text, *row in rows)
+        return entity_array([Entity(*place, name, text[slice(*place)]) for name in self.places
+                             for place in self._places(name, i)] for i, text in enumerate(texts))
+
+    def _places(self, name: str, i: int) -> list[Place]:
+        "All places of a type in a text"
+        first = self.places[name][i]
+        return [] if first is None else [first, *(self.again[name][i] if name in self.again else ())]
 
 def plan_fields(rows: Rows) -> Plan:
     """What becomes of the fields of some rows; raises ValueError, with the shares of values that stand in the texts,
@@ -99,12 +104,14 @@ def is_choice(column: Column) -> bool:
     few = n_values <= MOST_VALUES and column.n / n_values >= ROWS_A_VALUE
     return few and column.form in ("text", "whole number") and column.located < .95
 
-# %% ../../nbs/train/records.ipynb #8dc8ffa2
+# %% ../../nbs/train/records.ipynb #0e761c31
 def plan_span(plan: Plan, rows: Rows, column: Column):
     "Add a field whose values stand in the texts"
     taken = [{row[i] for row in plan.places.values()} for i in range(len(rows))]
     free = [[place for place in row if place not in used] or row for row, used in zip(column.places, taken)]
     plan.places[column.name] = chosen = choose_places(rows.texts, free)
+    if column.form == "text":
+        plan.again[column.name] = [[place for place in row if place != first] for row, first in zip(free, chosen)]
     pairs = [(text[slice(*place)], value) for text, place, value in zip(rows.texts, chosen, column.values) if place]
     plan.readings[column.name] = choose_reading(column.form, pairs)
 
