@@ -99,6 +99,7 @@ TABLES = {  # recorded as a page: the module that makes it, and of what
     "deploy.md": ("deploy", lambda module: module.table(read_json("deploy.json")["lines"])),
     "serve.md": ("serve", lambda module: module.table(read_json("serve.json")["lines"])),
     "suspects.md": ("suspects", lambda module: module.report(read_lines("suspects.jsonl"))),
+    "tasks.md": ("tasks", lambda module: module.table()),
     "scores.md": ("scores", lambda module: module.table(read_lines("scores.jsonl"))),
     "entities.md": ("entities", lambda module: module.table(read_lines("entities.jsonl"))),
     "pii.md": ("pii", lambda module: module.table(read_lines("pii.jsonl"))),

@@ -1,0 +1,80 @@
+"""What distils, and how good its students are: one line a task, from what the other benchmarks have recorded.
+
+    python -m benchmarks.tasks          (writes tasks.md; trains nothing)
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks import RESULTS, running
+
+ROWS = 300  # that the students of all tasks but classification learned from
+COLUMNS = ["task", "frameworks", "rows", "measured", "students", "beside them", "on", "command"]
+
+
+def lines(path: str) -> list[dict]: return running.read_lines(RESULTS / path)
+
+
+def mean(rows: list[dict], value: Callable, **where) -> str:
+    "The mean of a figure over the lines of which all these are true, with two digits"
+    values = [value(row) for row in rows if all(row.get(name) == wanted for name, wanted in where.items())]
+    return f"{np.mean(values):.2f}" if values else "not measured"
+
+
+def classification() -> list[str]:
+    cells = [cell for cell in lines("panel/results.jsonl") if cell["size"] == 200 and cell["noise"] == 0]
+    f1 = {method: mean(cells, lambda cell: cell["f1"], method=method)
+          for method in ("setfit_student", "model2vec_student", "tfidf_lr", "minilm_lr")}
+    return ["`Classification`", "setfit, model2vec", "200", "macro-F1",
+            f"{f1['setfit_student']} setfit, {f1['model2vec_student']} model2vec",
+            f"{f1['tfidf_lr']} TF-IDF + LR, {f1['minilm_lr']} LR on MiniLM", "eight sets of texts, gold", "panel"]
+
+
+def scores() -> list[str]:
+    rows = [row for row in lines("scores.jsonl") if row["set"] == "tweets" and row["size"] == ROWS]
+    pearson = {name: mean(rows, lambda row: row["pearson"][name], framework="model2vec")
+               for name in ("student", "tfidf_ridge", "frozen_ridge")}
+    return ["`SentimentAnalysis`", "model2vec, setfit", f"{ROWS}", "Pearson", f"{pearson['student']} model2vec",
+            f"{pearson['tfidf_ridge']} TF-IDF ridge, {pearson['frozen_ridge']} ridge on its base",
+            "tweets, human ratings", "scores"]
+
+
+def entities() -> list[str]:
+    rows = [row for row in lines("entities.jsonl") if row["set"] == "attack" and row["size"] == ROWS]
+    f1 = {student: mean(rows, lambda row: row["f1"], student=student) for student in ("crf", "transformers")}
+    return ["`NER`", "crf, transformers", f"{ROWS}", "entity F1, strict",
+            ", ".join(f"{value} {student}" for student, value in f1.items()),
+            f"{mean(rows, lambda row: row['listed'], student='crf')} list of names", "names of attackers, gold",
+            "entities"]
+
+
+def masking() -> list[str]:
+    rows = lines("pii.jsonl")
+    kept = {name: mean(rows, lambda row: row[name]["without_leak"], size=ROWS) for name in ("at 0.2", "patterns")}
+    return ["`PIIMasking`", "crf, transformers", f"{ROWS}", "texts without a leak", f"{kept['at 0.2']} crf",
+            f"{kept['patterns']} patterns alone", "synthetic texts", "pii"]
+
+
+def records() -> list[str]:
+    rows = lines("records.jsonl")
+    f1 = {name: mean(rows, lambda row: row[name], student="crf", size=ROWS) for name in ("f1", "listed")}
+    return ["`InformationExtraction`, one record a text", "crf, transformers", f"{ROWS}", "field F1", f"{f1['f1']} crf",
+            f"{f1['listed']} list of values", "invoices of new layouts, labelled by a language model", "records"]
+
+
+def table() -> str:
+    "A line for each task"
+    measured = [classification(), scores(), entities(), masking(), records()]
+    out = [[*line[:-1], f"`python -m benchmarks.{line[-1]}`"] for line in measured]
+    out.append(["`QuestionAnswering`", "crf, transformers", "", "", "not measured", "", "", ""])
+    for task in ("RelationExtraction", "Summarization", "Translation"):
+        out.append([f"`{task}`", "", "", "", "its answers are exported, to train on elsewhere", "", "", ""])
+    return "".join(f"| {' | '.join(line)} |\n" for line in (COLUMNS, ["---"] * len(COLUMNS), *out))
+
+
+def main(): running.write_table(RESULTS / "tasks.md", table())
+
+
+if __name__ == "__main__": main()
