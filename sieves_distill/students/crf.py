@@ -100,7 +100,7 @@ class CRFStudent(EntityStudent):
     def write(self, path): (path / "model.crfsuite").write_bytes(self.model)
 
     @classmethod
-    def read(cls, path, about, backend=None):
+    def read(cls, path, about, backend=None, **options):
         check_installed("pycrfsuite", "ner")
         try: return cls((path / "model.crfsuite").read_bytes(), kind_from(about), about["task_id"], path)
         except ValueError as error: raise ValueError(f"{path / 'model.crfsuite'}: {error}") from None

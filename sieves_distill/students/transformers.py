@@ -45,7 +45,7 @@ class TransformersStudent(EntityStudent):
     def check_device(cls, device, backend=None): return known_device(device)
 
     @classmethod
-    def read(cls, path, about, backend=None, *, device=None):
+    def read(cls, path, about, backend=None, *, device=None, **options):
         from transformers import AutoModelForTokenClassification, AutoTokenizer
         kind, local = kind_from(about), {"local_files_only": True}
         with quiet():
