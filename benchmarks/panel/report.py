@@ -27,7 +27,9 @@ def load(path: Path):
     "The results as a pandas frame, one row a cell and method; the last of two lines for the same counts"
     import pandas as pd
     frame = pd.DataFrame(map(json.loads, path.read_text().splitlines()))
-    return frame.drop_duplicates([*RUN, "noise", "method"], keep="last").reset_index(drop=True)
+    last = frame.drop_duplicates([*RUN, "noise", "method"], keep="last").reset_index(drop=True)
+    last.attrs["looks"] = looks(frame)  # which an older line tells of, too
+    return last
 
 
 def outdated(frame) -> str:
@@ -234,7 +236,7 @@ def reporting_table(frame) -> str:
     rounds of the recipes a data set was run with"""
     mean, count = (frame.pivot_table(values="f1", index=["set", "size"], columns="method", aggfunc=how)
                    for how in ("mean", "count"))
-    methods, looked = [method for method in REPORTING if method in mean.columns], looks(frame)
+    methods, looked = [method for method in REPORTING if method in mean.columns], frame.attrs["looks"]
     def line(key):
         row, n = mean.loc[key], count.loc[key]
         best = row[methods].max()
@@ -243,11 +245,10 @@ def reporting_table(frame) -> str:
 
 
 def looks(frame) -> dict[str, int]:
-    """How many rounds of the recipes each data set was run with: the last that a line is of, which was not carried over
-    from the round before"""
+    "How many rounds of the recipes each data set was run with; a line with a note was carried over, and not run again"
     if "round" not in frame: return dict.fromkeys(frame.set.unique(), 0)
     run = frame if "note" not in frame else frame[frame.note.isna()]
-    rounds = run.groupby("set")["round"].max().dropna()
+    rounds = run.groupby("set")["round"].nunique()
     return {name: int(rounds.get(name, 0)) for name in frame.set.unique()}
 
 
