@@ -57,7 +57,8 @@ def _gold_docs(docs, task: Classification, gold: dict) -> tuple[list, set]:
     "Copies of the documents with their gold, and the keys that were used"
     out, used = [], set()
     for doc in docs:
-        if (key := correction_key(doc.text, task.task_id)) in gold:
+        has_text = isinstance(doc.text, str)  # what has none was not reviewed, and is whoever reads it next's to refuse
+        if has_text and (key := correction_key(doc.text, task.task_id)) in gold:
             doc, before = copy(doc), getattr(doc, "gold", None) or {}
             if before.get(task.task_id) is None: doc.meta = _marked(getattr(doc, "meta", None) or {}, task.task_id)
             doc.gold = {**before, task.task_id: gold[key]}
