@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 import tempfile
+from tqdm.auto import tqdm
 from ..basics.checks import check_int
 from ..basics.disk import new_folder
 from ..basics.quiet import quiet
@@ -20,6 +21,7 @@ def static_base(
     source,  # A package that is installed, "wordllama" say; a `SentenceTransformer`, its folder, or its name on the hub
     path=None,  # Folder to write; default "static-" and the name of the source, in the working directory
     dims: int = 256,  # Numbers a token, at most, where the base is made of a sentence transformer
+    progress: bool = True,  # Say that a sentence transformer is at work: a minute or two, for all tokens that it knows
 ) -> str:
     """Write a static base that Model2Vec students can start from, and return its folder, which is left as it is where
     there is one. Raises ValueError for a source that has neither static vectors nor a sentence transformer, OSError
@@ -28,7 +30,8 @@ def static_base(
     name = source if isinstance(source, (str, Path)) else "encoder"
     path = Path(path or f"static-{Path(name).name}")
     if (path / "model.safetensors").is_file(): return str(path)
-    with quiet(), explained(name): model = _packaged(source) or _of_encoder(_encoder(source), dims)
+    with quiet(), explained(name): model = _packaged(source)
+    if model is None: model = _of_encoder(source, name, dims, progress)
     model.embedding = model.embedding.astype("float32")
     with new_folder(path) as folder: model.save_pretrained(str(folder))
     return str(path)
@@ -67,9 +70,11 @@ def _encoder(source) -> str:
     for modules in sorted(package.rglob("modules.json")): return str(modules.parent)
     raise ValueError(f"expected a package with static vectors or a sentence transformer, found none in {source!r}")
 
-def _of_encoder(encoder: str, dims: int):
+def _of_encoder(source, name, dims: int, progress: bool):
     from model2vec.distill import distill
-    return distill(encoder, pca_dims=dims)
+    shown = f"static base of {Path(name).name}, a minute or two on one core"
+    with tqdm(total=1, desc=shown, leave=False, disable=not progress), quiet(), explained(name):
+        return distill(_encoder(source), pca_dims=dims)
 
 # %% ../../nbs/train/bases.ipynb #4766b2ef
 @contextmanager
