@@ -92,11 +92,35 @@ def _choice(result: Comparison, best: str, choice: str) -> str:
              for name in (best, choice)}
     measure = "macro-F1 on gold" if result.by_gold else "agreement with the teacher: macro-F1"
     n = result.n_gold if result.by_gold else result.n
-    how_good = f"{best} is the best ({measure} {show_interval(result.quality(best)['f1'])}, n = {n}"
+    reached = f"({measure} {show_interval(result.quality(best)['f1'])}, n = {n}"
+    if choice == best and (others := _not_told_apart(result, best)): return _open(result, best, others, reached)
+    how_good = f"{best} is the best {reached}"
     if choice == best: return f"{how_good}), and no cheaper one comes near it: {costs[best]}."
     behind = result.quality(choice)["behind"]
     gain = f"{-behind['value']:+.3f} [{-behind['high']:+.3f}, {-behind['low']:+.3f}]"
     return f"{how_good}; {costs[best]}); {choice} is not clearly worse ({gain}) at {costs[choice]}."
+
+# %% ../../nbs/decide/comparison_result.ipynb #c0537470
+def _not_told_apart(result: Comparison, best: str) -> list[str]:
+    "The students that may be better than that which is ahead, those nearest to it first"
+    return [name for name in _best_first(result) if name != best and result.quality(name)["behind"]["low"] <= 0]
+
+def _open(result: Comparison, best: str, others: list[str], reached: str) -> str:
+    "That the student which is ahead is not told apart from others, which cost more"
+    behind = result.quality(others[0])["behind"]
+    n = result.n_gold if result.by_gold else result.n
+    return (f"{best} is ahead {reached}), and costs the least of those that may be the best, "
+            f"{_money(result.students[best]['cost'], result.unit)} for a million documents. But {n:,} rows do not tell "
+            f"it from {' and '.join(others)}: {others[0]} is between {behind['high']:.3f} worse and "
+            f"{-behind['low']:.3f} better.{_other_way(result, best, others)} More rows{' with gold' * result.by_gold} "
+            "would tell, and a dearer student may be worth it.")
+
+def _other_way(result: Comparison, best: str, others: list[str]) -> str:
+    "That agreement with the teacher, which more rows speak of, ranks another first"
+    if not result.by_gold or result.n_gold == result.n: return ""
+    agreed = max([best, *others], key=lambda name: result.students[name]["f1"]["value"])
+    if agreed == best: return ""
+    return f" Agreement with the teacher, on {result.n:,} rows, has {agreed} first."
 
 # %% ../../nbs/decide/comparison_result.ipynb #d8d053ae
 def _number(value: float | None, digits: int = 0) -> str: return "" if value is None else f"{value:,.{digits}f}"

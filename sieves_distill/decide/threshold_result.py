@@ -142,7 +142,7 @@ def _where_it_ended(unit: dict) -> str:
 
 def _instead(unit: dict, chosen: CascadeThreshold) -> str:
     best = unit["provable"]
-    if best is None: return "These rows do not even prove 50 %."
+    if best is None: return "No target of 50 % or more is proven for a quarter, half, three quarters or all of them."
     where = "on all documents" if not best["threshold"] else (
         f"where the student is at least {_sureness(best['threshold'])} sure ({as_percent(best['kept'] / chosen.n, 0)} "
         "of the documents)")

@@ -104,28 +104,34 @@ def _on_unanswered(metrics: dict) -> str:
 
 # %% ../../nbs/evaluate/verdict.ipynb #b7a1f0c2
 def _brought(metrics: dict) -> str:
-    "What unlabelled texts brought, or would have brought, where there were any"
+    "What unlabelled texts brought, or would have brought, where there were any: first whether that can be told"
     gold = (metrics["gold"] or {}).get("gains", {})
     for name, sign, words in (("without_unlabelled", 1, "brought"), ("with_unlabelled", -1, "would have brought")):
         if name not in metrics["baselines"]: continue
-        agreed = _gained(metrics["baselines"][name]["student_gain"], sign)
-        by_gold = f" against gold and {agreed} in agreement" if name in gold else ""
-        gained = _gained(gold[name]["student_gain"], sign) if name in gold else agreed
-        return f"Unlabelled texts {words} {gained}{by_gold}; {_on_choice(metrics, sign)}."
+        gains = {"in agreement": _turned(metrics["baselines"][name]["student_gain"], sign)}
+        if name in gold: gains = {"against gold": _turned(gold[name]["student_gain"], sign), **gains}
+        gains |= _by_which_chosen(metrics, used=sign > 0)
+        shown = ", ".join(f"{_signed(gain)} {where}" for where, gain in gains.items())
+        return f"{_told(list(gains.values()))}: they {words} {shown}."
     return ""
 
-def _on_choice(metrics: dict, sign: int) -> str:
-    "By what it was decided whether unlabelled texts are used"
-    held_out = metrics.get("run", {}).get("recipe", {}).get("unlabelled", {}).get("held_out", {})
-    if not (gain := held_out.get("f1_gained")):
-        return "whether they are used was decided on rows held out of training, not on these"
-    used, brought = ("are" if sign > 0 else "are not"), _gained(gain, 1)
-    return (f"they {used} used, since on {held_out['n']:,} other rows, held out of training, they brought {brought}"
-            f"{', which may be chance' if gain['low'] <= 0 <= gain['high'] else ''}")
-
-def _gained(gain: dict, sign: int) -> str:
+def _turned(gain: dict, sign: int) -> dict:
     low, high = sorted(sign * gain[side] for side in ("low", "high"))
-    return f"{sign * gain['value']:+.3f} [{low:+.3f}, {high:+.3f}]"
+    return {"value": sign * gain["value"], "low": low, "high": high}
+
+def _by_which_chosen(metrics: dict, used: bool) -> dict:
+    "What they brought on the rows by which it was decided to use them or not, where that was kept"
+    held_out = metrics.get("run", {}).get("recipe", {}).get("unlabelled", {}).get("held_out", {})
+    if not (gain := held_out.get("f1_gained")): return {}
+    words = "are" if used else "are not"
+    return {f"on {held_out['n']:,} other rows, held out of training, by which they {words} used": gain}
+
+def _told(gains: list[dict]) -> str:
+    "Whether the intervals say that unlabelled texts help"
+    sides = {side_of_zero(gain["low"], gain["high"], SIDES) for gain in gains} - {"unclear"}
+    if not sides: return "Whether unlabelled texts help cannot be told from so few rows"
+    return {("above",): "Unlabelled texts help", ("below",): "Unlabelled texts do harm"}.get(
+        tuple(sides), "What unlabelled texts do depends on the rows")
 
 # %% ../../nbs/evaluate/verdict.ipynb #6230230d
 LEAST_ROWS = 30  # different documents; a share of 0.8 is known to ± 0.14 then
@@ -172,7 +178,9 @@ def _worth(metrics: dict) -> str:
     "What a student that is better than the simple classifier can be used for"
     gold, differ = metrics["gold"], _differing(metrics)
     if differ >= MOST_WRONG and _behind_teacher(gold):
-        return (f"It is better than the simple classifier, but do not use it by itself: {_wrong(metrics)}. Let it rank "
+        by_gold = "against gold" if _deciding(metrics)[0] is gold else "in agreement"
+        if truth_in(metrics) == "gold": by_gold = "here"
+        return (f"It is better than the simple classifier {by_gold}, but do not use it by itself: {_wrong(metrics)}. Let it rank "
                 "or suggest, or answer where it is sure (`choose_threshold`).")
     if truth_in(metrics) == "gold": return f"Use it if about {differ} answers in 100 may be wrong."
     if gold and "gains" in gold and _n(gold) >= LEAST_ROWS:
