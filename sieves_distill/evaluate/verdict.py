@@ -180,8 +180,8 @@ def _worth(metrics: dict) -> str:
     if differ >= MOST_WRONG and _behind_teacher(gold):
         by_gold = "against gold" if _deciding(metrics)[0] is gold else "in agreement"
         if truth_in(metrics) == "gold": by_gold = "here"
-        return (f"It is better than the simple classifier {by_gold}, but do not use it by itself: {_wrong(metrics)}. Let it rank "
-                "or suggest, or answer where it is sure (`choose_threshold`).")
+        return (f"It is better than the simple classifier {by_gold}, but do not use it by itself: {_wrong(metrics)}. "
+                "Let it rank or suggest, or answer where it is sure (`choose_threshold`).")
     if truth_in(metrics) == "gold": return f"Use it if about {differ} answers in 100 may be wrong."
     if gold and "gains" in gold and _n(gold) >= LEAST_ROWS:
         side = side_of(gold["gains"]["teacher"])
