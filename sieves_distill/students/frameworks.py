@@ -103,6 +103,7 @@ _STATIC_SCORES = Framework(
 )
 
 # %% ../../nbs/students/frameworks.ipynb #5862f59c
+_TRAINER_ALIASES = {"num_epochs": "num_train_epochs", "batch_size": "per_device_train_batch_size"}
 _RECORD_NOTE = (
     "\n`fields.json` says how the words of each field are read, `choices.safetensors` chooses the values that do not"
     " stand in the text.\n"
@@ -118,7 +119,7 @@ _TAGGER_RECORDS = Framework(
     train="sieves_distill.train.records:train_transformers_records",
     check="sieves_distill.train.records:check_transformers_records",
     known_names="sieves_distill.train.transformers:transformers_names",
-    aliases={"num_epochs": "num_train_epochs", "batch_size": "per_device_train_batch_size"},
+    aliases=_TRAINER_ALIASES,
     files=("fields.json", "choices.safetensors"), library="transformers", card_note=_RECORD_NOTE,
     packages=("transformers", "pydantic", "torch", "numpy"), options=("device",),
 )
@@ -129,7 +130,7 @@ _TAGGER = Framework(
     train="sieves_distill.train.transformers:train_transformers",
     check="sieves_distill.train.transformers:check_transformers",
     known_names="sieves_distill.train.transformers:transformers_names",
-    aliases={"num_epochs": "num_train_epochs", "batch_size": "per_device_train_batch_size"},
+    aliases=_TRAINER_ALIASES,
     files=("model.safetensors", "tokenizer.json", "config.json"), library="transformers", native_code=(
         "from transformers import pipeline\n"
         "model = pipeline(\"token-classification\", aggregation_strategy=\"first\", model=(path))"

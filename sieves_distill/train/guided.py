@@ -10,6 +10,7 @@ import json
 import numpy as np
 from ..basics.disk import new_folder
 from ..basics.quiet import quiet
+from ..evaluate.figures import bootstrap_figures
 from ..evaluate.intervals import percentile_interval
 from ..export.rows import Rows
 from ..heads.blend import blend_steps
@@ -93,9 +94,9 @@ def _choose(tried: dict[_Way, _Tried], lesson: Lesson) -> _Choice:
 
 def f1_gain(kind: Kind, y, logits, others, seed: int, resamples: int = 200) -> dict:
     "By how much macro-F1 of `logits` `(n, n_labels)` is above that of the `others`, with its 95 % bootstrap interval"
-    rng, n = np.random.default_rng(seed), len(y)
-    draws = [np.arange(n), *rng.integers(n, size=(resamples, n))]
-    return percentile_interval([macro_f1(kind, y[at], logits[at]) - macro_f1(kind, y[at], others[at]) for at in draws])
+    answers = {name: kind.one_hot(kind.decide_logits(z)) for name, z in (("with", logits), ("without", others))}
+    draws = bootstrap_figures(kind.one_hot(y), answers, resamples, seed)
+    return percentile_interval(draws["with"]["f1"] - draws["without"]["f1"])
 
 # %% ../../nbs/train/guided.ipynb #a3fd9def
 _LEAST_HELD = 15  # rows that a choice takes
