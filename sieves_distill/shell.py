@@ -168,8 +168,11 @@ def in_shell(words: str, options: dict[str, str]) -> str:
         if value in ("True", "", None): return options[name]
         return f"{options[name]} {re.findall(_WORD, value)[-1].strip(_QUOTES)}"
     for call, line in _LINES.items(): words = words.replace(call, line)
+    words = _RESPELLING.sub(r"--merge-labels makes one of those that differ in case, spaces, - or _; else write "
+                            r"in the file, for each of these, the label meant: \1", words)
     return re.sub(rf"(?<![\w.'-])(?P<name>[a-z]\w*)\b(?:=(?P<value>{{[^{{}}]*}}|{_WORD}|))?", as_option, words)
 
+_RESPELLING = re.compile(r"in a frame, and likewise in its column of gold: frame\['label'\]\.replace\((\{.*?\})\)")
 _LINES = {  # calls that are told of, as what can be typed
     "task.distill(…)": "sieves-distill distill",
     "load it with load() of the student.py in it": "give the one that distill left, of which this was made",

@@ -87,7 +87,7 @@ def test_what_is_there_stays_where_the_drive_is_full(place):
 
 def test_a_place_that_cannot_be_written_is_refused_at_once(place):
     run = within(f"mount -t tmpfs none {place.parent}; mkdir {place}; mount -o remount,ro {place.parent}", place)
-    assert "expected output_path where files can be written" in run.stderr and "Read-only" in run.stderr
+    assert "expected an output folder where files can be written" in run.stderr and "Read-only" in run.stderr
 
 
 DISTIL = """

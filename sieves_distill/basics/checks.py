@@ -176,7 +176,7 @@ class UnknownName(ValueError):
     def is_slip(self) -> bool:
         "Whether it is the name that comes near but for the spelling, and not another of a like kind"
         if self.meant is None: return False
-        name, meant = (folded_name(each) for each in (self.name, self.meant))
+        name, meant = (folded_name(each.strip(" .,;:!?\"'`*")) for each in (self.name, self.meant))
         return name == meant or SequenceMatcher(None, name, meant).ratio() >= .9
 
 def check_known(name, known, what: str = "label"):

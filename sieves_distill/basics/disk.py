@@ -15,7 +15,7 @@ __all__ = ['check_place', 'absolute', 'new_folder', 'follow_umask', 'keep_folder
 # %% ../../nbs/basics/disk.ipynb #e7c18987
 def check_place(path) -> Path:
     "The absolute output path; refuses one that holds something other than a student, which would be replaced"
-    path, expected = absolute(path), "expected output_path to be a new folder or that of a student, found"
+    path, expected = absolute(path), "expected the output folder to be new or that of a student, found"
     if path.exists() and not path.is_dir(): raise FileExistsError(f"{expected} a file at {str(path)!r}")
     if path.is_dir() and _entries(path) and not _holds_student(path):
         raise FileExistsError(f"{expected} other files in {str(path)!r}, which would be lost: name another folder")
@@ -180,7 +180,7 @@ def _claim(partial: Path) -> int | None:
     try: partial.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         where = f"in {str(partial.parent)!r} nothing can be written ({error.strerror})"
-        raise type(error)(f"expected output_path where files can be written, found that {where}") from error
+        raise type(error)(f"expected an output folder where files can be written, found that {where}") from error
     lock = None
     try:
         lock = take_lock(partial)

@@ -79,7 +79,7 @@ def _verdict(curve: LearningCurve) -> str:
     elif gain["low"] < .002: promise += ", so perhaps nothing"
     whom = "these labels" if curve.from_gold else "the teacher"
     return (f"{promise}. This is agreement with {whom}, errors included: how much more often the student would be "
-            "right, only a report on gold tells.")
+            "right, only a report on gold tells; and a report, of other held-out rows, may differ from these points.")
 
 # %% ../../nbs/decide/curve_result.ipynb #996c46f8
 def _levels(curve: LearningCurve, metric: str, n) -> tuple:

@@ -18,7 +18,8 @@ from ..tasks.adapt import as_task
 from ..tasks.task import Task
 from .columns import dataset_features, id_column
 from .layout import Layout, layout_of
-from .reading import DocBatch, LeftOut, ReadBatch, doc_batches, read_batch, read_carefully
+from .reading import (
+    DocBatch, LeftOut, ReadBatch, doc_batches, read_batch, read_carefully, respelling)
 
 # %% auto #0
 __all__ = ['to_hf_dataset']
@@ -83,11 +84,13 @@ class _Tally:
     read: int = 0
     reasons: Counter = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)  # What was found in the first three
+    slips: dict = field(default_factory=dict)  # The label meant by each that is one in another spelling
 
     def add(self, n_docs: int, left_out: list[LeftOut]):
         self.read += n_docs
         self.reasons.update(doc.why for doc in left_out)
         self.first = (self.first + [doc.line for doc in left_out])[:3]
+        self.slips |= dict(doc.slip for doc in left_out if doc.slip)
 
     def check(self) -> str | None:
         "Refuse an export of nothing; return what to warn of"
@@ -96,6 +99,7 @@ class _Tally:
         left_out = self.reasons.total()
         counts = ", ".join(f"{n:,} {why}" for why, n in self.reasons.most_common())
         shown = (", the first because" if left_out > 3 else "") + ":\n" + "\n".join(self.first)
+        if self.slips: shown += f"\nThose in another spelling need not be lost; {respelling(self.slips)}"
         summary = f"{left_out:,} of {self.read:,} documents ({counts}){shown}"
         if left_out == self.read: raise ValueError(f"nothing to export, left out {summary}")
         return f"left out {summary}" if left_out else None

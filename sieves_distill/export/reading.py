@@ -18,7 +18,7 @@ from .layout import Layout
 
 # %% auto #0
 __all__ = ['DocBatch', 'doc_batches', 'LeftOut', 'ReadBatch', 'read_batch', 'read_quickly', 'read_carefully', 'NoResult',
-           'NoAnswer', 'StudentsAnswer']
+           'NoAnswer', 'StudentsAnswer', 'respelling']
 
 # %% ../../nbs/export/reading.ipynb #49109fa7
 class DocBatch:
@@ -85,6 +85,7 @@ class LeftOut(NamedTuple):
     "A document that could not be read"
     line: str  # Which it is, and what was found
     why: str  # In a few words that others share, for counting
+    slip: tuple | None = None  # The name found and the one meant, where only the spelling stands in the way
 
 @dataclass
 class ReadBatch:
@@ -134,7 +135,8 @@ def read_carefully(batch: DocBatch, layout: Layout, on_error: str, convert: bool
                 if known is not None: gold = _read(known, text, layout, convert)
         except Exception as error:  # whatever the function of a custom task may raise
             if on_error == "raise": _refuse(where, error, _on_unknown(error, docs, batch, layout))
-            left_out.append(LeftOut(f"{where}: {_reason(error)}", _why(doc, batch.task_id, part, error)))
+            slip = (error.name, error.meant) if isinstance(error, UnknownName) and error.is_slip else None
+            left_out.append(LeftOut(f"{where}: {_reason(error)}", _why(doc, batch.task_id, part, error), slip))
         else:
             for values, value in zip((texts, answers, golds, ids), (text, answer, gold, getattr(doc, "id", None))):
                 values.append(value)
@@ -171,6 +173,7 @@ def _why(doc, task_id: str, part: str, error: Exception) -> str:
     if isinstance(error, NoResult): return "without a result"
     if isinstance(error, StudentsAnswer): return "answered by a student"
     if part == "answer" and isinstance(error, NoAnswer): return _why_none(doc, task_id)
+    if isinstance(error, UnknownName) and error.is_slip: return f"whose {part} is a label in another spelling"
     return f"whose {part} cannot be read"
 
 def _why_none(doc, task_id: str) -> str:
@@ -220,6 +223,10 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: {error}"
 
 # %% ../../nbs/export/reading.ipynb #f9fbb6d9
+def respelling(meant: dict) -> str:
+    "The line that gives labels the spelling of the task; `meant` is that spelling by the one found"
+    return f"in a frame, and likewise in its column of gold: frame['label'].replace({meant!r})"
+
 def _on_unknown(error: Exception, docs: list, batch: DocBatch, layout: Layout) -> str:
     "All names that the task does not have, with the number of documents, where more than one document has some"
     if not isinstance(error, UnknownName): return ""
@@ -233,6 +240,6 @@ def _on_unknown(error: Exception, docs: list, batch: DocBatch, layout: Layout) -
     if counts.total() < 2: return ""
     shown = ", ".join(f"{short_repr(name)} ({n:,})" for name, n in counts.most_common(20))
     others = f" and {len(counts) - 20:,} more" if len(counts) > 20 else ""
-    advice = f"; in a frame, and likewise in its column of gold: frame['label'].replace({meant!r})" if meant else ""
+    advice = f"; {respelling(meant)}" if meant else ""
     return (f"\nOf the {batch.start + len(docs):,} documents read so far {counts.total():,} have such names: "
             f"{shown}{others}{advice}.")

@@ -114,7 +114,7 @@ def _verdict(frame: Suspects) -> str:
     counts = frame["teacher"].explode().value_counts()  # several labels a text are lists
     few = counts[counts < _FEW].to_dict()
     sentences = [f"Of {len(frame):,} labelled rows {frame['issue'].sum():,} look wrong{_how_many_are(frame)}. Begin at "
-                 "rank 1, and go down as far as it pays: the first are the surest."]
+                 f"rank 1, and go down as far as it pays: {_how_sure_first(frame)}{_with_gold(frame)}."]
     if few:
         sentences.append("Next to nothing can be told of labels that fewer than five rows have, "
                          f"{shown_counts(list(few), few)}: {frame['rare'].sum():,} rows are marked as rare. Are these "
@@ -137,6 +137,20 @@ def _how_many_are(frame: Suspects) -> str:
 # Of the rows marked, how many were wrong, by the share of rows that was marked: the columns `marked as issue` and `of
 # these planted` of benchmarks/results/suspects.md, in which one row in ten is wrong
 _MARKED = [(.13, "most"), (.25, "two in five"), (1, "one in five")]
+
+# %% ../../nbs/relabel/suspicion.ipynb #36241a36
+def _how_sure_first(frame: Suspects) -> str:
+    "What to expect of the first ranks: where many rows look wrong, classes are hard to tell apart"
+    if frame["issue"].mean() <= _MARKED[0][0]: return "the first are the likeliest to be wrong"
+    return "the first are the likeliest to be wrong, and half of these may be right, where so many look wrong"
+
+def _with_gold(frame: Suspects) -> str:
+    "How many of the first ranks have been looked at already, and how to leave them out"
+    known = frame["gold"].head(_FIRST).notna().sum() if "gold" in frame else 0
+    first = min(_FIRST, len(frame))
+    return f'. Of the first {first} {known} have gold already: ranked[ranked["gold"].isna()] has the others' * (known > 0)
+
+_FIRST = 20  # ranks: the column `first 20` of benchmarks/results/suspects.md
 
 # %% ../../nbs/relabel/suspicion.ipynb #0da06836
 @singledispatch

@@ -96,7 +96,8 @@ def _unseen(result: Drift) -> str:
     "What so few texts could not have shown, where that is more than would be worth a word"
     hidden = [f"a {ASPECTS[name].effect} of {change['chance']:.2f}" for name, change in result.aspects.items()
               if change["chance"] - ASPECTS[name].none > 2 * (ASPECTS[name].least - ASPECTS[name].none)]
-    return f" They are few: {', or '.join(hidden)} might be chance." if hidden else ""
+    few = "new" if result.n < result.n_reference else "held-out"
+    return f" The {few} texts are few: {', or '.join(hidden)} might be chance." if hidden else ""
 
 # %% ../../nbs/watch/shift_result.ipynb #9ed63436
 def _table(result: Drift):
