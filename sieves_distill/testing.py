@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock, Thread
 
 # %% auto #0
-__all__ = ['tiny_static_model', 'tiny_sentence_transformer', 'LLMServer', 'completion']
+__all__ = ['tiny_static_model', 'tiny_sentence_transformer', 'tiny_seq2seq', 'tiny_language_model', 'LLMServer', 'completion']
 
 # %% ../nbs/testing.ipynb #008dc380
 def tiny_static_model(
@@ -64,6 +64,53 @@ def tiny_sentence_transformer(
     tokenizer.save_pretrained(path / "bert")
     modules = [models.Transformer(str(path / "bert"), max_seq_length=64), models.Pooling(dim), models.Normalize()]
     SentenceTransformer(modules=modules, device="cpu").save(str(path), create_model_card=False)
+    return str(path)
+
+# %% ../nbs/testing.ipynb #a45677e2
+def tiny_seq2seq(
+    path,  # Folder to write
+    texts: list[str],  # Their words are the vocabulary
+    dim: int = 16,  # Dimension of the embeddings
+    seed: int = 0,
+) -> str:
+    "Write a random T5 of one layer and return its path: a base for `DistillationFramework.seq2seq`"
+    from transformers import T5Config, T5ForConditionalGeneration
+    tokenizer = _writing_tokenizer(texts)
+    config = T5Config(vocab_size=len(tokenizer), d_model=dim, d_kv=dim // 2, d_ff=2 * dim, num_layers=1, num_heads=2,
+                      dropout_rate=0., pad_token_id=0, eos_token_id=tokenizer.eos_token_id, decoder_start_token_id=0)
+    return _write_random(T5ForConditionalGeneration, config, tokenizer, path, seed)
+
+# %% ../nbs/testing.ipynb #9d6b1d25
+def tiny_language_model(
+    path,  # Folder to write
+    texts: list[str],  # Their words are the vocabulary
+    dim: int = 16,  # Dimension of the embeddings
+    seed: int = 0,
+) -> str:
+    "Write a random Llama of one layer and return its path: a base for `DistillationFramework.lora`"
+    from transformers import LlamaConfig, LlamaForCausalLM
+    tokenizer = _writing_tokenizer(texts)
+    config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=dim, intermediate_size=2 * dim, num_hidden_layers=1,
+                         num_attention_heads=2, max_position_embeddings=256, pad_token_id=0,
+                         bos_token_id=tokenizer.cls_token_id, eos_token_id=tokenizer.eos_token_id)
+    return _write_random(LlamaForCausalLM, config, tokenizer, path, seed)
+
+# %% ../nbs/testing.ipynb #15ff057b
+def _writing_tokenizer(texts: list[str]):
+    "One of transformers that ends what it writes"
+    from tokenizers import decoders
+    from transformers import PreTrainedTokenizerFast
+    tokenizer = _tokenizer(texts)
+    tokenizer.decoder = decoders.WordPiece()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", eos_token="[SEP]",
+                                   cls_token="[CLS]")
+
+def _write_random(model, config, tokenizer, path, seed: int) -> str:
+    import torch
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model(config).save_pretrained(str(path))
+    tokenizer.save_pretrained(str(path))
     return str(path)
 
 # %% ../nbs/testing.ipynb #94d8efcf

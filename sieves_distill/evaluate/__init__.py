@@ -8,3 +8,4 @@ from .scores import ScoreReport
 from .sureness import least_sure
 from .teacher import TeacherReport, teacher_report
 from .two_teachers import Agreement, agreement
+from .writing import WritingReport

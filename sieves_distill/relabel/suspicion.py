@@ -147,8 +147,9 @@ def _how_sure_first(frame: Suspects) -> str:
 def _with_gold(frame: Suspects) -> str:
     "How many of the first ranks have been looked at already, and how to leave them out"
     known = frame["gold"].head(_FIRST).notna().sum() if "gold" in frame else 0
-    first = min(_FIRST, len(frame))
-    return f'. Of the first {first} {known} have gold already: ranked[ranked["gold"].isna()] has the others' * (known > 0)
+    if not known: return ""
+    return (f". Of the first {min(_FIRST, len(frame))} {known} have gold already: ranked[ranked[\"gold\"].isna()] has "
+            "the others")
 
 _FIRST = 20  # ranks: the column `first 20` of benchmarks/results/suspects.md
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
 from ..tasks.entities import Entities
+from ..tasks.free_text import FreeText
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.ratings import Scores
 from ..tasks.structures import Records
@@ -24,6 +25,8 @@ class DistillationFramework(str, Enum):
     model2vec = "model2vec"  # Static token embeddings with a linear head
     crf = "crf"  # A conditional random field, for entities
     transformers = "transformers"  # An encoder that tags tokens, for entities
+    seq2seq = "seq2seq"  # A model with an encoder and a decoder that writes, for summaries and translations
+    lora = "lora"  # A language model that writes, likewise, whose weights learn by small matrices beside them
 
     @classmethod
     def _missing_(cls, value): raise ValueError(unsupported(value, [framework.value for framework in cls]))
@@ -139,6 +142,28 @@ _TAGGER = Framework(
     packages=("transformers", "tokenizers", "torch", "numpy"), options=("device",), others=(_TAGGER_RECORDS,),
 )
 
+# %% ../../nbs/students/frameworks.ipynb #e03918a6
+_WRITER_CODE = """from transformers import {auto}, AutoTokenizer
+model = {auto}.from_pretrained(path)
+tokenizer = AutoTokenizer.from_pretrained(path)"""
+_WRITER = {
+    "answers": FreeText, "aliases": _TRAINER_ALIASES, "files": ("model.safetensors", "tokenizer.json", "config.json"),
+    "library": "transformers", "packages": ("transformers", "tokenizers", "torch", "numpy"), "options": ("device",),
+    "notes": "sieves_distill.train.writer:writer_notes",
+}
+_SEQ2SEQ = Framework(
+    student="sieves_distill.students.writer:Seq2SeqStudent", train="sieves_distill.train.writer:train_seq2seq",
+    check="sieves_distill.train.writer:check_seq2seq", known_names="sieves_distill.train.writer:seq2seq_names",
+    native_code=_WRITER_CODE.format(auto="AutoModelForSeq2SeqLM"),
+    native_use="sieves_distill.students.writer:seq2seq_use", **_WRITER,
+)
+_LORA = Framework(
+    student="sieves_distill.students.writer:LoraStudent", train="sieves_distill.train.writer:train_lora",
+    check="sieves_distill.train.writer:check_lora", known_names="sieves_distill.train.writer:lora_names",
+    native_code=_WRITER_CODE.format(auto="AutoModelForCausalLM"),
+    native_use="sieves_distill.students.writer:lora_use", **_WRITER,
+)
+
 # %% ../../nbs/students/frameworks.ipynb #77810c3b
 FRAMEWORKS: dict[str, Framework] = {
     "setfit": Framework(
@@ -169,7 +194,7 @@ FRAMEWORKS: dict[str, Framework] = {
             "\n`pycrfsuite.Tagger` opens `model.crfsuite`; what it is told of each word says"
             " `sieves_distill.students.crf.word_features`.\n"
         ), packages=("python-crfsuite", "numpy"), others=(_CRF_RECORDS,),
-    ), "transformers": _TAGGER,
+    ), "transformers": _TAGGER, "seq2seq": _SEQ2SEQ, "lora": _LORA,
 }
 
 # %% ../../nbs/students/frameworks.ipynb #c0f4ac3e

@@ -33,6 +33,12 @@ class Summarization(Task):
         if not is_int(n_words) or n_words < 1: raise ValueError(f"n_words must be an int from 1 on, found {n_words!r}")
         self.n_words = int(n_words)
 
+    @property
+    def kind(self):
+        "What kind of answer it has, a `FreeText`"
+        from sieves_distill.tasks.free_text import FreeText
+        return FreeText("summary", f"Summarize the text in about {self.n_words} words.")
+
     def columns(self) -> dict:
         from datasets import Value
         return {"summary": Value("string"), "score": Value("float32")}
@@ -50,6 +56,12 @@ class Translation(Task):
     ):
         super().__init__(task_id, model)
         self.to = check_text(to, "language to translate to")
+
+    @property
+    def kind(self):
+        "What kind of answer it has, a `FreeText`"
+        from sieves_distill.tasks.free_text import FreeText
+        return FreeText("translation", f"Translate the text to {self.to}.", copies=False)
 
     def columns(self) -> dict:
         from datasets import Value

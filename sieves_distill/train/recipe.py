@@ -73,6 +73,14 @@ class Recipe:
     tag_window: int = 256  # Tokens that are read at a time, at most
     tag_mask: float = .15  # Share of the tokens that are hidden in a step, so that what stands around them is learnt
     mark_case: bool = False  # Mark words with capitals where the tokenizer makes them small
+    # Models that write
+    seq2seq_rate: float = 1e-4  # How fast one with an encoder and a decoder learns,
+    lora_rate: float = 2e-4  # and the matrices beside the weights of a language model,
+    lora_rank: int = 16  # which are of this rank
+    write_batch: int = 8  # Texts a step
+    write_epochs: int = 3  # Passes over the texts,
+    write_steps: int = 100  # and steps, at least
+    write_tokens: int = 512  # Of a text that are read, at most
     # SetFit
     names_or_counts: int = 300  # Rows up to which names are learnt, and beyond which counts are
     most_doubtful: float = 300  # Rows up to which doubtful ones are left out of fine-tuning

@@ -24,9 +24,9 @@ from .lesson import Lesson, Trained
 from .options import check_named, check_vocabulary, give_padding
 
 # %% auto #0
-__all__ = ['train_transformers', 'tag_encoder', 'crf_beside', 'load_base', 'encoder_folder', 'window_size', 'Examples',
-           'tagged_windows', 'training_arguments', 'fit_tags', 'hiding_tokens', 'transformers_names',
-           'check_transformers']
+__all__ = ['train_transformers', 'tag_encoder', 'crf_beside', 'load_base', 'drawn_from', 'encoder_folder', 'window_size',
+           'Examples', 'tagged_windows', 'training_arguments', 'fit_tags', 'hiding_tokens', 'show_only',
+           'transformers_names', 'check_transformers']
 
 # %% ../../nbs/train/transformers.ipynb #4c943f2e
 def train_transformers(lesson: Lesson) -> Trained:
@@ -67,7 +67,7 @@ def load_base(lesson: Lesson) -> TransformersStudent:
                                tokenizer(lesson.rows.texts, add_special_tokens=False, verbose=False)["input_ids"]]))
     if lesson.recipe.mark_case: tokenizer = mark_case(tokenizer)
     tokenizer.model_max_length = window_size(model, tokenizer, lesson.recipe.tag_window)
-    with quiet(), _drawn_from(lesson.seed):
+    with quiet(), drawn_from(lesson.seed):
         if len(tokenizer) > model.get_input_embeddings().num_embeddings:
             model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     return TransformersStudent(model, tokenizer, lesson.kind, lesson.task.task_id)
@@ -79,13 +79,13 @@ def _load(lesson: Lesson) -> tuple:
     known = {name: hub.pop(name) for name in ("attn_implementation",) if name in hub}
     known |= {"id2label": tags, "label2id": {tag: i for i, tag in tags.items()}, "dtype": torch.float32}
     folder, device = encoder_folder(lesson.base), lesson.options.get("device") or default_device()
-    with quiet(), explained(lesson.base), _drawn_from(lesson.seed):
+    with quiet(), explained(lesson.base), drawn_from(lesson.seed):
         tokenizer = AutoTokenizer.from_pretrained(folder, **hub)
         model = AutoModelForTokenClassification.from_pretrained(folder, ignore_mismatched_sizes=True, **known, **hub)
         return model.to(device), tokenizer
 
 @contextmanager
-def _drawn_from(seed: int):
+def drawn_from(seed: int):
     "Within the block torch draws numbers by a seed; outside, as if nothing had been drawn"
     import torch
     with torch.random.fork_rng(devices=[]):
@@ -151,7 +151,7 @@ def fit_tags(student: TransformersStudent, windows: list[dict], args, lesson: Le
     trainer = Trainer(student.model, args, hiding_tokens(student.tokenizer, recipe.tag_mask), windows,
                       optimizers=(_optimizer(student.model, args, head_rate), None))
     if args.n_gpu > 1: args._n_gpu = 1  # batches are not spread over several
-    _show_only(trainer, lesson.bar)
+    show_only(trainer, lesson.bar)
     trainer.train()
     student.model.eval()
 
@@ -182,7 +182,7 @@ def _optimizer(model, args, head_rate: float):
     return AdamW(groups, betas=(args.adam_beta1, args.adam_beta2), eps=args.adam_epsilon,
                  weight_decay=args.weight_decay)
 
-def _show_only(trainer, bar):
+def show_only(trainer, bar):
     "Leave no callback that prints, and have each step counted by `bar`"
     from transformers import PrinterCallback, TrainerCallback
     class Bar(TrainerCallback):
