@@ -8,7 +8,7 @@ config = ConfigParser(delimiters=["="])
 config.read("settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 lowest, highest = (int(cfg[k].split(".")[1]) for k in ("min_python", "max_python"))
-names = "demo", "llm", "ner", "pii", "records", "review", "openvino", "onnx", "serve", "browser", "ray", "dev"
+names = "demo", "llm", "ner", "pii", "records", "writing", "review", "openvino", "onnx", "serve", "browser", "ray", "dev"
 extras = {name: cfg[f"{name}_requirements"].split() for name in names}
 
 setuptools.setup(
