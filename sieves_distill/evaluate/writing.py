@@ -37,7 +37,8 @@ def _(
     student_row = {"n": len(rows), "n_distinct": n_distinct(clusters), **scores.pop("student")}
     metrics = {**{figure: student_row[figure]["value"] for figure in FIGURES}, "agreement": student_row,
                "baselines": scores, "gold": _against_gold(rows, written, n_resamples, seed, clusters),
-               "strange": _strange(kind, rows, written["student"], clusters), "words": _n_words(rows, written["student"]),
+               "strange": _strange(kind, rows, written["student"], clusters),
+               "words": _n_words(rows, written["student"]),
                "texts_per_second": len(rows) / max(seconds, 1e-9), "confidence": 0.95, "n_resamples": n_resamples}
     metrics["warnings"] = [*on_gold, *notes_on_copies(clusters), *notes_on_training(rows, train)]
     return report_of(kind, metrics, list_writings(kind, rows, written["student"]))

@@ -160,7 +160,8 @@ class Seq2SeqStudent(WritingStudent):
     framework, auto_model = "seq2seq", "AutoModelForSeq2SeqLM"
 
     def read_ids(self, text):
-        return self.tokenizer(self.writing.prefix + text, truncation=True, max_length=self.writing.most_read)["input_ids"]
+        most = {"truncation": True, "max_length": self.writing.most_read}
+        return self.tokenizer(self.writing.prefix + text, **most)["input_ids"]
 
 # %% ../../nbs/students/writer.ipynb #1a61dee4
 class LoraStudent(WritingStudent):
@@ -188,11 +189,11 @@ class LoraStudent(WritingStudent):
 # %% ../../nbs/students/writer.ipynb #c52a622c
 def seq2seq_use(kind) -> str:
     "How transformers' own model is asked, in Python; `texts` is a list of str"
-    return ("inputs = tokenizer(texts, padding=True, return_tensors=\"pt\")  # with the prefix, where student.json has one"
+    return ("inputs = tokenizer(texts, padding=True, return_tensors=\"pt\")  # each with the prefix in student.json"
             "\ntokenizer.batch_decode(model.generate(**inputs), skip_special_tokens=True)")
 
 def lora_use(kind) -> str:
     "How transformers' own model is asked, in Python; `texts` is a list of str"
     told = f"{kind.instruction}\n\n"
-    return (f"prompts = [{told!r} + text for text in texts]  # as one turn of a chat, where the tokenizer has a template"
+    return (f"prompts = [{told!r} + text for text in texts]  # as a turn of a chat, where there is a template"
             "\n[tokenizer.decode(model.generate(**tokenizer(prompt, return_tensors=\"pt\"))[0]) for prompt in prompts]")

@@ -51,7 +51,8 @@ class FreeText(Kind):
         return self.encode([values[i] for i in rows]), np.array(rows, dtype=int)
 
     def counts_by_answer(self, y) -> dict:
-        return {"words": int(sum(len(text.split()) for text in y)), "longest": max((len(t.split()) for t in y), default=0)}
+        lengths = [len(text.split()) for text in y]
+        return {"words": sum(lengths), "longest": max(lengths, default=0)}
 
     def encode(self, answers: Sequence[str]):
         y = np.empty(len(answers), dtype=object)

@@ -54,9 +54,10 @@ def _load(student: type, lesson: Lesson) -> WritingStudent:
         made = student.from_base(lesson.base, lesson.kind, Writing(1, 1), lesson.task.task_id, **hub)
     answers = made.tokenizer(list(lesson.rows.y), add_special_tokens=False, verbose=False)["input_ids"]
     longest = int(np.quantile([len(ids) for ids in answers], .99)) if answers else 1
-    made.writing = Writing(
-        asked.get("most_read") or min(lesson.recipe.write_tokens, made.tokenizer.model_max_length),
-        asked.get("most_written") or max(8, math.ceil(1.5 * longest)), asked.get("num_beams", 1), asked.get("prefix", ""))
+    ours = {"most_read": min(lesson.recipe.write_tokens, made.tokenizer.model_max_length),
+            "most_written": max(8, math.ceil(1.5 * longest))}
+    ours |= {name: asked[name] for name in ("most_read", "most_written", "num_beams", "prefix") if name in asked}
+    made.writing = Writing(**ours)
     made.set_generation()
     made.model.to(lesson.options.get("device") or default_device())
     return made
