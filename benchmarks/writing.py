@@ -71,8 +71,8 @@ def table(cells: list[dict]) -> str:
                      f"{strange[1]:.0%} | {words[0]:.0f} | {words[1]:.0f} | {cell['cpu_seconds']:.0f} | "
                      f"{cell['texts_per_cpu_second']:.2f} | {cell['mb']:.0f} |")
     verdicts = [f"{cell['size']} rows: {cell['verdict']}" for cell in cells]
-    return "\n\n".join(["\n".join(lines), f"Scored on {N_TEST} abstracts. *Invents*: texts with a name or a number that "
-                        "the abstract does not have. What the reports say:", *verdicts,
+    return "\n\n".join(["\n".join(lines), f"Scored on {N_TEST} abstracts. *Invents*: texts with a name or a number "
+                        "that the abstract does not have. What the reports say:", *verdicts,
                         "`python -m benchmarks.writing`"]) + "\n"
 
 

@@ -296,3 +296,6 @@ def learning_curve(
     curve = measure(Student.load(folder), base_model_id=base, repeats=repeats, seed=seed, progress=sys.stderr.isatty())
     table = curve.table()
     show(f"{curve.verdict}\n\n{table.to_string()}", json.loads(table.to_json(orient="records")), as_json)
+
+# %% ../nbs/cli.ipynb #52280002
+if __name__ == "__main__" and "__file__" in globals(): app()  # python -m sieves_distill.cli

@@ -66,7 +66,8 @@ def test_metadata_says_what_settings_say(bare):
     assert {"setfit>=1.2", "model2vec[train]>=0.10", "datasets>=4", "transformers>=5"} <= always
     assert not [r for r in always if r.startswith(("nbdev", "fastcore", "execnb", "pytest"))], (
         "needed to develop, not to run")
-    extras = {"demo", "llm", "review", "openvino", "onnx", "serve", "browser", "ner", "pii", "records", "writing", "ray", "dev"}
+    extras = {"demo", "llm", "review", "openvino", "onnx", "serve", "browser", "ner", "pii", "records", "writing",
+              "ray", "dev"}
     assert set(info.metadata.get_all("Provides-Extra")) == extras
     scripts = {entry.name: entry.value for entry in info.entry_points if entry.group == "console_scripts"}
     assert scripts == {"sieves-distill": "sieves_distill.cli:app"}

@@ -118,7 +118,8 @@ class Cascade:
     def verdict(self) -> str:
         "Who answered how many of the documents so far, in a sentence"
         answered = _verdict(self.counts, self.unanswered, self.stood_in)
-        return answered if self._audit is None else f"{answered} {self.audit.verdict}"
+        if self._audit is None: return answered
+        return f"{answered} What is audited is counted as the teacher's. {self.audit.verdict}"
 
     def __repr__(self): return f"Cascade({self.student!r}): {self.verdict}"
 

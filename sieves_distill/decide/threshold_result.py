@@ -52,7 +52,8 @@ class CascadeThreshold(Shown):
     @property
     def verdict(self) -> str:
         "What is guaranteed, in a few sentences computed from the figures"
-        return " ".join([(_verdict_by_label if self.by == "label" else _verdict_by_document)(self), *_remarks(self)])
+        promise = (_verdict_by_label if self.by == "label" else _verdict_by_document)(self)
+        return " ".join(filter(None, [_worse_teacher(self.gold), promise, _as_right(self.gold), *_remarks(self)]))
 
     def table(self, price: float | None = None):
         """A pandas frame. By document: a row for each tenth sent to the teacher, with its cost for 1,000 documents if a
@@ -167,7 +168,7 @@ def _more_rows(span: tuple) -> str:
 # %% ../../nbs/decide/threshold_result.ipynb #184903fb
 def _remarks(chosen: CascadeThreshold) -> list[str]:
     return list(filter(None, [_lucky_bounds(chosen), copies_sentence(chosen.n_rows, chosen.n),
-                              _wrong_teacher(chosen), _worse_teacher(chosen.gold), _empty_answers(chosen)]))
+                              _wrong_teacher(chosen), _empty_answers(chosen)]))
 
 def _empty_answers(chosen: CascadeThreshold) -> str:
     "What may come back from the teacher"
@@ -202,6 +203,12 @@ def _worse_teacher(gold: dict | None) -> str:
             f"{as_percent(gold['teacher'], 1)} (n = {gold['n']})")
     if gold["chance"] < .05: return f"{seen}: to send more to this teacher makes the answers less accurate."
     return f"{seen}, which may be chance: to send more to this teacher may make the answers no more accurate."
+
+def _as_right(gold: dict | None) -> str:
+    "That agreement is not being right, where the truth is known and the teacher no worse than the student"
+    if gold is None or gold["teacher"] < gold["student"] or gold.get("reviewed") or gold["teacher"] > .995: return ""
+    return (f"To agree with this teacher is not to be right: against gold it is right on "
+            f"{as_percent(gold['teacher'], 1)}, the student on {as_percent(gold['student'], 1)} (n = {gold['n']}).")
 
 # %% ../../nbs/decide/threshold_result.ipynb #3d583ab1
 _COLUMNS = {"sent": "sent to teacher", "agreement": "kept: agreement", "cascade": "all: agreement",

@@ -94,7 +94,14 @@ def calibration_verdict(calibration: dict) -> str:
     gap, margin = now["mean_score"] - now["observed"], now["ece"] / 2
     return (f"Its probabilities {judgement(now, gap - margin, gap + margin)} "
             f"(ECE {now['ece']:.3f} on {now['n']:,} {unit}; chance alone gives up to {now['ece_by_chance']:.3f})"
-            f"{_before(calibration)}.")
+            f"{_before(calibration)}.{_by_gold(calibration.get('gold'))}")
+
+def _by_gold(gold: dict | None) -> str:
+    "Where the truth is known, whether a probability of the teacher's answer is one of the right answer"
+    if not gold or gold.get("n_distinct", gold["n"]) < _FEWEST: return ""
+    if gold["ece"] <= gold["ece_by_chance"] or gold["mean_score"] - gold["observed"] < gold["ece"] / 2: return ""
+    return (" They speak of the teacher's answer: of being right they promise too much, "
+            f"{gold['mean_score']:.2f} on average, where {gold['observed']:.2f} of {gold['n']:,} are right.")
 
 def judgement(figures: dict, low: float, high: float) -> str:
     "What scores or probabilities do; `low` and `high` say how far above what is right they may be in the mean"

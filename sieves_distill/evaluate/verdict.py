@@ -112,7 +112,7 @@ def _brought(metrics: dict) -> str:
         if name in gold: gains = {"against gold": _turned(gold[name]["student_gain"], sign), **gains}
         gains |= _by_which_chosen(metrics, used=sign > 0)
         shown = ", ".join(f"{_signed(gain)} {where}" for where, gain in gains.items())
-        return f"{_told(list(gains.values()))}: they {words} {shown}."
+        return f"{_told(gains, leads_with_gold(metrics))}: they {words} {shown}."
     return ""
 
 def _turned(gain: dict, sign: int) -> dict:
@@ -126,10 +126,14 @@ def _by_which_chosen(metrics: dict, used: bool) -> dict:
     words = "are" if used else "are not"
     return {f"on {held_out['n']:,} other rows, held out of training, by which they {words} used": gain}
 
-def _told(gains: list[dict]) -> str:
-    "Whether the intervals say that unlabelled texts help"
-    sides = {side_of_zero(gain["low"], gain["high"], SIDES) for gain in gains} - {"unclear"}
+def _told(gains: dict, by_gold: bool) -> str:
+    "Whether the intervals say that unlabelled texts help; `by_gold`: gold is what counts"
+    by_name = {where: side_of_zero(gain["low"], gain["high"], SIDES) for where, gain in gains.items()}
+    sides = set(by_name.values()) - {"unclear"}
     if not sides: return "Whether unlabelled texts help cannot be told from so few rows"
+    if by_gold and by_name.get("against gold") == "unclear":
+        clear = "help" if sides == {"above"} else "do harm" if sides == {"below"} else "do one or the other"
+        return f"In agreement with the teacher unlabelled texts {clear}; whether they do against gold cannot be told"
     return {("above",): "Unlabelled texts help", ("below",): "Unlabelled texts do harm"}.get(
         tuple(sides), "What unlabelled texts do depends on the rows")
 
@@ -153,13 +157,21 @@ def advice(metrics: dict) -> str:
 
 def _n(figures: dict) -> int: return figures.get("n_distinct", figures["n"])
 
-def _differing(metrics: dict) -> int: return round(100 * (1 - metrics["agreement"]["accuracy"]["value"]))
+def _differing(metrics: dict) -> int:
+    "Of 100 answers, how many are not those that they are held against: gold, where the student learned from it"
+    by_gold = leads_with_gold(metrics) and _n(metrics["gold"]) >= LEAST_ROWS
+    figures = metrics["gold"]["student"] if by_gold else metrics["agreement"]
+    return round(100 * (1 - figures["accuracy"]["value"]))
 
 def _wrong(metrics: dict) -> str:
     "How many answers are not those that they are held against"
     several = " in at least one label" if metrics.get("errors") is not None else ""
-    rest = "are wrong" if truth_in(metrics) == "gold" else "differ from the teacher's"
-    return f"about {_differing(metrics)} answers in 100 {rest}{several}"
+    gold, shown = metrics["gold"], f"about {_differing(metrics)} answers in 100"
+    if truth_in(metrics) == "gold": return f"{shown} are wrong{several}"
+    known = gold and _n(gold) >= LEAST_ROWS
+    if known and leads_with_gold(metrics): return f"{shown} are wrong by gold{several}"
+    wrong = f" and, by gold, {round(100 * (1 - gold['student']['accuracy']['value']))} are wrong" if known else ""
+    return f"{shown} differ from the teacher's{several}{wrong}"
 
 def _deciding(metrics: dict) -> tuple[dict, dict | None]:
     "The figures to decide by, and what they say beside the simple classifier: on gold where that is clear, else all"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import warnings
 import numpy as np
 import pandas as pd
-from functools import singledispatch
+from functools import partial, singledispatch
 from html import escape
 from itertools import chain, islice
 from ..basics.checks import check_installed, check_int, clip_labels
@@ -113,7 +113,8 @@ class Suspects(pd.DataFrame):
 def _verdict(frame: Suspects) -> str:
     counts = frame["teacher"].explode().value_counts()  # several labels a text are lists
     few = counts[counts < _FEW].to_dict()
-    sentences = [f"Of {len(frame):,} labelled rows {frame['issue'].sum():,} look wrong{_how_many_are(frame)}. Begin at "
+    sentences = [f"Of {len(frame):,} labelled rows {frame['issue'].sum():,} look wrong{_how_many_are(frame)}; they are "
+                 "ranked[ranked[\"issue\"]]. Begin at "
                  f"rank 1, and go down as far as it pays: {_how_sure_first(frame)}{_with_gold(frame)}."]
     if few:
         sentences.append("Next to nothing can be told of labels that fewer than five rows have, "
@@ -255,7 +256,10 @@ def plot_confusions(
     frame = confusions(found)
     if not len(frame): raise ValueError("expected rows marked as an issue, found none: there is nothing to plot")
     shown = frame[:n][::-1]
-    if ax is None: _, ax = plt.subplots(figsize=(7, .32 * len(shown) + 1.4), layout="constrained")
+    entitle = None if ax is None else ax.set_title
+    if ax is None:
+        figure, ax = plt.subplots(figsize=(7, .32 * len(shown) + 1.4), layout="constrained")
+        entitle = partial(figure.suptitle, fontsize="medium")
     ax.barh(range(len(shown)), shown["n"], color="0.75", edgecolor="0.3")
     ax.bar_label(ax.containers[0], padding=3)
     sides = [doubt.split(" → ") for doubt in shown["doubt"]]
@@ -266,6 +270,6 @@ def plot_confusions(
     several = isinstance(found["teacher"].iloc[0], list)
     what = "+ missing, − superfluous" if several else "teacher → what the student says"
     more = f", {len(shown)} of {len(frame)} kinds shown" if len(shown) < len(frame) else ""
-    title = f"Suspect labels ({what})\nn = {frame['n'].sum()} of {len(found):,} documents{more}"
-    ax.set(xlabel="documents", title=title)
+    entitle(f"Suspect labels ({what})\nn = {frame['n'].sum()} of {len(found):,} documents{more}")
+    ax.set_xlabel("documents")
     return ax.figure

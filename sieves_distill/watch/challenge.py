@@ -89,6 +89,9 @@ def _as_before(old: Student, options: dict, seed: int | None) -> tuple[float | N
     made = {"base_model_id": run["base_model"] or None, "framework": run["framework"], "seed": run["seed"],
             **{name: _without_secrets(run.get(name) or {}) for name in ("init_kwargs", "train_kwargs")}}
     _check_unlabelled(run, options)
+    if ours := sorted({"data", "output_path"} & options.keys()):
+        raise TypeError(f"expected options of distill, found {ours[0]}, which update_student gives itself: a student "
+                        "that is not worse takes the folder of the old one, which stays beside it as …-before-1")
     if seed is not None: made["seed"] = seed
     if "recipe" not in options and run.get("constants"): made["recipe"] = _recipe(run["constants"])
     return run.get("threshold"), {**made, "learn_from_gold": _learned_from_gold(old), **options}
