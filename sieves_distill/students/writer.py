@@ -58,7 +58,10 @@ class WritingStudent(Student):
     @classmethod
     def from_base(cls, base: str, kind: FreeText, writing: Writing, task_id: str = "Summarization", **hub):
         "One that has learned nothing yet"
-        return cls(*read_model(cls.auto_model, base, **hub), kind, writing, task_id)
+        model, tokenizer = read_model(cls.auto_model, base, **hub)
+        if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+            with quiet(): model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        return cls(model, tokenizer, kind, writing, task_id)
 
     def read_ids(self, text: str) -> list[int]:
         "The tokens that the model goes on from"
