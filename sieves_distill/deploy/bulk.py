@@ -183,7 +183,9 @@ class Job:
         return [_rounded(list(each["proba"].values()) if "proba" in each else each) for each in reply(
             self.student, texts)]
 
-_SENTENCE = "Invoice no. 17-A: on 3 May 2024 Ms Ada King of Acme Ltd., London, ada@example.org, paid $1,250.00, and was glad"
+# %% ../../nbs/deploy/bulk.ipynb #d0bafc2d
+_SENTENCE = ("Invoice no. 17-A: on 3 May 2024 Ms Ada King of Acme Ltd., London, ada@example.org, paid $1,250.00, and "
+             "was glad")
 
 def _rounded(value):
     "The same with floats of three digits"

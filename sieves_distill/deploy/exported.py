@@ -29,7 +29,7 @@ class ExportedStudent:
     def __repr__(self): return f"{type(self).__name__}({self.task_id!r}: {self.form.words})"
 
     def predict(self, texts: list[str]) -> list:
-        "The answer to each text, as the student gives it that the folder was made of; of a record its values, as in JSON"
+        "The answer to each text, as the student gives it; a record as JSON has it"
         return self._in_batches(texts, self.answer)
 
     def reply(self, texts: list[str]) -> list[dict]:

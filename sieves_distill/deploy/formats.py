@@ -42,6 +42,7 @@ def write_folder(student: Student, folder: Path):
     and without the rows"""
     student.save_pretrained(folder)
 
+# %% ../../nbs/deploy/formats.ipynb #d14441f6
 _TAGGER = Format(
     "sieves_distill.deploy.crf_format:write_tagger", "answers with numpy and python-crfsuite alone", ("crf",), Entities,
 )

@@ -111,7 +111,8 @@ class ScoreForm(ReplyForm):
     def named(self, reply): return [name for name, score in reply["scores"].items() if score is not None]
 
     def line(self, reply):
-        return ", ".join(f"{name} {'–' if score is None else f'{score:.2f}'}" for name, score in reply["scores"].items())
+        shown = {name: "–" if score is None else f"{score:.2f}" for name, score in reply["scores"].items()}
+        return ", ".join(f"{name} {score}" for name, score in shown.items())
 
     def activate(self, outputs): return outputs
 
@@ -218,5 +219,5 @@ def form_of(about: dict) -> ReplyForm:
     "The form of what `Kind.about` speaks of; raises TypeError for a kind that is not in `REPLIES`"
     name = about.get("kind", "labels")
     if name in REPLIES: return REPLIES[name](about)
-    raise TypeError(f"expected answers of a kind that has a form in JSON ({', '.join(REPLIES)}), found {name!r}: give it "
-                    "a row in sieves_distill.deploy.replies.REPLIES")
+    raise TypeError(f"expected answers of a kind that has a form in JSON ({', '.join(REPLIES)}), found {name!r}: give "
+                    "it a row in sieves_distill.deploy.replies.REPLIES")

@@ -79,7 +79,8 @@ class StaticStudent(ScoringStudent):
             weight = take(arrays, f"weight_{len(self.layers)}", (None, width))
             self.layers.append((weight, take(arrays, f"bias_{len(self.layers)}", (len(weight),))))
             width = len(weight)
-        if width != len(self.form.outputs) or not self.layers: raise damaged(folder, f"{width} outputs for {self.form.outputs}")
+        if width != len(outputs := self.form.outputs) or not self.layers:
+            raise damaged(folder, f"{width} outputs for {outputs}")
 
     def token_ids(self, texts: list[str]) -> list[list[int]]:
         cut, unknown = self.about["max_chars"], self.about["unknown"]

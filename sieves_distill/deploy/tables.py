@@ -74,6 +74,7 @@ def _(kind: Records) -> list[Column]:
     answer = Column("answers" if isinstance(kind, Answers) else "record", struct, plain, typed)
     return [answer, shares_column("confidence", kind.names)]
 
+# %% ../../nbs/deploy/tables.ipynb #f08d85b4
 def feature_type(kind: Kind, column: str):
     "The type in Arrow of a column of the kind's export"
     from datasets import Features

@@ -173,6 +173,7 @@ class FromTags(RecordStudent):
         tagged = self.tagger.tag_shares(texts) if self.tagger else [None] * len(texts)
         return FormReader(self.kind.fields, self.parts).fill(texts, tagged)
 
+# %% ../../nbs/students/records.ipynb #297538a0
 @dataclass(frozen=True)
 class FormReader:
     "Reads the fields of a record out of tagged texts"
@@ -214,6 +215,7 @@ class FormReader:
         later = None if days is None else reading.value_after(str(days), start)
         return None if later is None else (later, min(sure, sure_of_start))
 
+# %% ../../nbs/students/records.ipynb #9442e0cc
 def _of_type(name: str, tags: list[str], shares) -> tuple:
     "How likely each word belongs to something of a type, and begins one"
     at = [i for i, tag in enumerate(tags) if tag[2:] == name]
