@@ -19,7 +19,7 @@ __all__ = ['LOST', 'WRONG', 'count_triplets', 'triplet_scores', 'lost_by_stage',
 
 # %% ../../nbs/evaluate/relation_figures.ipynb #fc29a3e6
 def count_triplets(kind: Triplets, truth, answers) -> np.ndarray:
-    """How many triplets each text has of each relation, integers `(n, n_relations, 3)`: right ones, all that were named,
+    """How many triplets each text has of each relation, integers `(n, n_relations, 3)`: right ones, all named ones,
     all there are. A triplet that is named twice counts once; what is the same says `Triplet.key`"""
     counts = np.zeros((len(truth), len(kind.relations), 3), int)
     column = {name: j for j, name in enumerate(kind.relations)}

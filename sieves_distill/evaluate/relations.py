@@ -111,7 +111,7 @@ def relation_advice(metrics: dict) -> str:
     "One sentence on whether to use the student"
     n, baselines = metrics["stages"]["n"], metrics["baselines"]
     if n < LEAST_TRIPLETS:
-        return f"Whether it can be used is not decided: {n:,} triplets are too few, hold out more documents."
+        return f"Whether it can be used is not decided by {n:,} triplets: hold out more documents."
     rules = {name: baselines[name]["student_gain"] for name in _RULES if name in baselines}
     not_beaten = [_MODELS[name] for name, gain in rules.items() if gain is not None and gain["low"] <= 0]
     if not_beaten: return f"Do not use it: that it is better than the {' or the '.join(not_beaten)} is not clear."
@@ -122,6 +122,7 @@ def relation_advice(metrics: dict) -> str:
     if recall < POOR: return "It can be used where it is enough to find some of the relations: most are left out."
     return "It can be used with care, where a wrong triplet or a missing one costs little."
 
+# %% ../../nbs/evaluate/relations.ipynb #1d20affe
 def _sentences(metrics: dict) -> list[str]:
     agreement, stages, gold = metrics["agreement"], metrics["stages"], metrics["gold"]
     parts = [relation_advice(metrics),
@@ -131,7 +132,8 @@ def _sentences(metrics: dict) -> list[str]:
     lost = [f"{_percent(n / stages['n'])} because {LOST[name]}" for name, n in stages["lost"].items() if n]
     if lost: parts.append(f"Of these it loses {', '.join(lost)}.")
     parts.append(f"With the teacher's heads and tails given, its F1 would be {_f1(metrics['given_spans'])}.")
-    rules = [f"the {_MODELS[name]} {_f1(metrics['baselines'][name])}" for name in _RULES if name in metrics["baselines"]]
+    baselines = metrics["baselines"]
+    rules = [f"the {_MODELS[name]} {_f1(baselines[name])}" for name in _RULES if name in baselines]
     if rules: parts.append(f"Beside it {' and '.join(rules)}.")
     if gold:
         student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
@@ -151,7 +153,7 @@ def _instead(crf: dict) -> str:
     if gain["low"] > 0: return f"{reached} {difference}: use this one where its speed will do."
     return f"{reached} {difference}: use that one, which is faster."
 
-# %% ../../nbs/evaluate/relations.ipynb #1d20affe
+# %% ../../nbs/evaluate/relations.ipynb #286fe920
 _RULES = "listed", "nearest"
 _MODELS = {"student": "student", "teacher": "teacher", "crf": "CRFs alone", "listed": "list of training triplets",
            "nearest": "usual relation of the nearest pair"}
@@ -178,7 +180,7 @@ class RelationReport(MetricsReport):
         return label_frame(self.metrics["per_relation"])
 
     def stages(self):
-        "What becomes of the teacher's triplets, and of those that the student names, a pandas frame of counts and shares"
+        "What becomes of the teacher's triplets and of the student's, a pandas frame of counts and shares"
         return _stage_frame(self.metrics["stages"])
 
     def mistakes(self):
@@ -195,7 +197,7 @@ class RelationReport(MetricsReport):
 @report_of.register
 def _(kind: Triplets, metrics: dict, mistakes=None): return RelationReport(metrics, mistakes)
 
-# %% ../../nbs/evaluate/relations.ipynb #286fe920
+# %% ../../nbs/evaluate/relations.ipynb #c2a542dc
 def _model_frame(metrics: dict):
     agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}
     words = {"precision": "precision", "recall": "recall", "f1": "F1", "macro_f1": "macro F1"}

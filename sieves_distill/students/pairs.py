@@ -97,7 +97,7 @@ def pair_vectors(static, pairs: Sequence[Pair]) -> np.ndarray:
     return VECTOR_WEIGHT * np.hstack([*vectors, alike])
 
 def describe_pairs(pairs: Sequence[Pair], static=None) -> list:
-    "What CRFsuite is told of each pair: words, or where there is a static base a mapping of words and numbers to weights"
+    "What CRFsuite is told of each pair: words; with a static base a mapping of words and numbers to weights"
     known = pair_features(pairs)
     if static is None or not pairs: return known
     return [dict.fromkeys(words, 1.) | {f"v{i}": value for i, value in enumerate(row)}

@@ -97,7 +97,8 @@ class TransformersRelations(RelationsInFolder):
 
 # %% ../../nbs/students/relations.ipynb #345dd888
 def write_span_types(entity_types: list[str], path: Path):
-    (path / "spans.json").write_text(json.dumps({"entity_types": entity_types}, ensure_ascii=False) + "\n", encoding="utf-8")
+    about = json.dumps({"entity_types": entity_types}, ensure_ascii=False)
+    (path / "spans.json").write_text(about + "\n", encoding="utf-8")
 
 def read_span_types(path: Path) -> list[str]:
     "The types that a tagger names; raises ValueError for a file that is no list of them"

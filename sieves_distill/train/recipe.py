@@ -68,8 +68,8 @@ class Recipe:
     pair_sparsity: float = .05  # The weight of the penalty on absolute weights, where words alone count,
     pair_penalty: float = .05  # and of the squared one
     pair_distance_share: float = .99  # Share of the related pairs that are near enough to be candidates
-    span_levels: tuple = (.2, .35, .5)  # From which probability on a word is of a span,
-    pair_levels: tuple = (.2, .25, .3, .35, .4, .45, .5, .55, .6, .7)  # and a pair related: candidates
+    span_levels: tuple = (.5, .35, .2)  # From which probability on a word is of a span,
+    pair_levels: tuple = (.5, .45, .55, .4, .6, .35, .7, .3, .25, .2)  # and a pair related: candidates
     # Encoders that tag
     tag_rate: float = 2e-4  # How fast the encoder learns,
     tag_head_rate: float = 2e-3  # and the layer on it
