@@ -127,8 +127,8 @@ _TAGGER_RECORDS = Framework(
 
 # %% ../../nbs/students/frameworks.ipynb #f07ce870
 _RELATION_NOTE = (
-    "\n`pairs.crfsuite` and `pairs.json` say which spans are related, `spans.json` of which types they are; what is told"
-    " of each pair says `sieves_distill.students.pairs.describe_pairs`.\n"
+    "\n`pairs.crfsuite` and `pairs.json` say which spans are related, `spans.json` of which types they are; what is"
+    " told of each pair says `sieves_distill.students.pairs.describe_pairs`.\n"
 )
 _PAIR_FILES, _RECIPES = ("pairs.crfsuite", "pairs.json", "spans.json"), "sieves_distill.train.relations"
 _CRF_RELATIONS = Framework(
@@ -165,7 +165,8 @@ _TAGGER = Framework(
         "model = pipeline(\"token-classification\", aggregation_strategy=\"first\", model=(path))"
     ), native_use=lambda kind: "model(texts)  # of each text a list of entities",
     card_note="\nTexts of any length are read whole, in windows; the pipeline below reads the first one.\n",
-    packages=("transformers", "tokenizers", "torch", "numpy"), options=("device",), others=(_TAGGER_RECORDS, _TAGGER_RELATIONS),
+    packages=("transformers", "tokenizers", "torch", "numpy"), options=("device",),
+    others=(_TAGGER_RECORDS, _TAGGER_RELATIONS),
 )
 
 # %% ../../nbs/students/frameworks.ipynb #77810c3b

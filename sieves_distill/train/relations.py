@@ -72,6 +72,7 @@ def look_for_triplets(rows: Rows) -> Material:
     if n - len(lost) < LEAST_LOCATED * n: raise ValueError(_refusal(lost, n))
     return Material(rows.kind, texts, y, entity_array(spans), list(map(_meanings, placed)), 1 - len(lost) / n)
 
+# %% ../../nbs/train/relations.ipynb #16796a43
 def _meanings(placed: list[tuple]) -> dict:
     "Of each pair of places which relations hold, and whether from left to right"
     related = {}
@@ -87,7 +88,7 @@ def _refusal(lost: list[tuple[Triplet, str]], n: int) -> str:
             f"{1 - len(lost) / n:.0%} have both, in two places: {triplet.head.text!r} {triplet.relation} "
             f"{triplet.tail.text!r} of {short_repr(text)} for one; have the teacher answer in the words of the text")
 
-# %% ../../nbs/train/relations.ipynb #aebecc30
+# %% ../../nbs/train/relations.ipynb #23f61d9a
 def limits_of(material: Material, distance_share: float) -> PairLimits:
     "Types and distances of the related pairs; the distance is that of a share of them"
     distances, types = [], set()
@@ -126,7 +127,7 @@ def _both(pairs: list[Pair], others: list[Pair]) -> list[Pair]:
 def _words(text: str, pair: tuple) -> frozenset:
     return frozenset(text[start:end].casefold() for start, end, _ in pair)
 
-# %% ../../nbs/train/relations.ipynb #8bc5e63b
+# %% ../../nbs/train/relations.ipynb #c4b48d37
 def fit_pairs(described: list, tags: list[str], params: dict) -> bytes:
     "The bytes of a CRF of sequences of one, which is a multinomial logistic regression, that has learned some pairs"
     from pycrfsuite import Trainer
@@ -150,7 +151,7 @@ def meanings_of(material: Material) -> list[Meaning]:
     "That there is no relation, and what else related pairs mean"
     return [(), *sorted({meaning for related in material.related for meaning in related.values()})]
 
-# %% ../../nbs/train/relations.ipynb #768e5b4c
+# %% ../../nbs/train/relations.ipynb #b8295588
 @dataclass
 class Levels:
     "From which probabilities on a word belongs to a span, and two spans are related, and how good that is"
@@ -159,6 +160,7 @@ class Levels:
     f1: float | None = None  # Of triplets, on rows that were not learned; None where there were too few rows
     named: list | None = None  # Spans that were named there, of each row
 
+# %% ../../nbs/train/relations.ipynb #7556f523
 def folds_of(material: Material, seed: int) -> list[tuple]:
     "Positions of rows to learn from and to name spans in, three times; none where texts are too few"
     texts = list(map(fold_text, material.texts))
@@ -196,7 +198,7 @@ def relate_unlearned(material: Material, folds: list[tuple], named: list, limits
             said[i] = pairs, classifier.shares(pairs)
     return said
 
-# %% ../../nbs/train/relations.ipynb #b8295588
+# %% ../../nbs/train/relations.ipynb #98250f2b
 def choose_levels(material: Material, params: dict, limits: PairLimits, lesson: Lesson, static=None) -> Levels:
     "The levels by which triplets of rows that were not learned have the best F1, micro"
     recipe, folds = lesson.recipe, folds_of(material, lesson.seed)
@@ -221,7 +223,7 @@ def _best_pair_level(material: Material, said: list[tuple], span_level: float, r
     level = max(scores, key=scores.get)
     return Levels(span_level, level, scores[level])
 
-# %% ../../nbs/train/relations.ipynb #98250f2b
+# %% ../../nbs/train/relations.ipynb #20e9fd8b
 @dataclass
 class SecondStage:
     "What says which spans are related, and how it was made"
@@ -254,7 +256,7 @@ def _learn(lesson: Lesson, student: type, static=None) -> Trained:
     learned = student(tagged.student, second.pairs, lesson.kind, lesson.task.task_id)
     return Trained(learned, {**tagged.made, **second.made})
 
-# %% ../../nbs/train/relations.ipynb #604256b8
+# %% ../../nbs/train/relations.ipynb #631effdf
 def train_crf_relations(lesson: Lesson) -> Trained:
     "A `CRFRelations`; `train_kwargs` are CRFsuite's parameters for the tagger, such as `c1`, `c2` and `max_iterations`"
     return _learn(lesson, CRFRelations)
@@ -277,7 +279,7 @@ def train_transformers_relations(lesson: Lesson) -> Trained:
     learned = TransformersRelations(tagged.student, pairs, lesson.kind, lesson.task.task_id)
     return Trained(learned, {**beside.made, **tagged.made}, {"crf": beside.student})
 
-# %% ../../nbs/train/relations.ipynb #20e9fd8b
+# %% ../../nbs/train/relations.ipynb #1079fc6e
 def check_static_relations(kind: Triplets, base_model_id: str, init_kwargs: dict):
     "Refuse what is no static base; ImportError where CRFsuite is not installed"
     check_installed("pycrfsuite", "ner")
