@@ -29,6 +29,7 @@ def count_triplets(kind: Triplets, truth, answers) -> np.ndarray:
             for _, relation, _ in keys: row[column[relation], k] += 1
     return counts
 
+# %% ../../nbs/evaluate/relation_figures.ipynb #44173037
 def triplet_scores(kind: Triplets, truth, answers: dict, n_resamples: int, seed: int, clusters=None) -> dict:
     "For each model in `answers` its figures with intervals, and `per_relation`; see `scores_of_counts`"
     counts = {name: count_triplets(kind, truth, answer) for name, answer in answers.items()}
@@ -36,11 +37,12 @@ def triplet_scores(kind: Triplets, truth, answers: dict, n_resamples: int, seed:
     for model in scores.values(): model["per_relation"] = model.pop("per_type")
     return scores
 
-# %% ../../nbs/evaluate/relation_figures.ipynb #d124d0bc
+# %% ../../nbs/evaluate/relation_figures.ipynb #b56860e7
 LOST = {"not_in_text": "head or tail do not stand in the text", "span": "head or tail were not named",
         "pair": "both were named, no relation was seen", "relation": "both were named, another relation was seen"}
 WRONG = {"spurious_span": "head or tail are not the teacher's", "wrong_pair": "both are the teacher's in some triplet"}
 
+# %% ../../nbs/evaluate/relation_figures.ipynb #1c198db1
 def lost_by_stage(texts: list[str], truth, answers, spans) -> dict:
     """Of the triplets that there are how many are `right` and how many were `lost` at each stage, of those that were
     named how many are `wrong` and why; `spans` are those that the first stage has named"""
@@ -56,6 +58,7 @@ def lost_by_stage(texts: list[str], truth, answers, spans) -> dict:
             wrong["wrong_pair" if {head, tail} <= asked else "spurious_span"] += 1
     return {"n": n_expected, "n_named": n_named, "right": n_expected - sum(lost.values()), "lost": lost, "wrong": wrong}
 
+# %% ../../nbs/evaluate/relation_figures.ipynb #316aaaef
 def _stage(text: str, triplet: Triplet, given: dict, ends: set) -> str:
     "At which stage a triplet was lost"
     head, _, tail = triplet.key
@@ -63,13 +66,13 @@ def _stage(text: str, triplet: Triplet, given: dict, ends: set) -> str:
     if not {head, tail} <= ends: return "span"
     return "relation" if any({head, tail} == {other, another} for other, _, another in given) else "pair"
 
-# %% ../../nbs/evaluate/relation_figures.ipynb #316aaaef
+# %% ../../nbs/evaluate/relation_figures.ipynb #f2862eb8
 def teacher_spans(texts: list[str], truth):
     "The heads and tails of triplets where they stand, an array `(n,)` of tuples of `Entity`"
     return entity_array({span for triplet in row for span in place_triplet(text, triplet) or ()}
                         for text, row in zip(texts, truth))
 
-# %% ../../nbs/evaluate/relation_figures.ipynb #f2862eb8
+# %% ../../nbs/evaluate/relation_figures.ipynb #96574403
 def list_triplets(train: Rows) -> Callable:
     "A function from texts to triplets, encoded: training ones whose head and tail a text has as whole words"
     known = {triplet.key: Triplet(*triplet[:3]) for row in train.y for triplet in row}
@@ -80,6 +83,7 @@ def list_triplets(train: Rows) -> Callable:
                 triplet.tail.text in text and all(pattern.search(text) for pattern in patterns)]
     return lambda texts: triplet_array(map(listed, texts))
 
+# %% ../../nbs/evaluate/relation_figures.ipynb #36015ef1
 def relate_nearest(train: Rows) -> Callable:
     """A function from texts and their spans to triplets, encoded: of the two spans nearest to each other, of all whose
     types stood in a relation in the training rows, the relation that these types had most often"""
@@ -93,6 +97,7 @@ def relate_nearest(train: Rows) -> Callable:
     def related(text, spans): return _nearest(sorted(spans, key=lambda span: span.place), usual, train.kind)
     return lambda texts, spans: triplet_array(map(related, texts, spans))
 
+# %% ../../nbs/evaluate/relation_figures.ipynb #8f47db6a
 def _nearest(spans: list, usual: dict, kind: Triplets) -> list[Triplet]:
     pairs = [(right.start - left.end, left, right) for left, right in zip(spans, spans[1:])
              if (left.entity_type, right.entity_type) in usual and not left.overlaps(right)]

@@ -37,6 +37,7 @@ class AskedTriplets:
     seconds: float  # That the student took
     notes: list[str]  # What a reader should know of the gold
 
+# %% ../../nbs/evaluate/relations.ipynb #c1c51f42
 def ask_triplets(kind: Triplets, student, rows: Rows, train: Rows | None, beside: dict | None = None) -> AskedTriplets:
     "Ask a student, others `beside` it, the list of training triplets, and the rule of the nearest pair"
     rows, on_gold = with_drawn_gold(rows)
@@ -60,7 +61,7 @@ def _(
     metrics["warnings"] = [*asked.notes, *_notes(asked, train, metrics)]
     return report_of(kind, metrics, list_faults(asked.rows, asked.answers["student"]))
 
-# %% ../../nbs/evaluate/relations.ipynb #c1c51f42
+# %% ../../nbs/evaluate/relations.ipynb #3b6ac6ba
 def _agreement(asked: AskedTriplets, n_resamples: int, seed: int) -> dict:
     "How far the teacher's triplets are named, by the student and by the baselines"
     rows = asked.rows
@@ -73,9 +74,11 @@ def _agreement(asked: AskedTriplets, n_resamples: int, seed: int) -> dict:
             "per_relation": per_relation, "baselines": scores,
             "unmeasured": [name for name, row in per_relation.items() if not row["support"]]}
 
+# %% ../../nbs/evaluate/relations.ipynb #2302903f
 def _values(per_relation: dict) -> dict:
     return {name: None if row["f1"] is None else row["f1"]["value"] for name, row in per_relation.items()}
 
+# %% ../../nbs/evaluate/relations.ipynb #1d20affe
 def _given_spans(asked: AskedTriplets, student, n_resamples: int, seed: int) -> dict:
     "The same of the second stage alone, to which the teacher's heads and tails are given"
     rows = asked.rows
@@ -83,6 +86,7 @@ def _given_spans(asked: AskedTriplets, student, n_resamples: int, seed: int) -> 
     figures = triplet_scores(rows.kind, rows.y, answers, n_resamples, seed, asked.clusters)["student"]
     return {name: figures[name] for name in FIGURES}
 
+# %% ../../nbs/evaluate/relations.ipynb #286fe920
 def _against_gold(asked: AskedTriplets, n_resamples: int, seed: int) -> dict | None:
     "The figures against the truth, of the rows that have it, and how far the teacher's own answers are right"
     rows = asked.rows
@@ -94,6 +98,7 @@ def _against_gold(asked: AskedTriplets, n_resamples: int, seed: int) -> dict | N
     for model in scores.values(): model["relation_f1"] = _values(model.pop("per_relation"))
     return {"n": len(at), **scores}
 
+# %% ../../nbs/evaluate/relations.ipynb #c2a542dc
 def _notes(asked: AskedTriplets, train: Rows | None, metrics: dict) -> list[str]:
     notes = notes_on_copies(asked.clusters) + notes_on_training(asked.rows, train)
     if metrics["unmeasured"]:
@@ -103,10 +108,11 @@ def _notes(asked: AskedTriplets, train: Rows | None, metrics: dict) -> list[str]
                      "text: no student that reads them out of it can name them")
     return notes
 
-# %% ../../nbs/evaluate/relations.ipynb #2302903f
+# %% ../../nbs/evaluate/relations.ipynb #64a6dbb9
 LEAST_TRIPLETS = 30  # Of the teacher's, below which nothing is decided
 GOOD, POOR = .9, .5  # Precision and recall from which on to use a student, and below which not to by itself
 
+# %% ../../nbs/evaluate/relations.ipynb #750591a6
 def relation_advice(metrics: dict) -> str:
     "One sentence on whether to use the student"
     n, baselines = metrics["stages"]["n"], metrics["baselines"]
@@ -122,7 +128,7 @@ def relation_advice(metrics: dict) -> str:
     if recall < POOR: return "It can be used where it is enough to find some of the relations: most are left out."
     return "It can be used with care, where a wrong triplet or a missing one costs little."
 
-# %% ../../nbs/evaluate/relations.ipynb #1d20affe
+# %% ../../nbs/evaluate/relations.ipynb #d6af1ff9
 def _sentences(metrics: dict) -> list[str]:
     agreement, stages, gold = metrics["agreement"], metrics["stages"], metrics["gold"]
     parts = [relation_advice(metrics),
@@ -141,10 +147,13 @@ def _sentences(metrics: dict) -> list[str]:
     if crf := metrics["baselines"].get("crf"): parts.append(_instead(crf))
     return parts
 
+# %% ../../nbs/evaluate/relations.ipynb #2c1f752e
 def _f1(figures: dict) -> str: return "not measured" if figures["f1"] is None else f"{figures['f1']['value']:.3f}"
 
+# %% ../../nbs/evaluate/relations.ipynb #88130d34
 def _percent(share: float) -> str: return f"{100 * share:.0f} %"
 
+# %% ../../nbs/evaluate/relations.ipynb #0df05c4b
 def _instead(crf: dict) -> str:
     "Whether to use the student in place of one of words alone, which is made and answers much sooner"
     gain, reached = crf["student_gain"], f"A student of CRFs alone, of the same rows, reaches {_f1(crf)}"
@@ -153,11 +162,12 @@ def _instead(crf: dict) -> str:
     if gain["low"] > 0: return f"{reached} {difference}: use this one where its speed will do."
     return f"{reached} {difference}: use that one, which is faster."
 
-# %% ../../nbs/evaluate/relations.ipynb #286fe920
+# %% ../../nbs/evaluate/relations.ipynb #e7db9988
 _RULES = "listed", "nearest"
 _MODELS = {"student": "student", "teacher": "teacher", "crf": "CRFs alone", "listed": "list of training triplets",
            "nearest": "usual relation of the nearest pair"}
 
+# %% ../../nbs/evaluate/relations.ipynb #69c5a07e
 @dataclass(repr=False)
 class RelationReport(MetricsReport):
     "What `evaluate_student` found of a student that names relations; `metrics` is the content of `metrics.json`"
@@ -197,7 +207,7 @@ class RelationReport(MetricsReport):
 @report_of.register
 def _(kind: Triplets, metrics: dict, mistakes=None): return RelationReport(metrics, mistakes)
 
-# %% ../../nbs/evaluate/relations.ipynb #c2a542dc
+# %% ../../nbs/evaluate/relations.ipynb #b8893ea1
 def _model_frame(metrics: dict):
     agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}
     words = {"precision": "precision", "recall": "recall", "f1": "F1", "macro_f1": "macro F1"}
@@ -209,6 +219,7 @@ def _model_frame(metrics: dict):
     rows["student, heads and tails given"] = given
     return pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index").fillna("")
 
+# %% ../../nbs/evaluate/relations.ipynb #2010f06f
 def _stage_frame(stages: dict):
     n, named = stages["n"], stages["n_named"]
     rows = [("right", stages["right"], n), *((LOST[name], k, n) for name, k in stages["lost"].items()),
@@ -216,6 +227,7 @@ def _stage_frame(stages: dict):
     table = {words: {"triplets": k, "share": round(k / total, 3) if total else None} for words, k, total in rows}
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("what becomes of triplets")
 
+# %% ../../nbs/evaluate/relations.ipynb #b8cd6d84
 def list_faults(rows: Rows, answers) -> list[dict]:
     "What is wrong in the answers, triplets encoded, as plain values"
     faults = []
@@ -227,6 +239,7 @@ def list_faults(rows: Rows, answers) -> list[dict]:
                    for fault, triplet in (*missing, *more)]
     return faults
 
+# %% ../../nbs/evaluate/relations.ipynb #0e401a0f
 def _shown(triplet) -> str: return f"{triplet.head.text} | {triplet.relation} | {triplet.tail.text}"
 
 @share_right.register

@@ -30,6 +30,7 @@ class PairLimits:
     distance: int  # Words between the two, at most
     types: tuple[tuple[str, str], ...]  # Of the left and of the right one, that stood in a relation
 
+# %% ../../nbs/students/pairs.ipynb #7406dc2c
 @dataclass(frozen=True)
 class Pair:
     "Two spans of a text, and what stands around them"
@@ -42,6 +43,7 @@ class Pair:
 
 WINDOW = 3  # Words before and after a pair
 
+# %% ../../nbs/students/pairs.ipynb #fe5e9040
 def candidate_pairs(text: str, spans: Sequence[Entity], limits: PairLimits | None = None) -> list[Pair]:
     "Pairs of spans that may be in a relation, by the place of the left one; without limits all that do not overlap"
     spans, places = sorted(spans, key=lambda span: span.place), split_words(text)
@@ -59,18 +61,21 @@ def candidate_pairs(text: str, spans: Sequence[Entity], limits: PairLimits | Non
                               tuple(words[end:end + WINDOW]), inner))
     return pairs
 
-# %% ../../nbs/students/pairs.ipynb #d34af233
+# %% ../../nbs/students/pairs.ipynb #04967133
 LONG = 10  # Words between two spans, from which on it does not count how many
 
+# %% ../../nbs/students/pairs.ipynb #386b0139
 def pair_features(pairs: Sequence[Pair]) -> list[list[str]]:
     "What is known of each pair of spans"
     return [[*_at(pair.left, "l"), *_at(pair.right, "r"), *_between(pair.between), *_around(pair),
              f"types={pair.left.entity_type} {pair.right.entity_type}"] for pair in pairs]
 
+# %% ../../nbs/students/pairs.ipynb #81175703
 def _at(span: Entity, side: str) -> list[str]:
     word = "".join(span.text.lower().split()[-1:])
     return [f"{side}={word}", f"{side}e={word[-3:]}", f"{side}t={span.entity_type}"]
 
+# %% ../../nbs/students/pairs.ipynb #da0880a6
 def _between(words: tuple[str, ...]) -> list[str]:
     "Of the words between two spans which there are, and in which order"
     edged = ["^", *words, "$"]
@@ -79,14 +84,16 @@ def _between(words: tuple[str, ...]) -> list[str]:
              *(f"m3={' '.join(edged[i:i + 3])}" for i in range(len(edged) - 2)), f"n={min(len(words), LONG)}"]
     return [*known, f"all={' '.join(words)}"] if len(words) <= 4 else known
 
+# %% ../../nbs/students/pairs.ipynb #43a80e75
 def _around(pair: Pair) -> list[str]:
     return [*(f"b={word}" for word in pair.before), *(f"a={word}" for word in pair.after),
             f"b1={(pair.before or ('^',))[-1]}", f"a1={(pair.after or ('$',))[0]}", f"inner={min(len(pair.inner), 3)}",
             *(f"it={name}" for name in pair.inner)]
 
-# %% ../../nbs/students/pairs.ipynb #386b0139
+# %% ../../nbs/students/pairs.ipynb #ae72faea
 VECTOR_WEIGHT = 2.5  # Of the numbers of a vector beside words, each of which counts 1
 
+# %% ../../nbs/students/pairs.ipynb #0afe3d2b
 def pair_vectors(static, pairs: Sequence[Pair]) -> np.ndarray:
     "Vectors of a `StaticModel` of the parts of each pair, `(n_pairs, 6 * dim)`"
     parts = [[pair.left.text for pair in pairs], [pair.right.text for pair in pairs],
@@ -96,6 +103,7 @@ def pair_vectors(static, pairs: Sequence[Pair]) -> np.ndarray:
     alike = vectors[0] * vectors[1] * vectors[0].shape[1] ** .5
     return VECTOR_WEIGHT * np.hstack([*vectors, alike])
 
+# %% ../../nbs/students/pairs.ipynb #69d013b4
 def describe_pairs(pairs: Sequence[Pair], static=None) -> list:
     "What CRFsuite is told of each pair: words; with a static base a mapping of words and numbers to weights"
     known = pair_features(pairs)
@@ -103,9 +111,10 @@ def describe_pairs(pairs: Sequence[Pair], static=None) -> list:
     return [dict.fromkeys(words, 1.) | {f"v{i}": value for i, value in enumerate(row)}
             for words, row in zip(known, pair_vectors(static, pairs).tolist())]
 
-# %% ../../nbs/students/pairs.ipynb #da0880a6
+# %% ../../nbs/students/pairs.ipynb #81c65f42
 Meaning = tuple[tuple[str, bool], ...]  # Relations, each with whether its head is the left span
 
+# %% ../../nbs/students/pairs.ipynb #c7d6aec9
 class PairClassifier:
     "Says which relations pairs of spans stand in; `model` are the bytes of a file of CRFsuite, its tags are numbers"
     def __init__(self, model: bytes, meanings: Sequence[Meaning], limits: PairLimits, span_level: float = .5,
@@ -128,7 +137,7 @@ class PairClassifier:
         pairs = candidate_pairs(text, spans, self.limits)
         return decide_triplets(pairs, self.shares(pairs), self.meanings, self.pair_level, types)
 
-# %% ../../nbs/students/pairs.ipynb #43a80e75
+# %% ../../nbs/students/pairs.ipynb #635d447c
 def decide_triplets(pairs: Sequence[Pair], shares, meanings: Sequence[Meaning], level: float, types: bool = True
                     ) -> tuple[Triplet, ...]:
     "Triplets of the pairs that are in some relation with a share of `level` at least, the likeliest; each triplet once"
@@ -141,16 +150,18 @@ def decide_triplets(pairs: Sequence[Pair], shares, meanings: Sequence[Meaning], 
             if triplet.key not in named or named[triplet.key].score < triplet.score: named[triplet.key] = triplet
     return tuple(named.values())
 
+# %% ../../nbs/students/pairs.ipynb #eac1cd3a
 def _triplet(pair: Pair, relation: str, forward: bool, share: float, types: bool) -> Triplet:
     head, tail = (pair.left, pair.right) if forward else (pair.right, pair.left)
     sure = share * min(1. if span.score is None else span.score for span in (head, tail))
     def end(span): return End(span.text, None if span.entity_type == UNKNOWN and not types else span.entity_type)
     return Triplet(end(head), relation, end(tail), sure)
 
-# %% ../../nbs/students/pairs.ipynb #ae72faea
+# %% ../../nbs/students/pairs.ipynb #ad18bf7c
 PAIR_FILES = "pairs.crfsuite", "pairs.json"
 STATIC_FILES = "static/model.safetensors", "static/tokenizer.json", "static/config.json"
 
+# %% ../../nbs/students/pairs.ipynb #34968da0
 def write_pairs(classifier: PairClassifier, path: Path):
     (path / "pairs.crfsuite").write_bytes(classifier.tagger.model)
     about = {"meanings": classifier.meanings, "distance": classifier.limits.distance, "types": classifier.limits.types,
@@ -158,6 +169,7 @@ def write_pairs(classifier: PairClassifier, path: Path):
     (path / "pairs.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if classifier.static is not None: classifier.static.save_pretrained(str(path / "static"))
 
+# %% ../../nbs/students/pairs.ipynb #58318811
 def read_pairs(path: Path, relations: Sequence[str], static: bool = False) -> PairClassifier:
     "What `write_pairs` wrote; raises ValueError for what cannot be, or speaks of other relations than these"
     about = read_json(file := path / "pairs.json")
@@ -176,6 +188,7 @@ def read_pairs(path: Path, relations: Sequence[str], static: bool = False) -> Pa
     if tags <= {str(i) for i in range(len(meanings))}: return classifier
     raise ValueError(f"pairs.crfsuite has the tags {short_repr(sorted(tags))}, pairs.json {len(meanings)} meanings")
 
+# %% ../../nbs/students/pairs.ipynb #90b4b027
 def _read_model(path: Path) -> bytes:
     model = (path / "pairs.crfsuite").read_bytes()
     try: Tagger(model)

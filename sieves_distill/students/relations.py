@@ -83,19 +83,22 @@ class RelationsInFolder(RelationStudent):
         pairs = read_pairs(path, kind.relations, cls.static)
         return cls(cls.tagger_class.read(path, spans, **options), pairs, kind, task_id, path)
 
+# %% ../../nbs/students/relations.ipynb #345dd888
 class CRFRelations(RelationsInFolder):
     "A student of relations whose tagger is a CRF, and whose pairs are words"
     framework = "crf"
 
+# %% ../../nbs/students/relations.ipynb #21dc8723
 class Model2VecRelations(RelationsInFolder):
     "The same, with vectors of a static base beside the words of pairs"
     framework, static = "model2vec", True
 
+# %% ../../nbs/students/relations.ipynb #8c817f73
 class TransformersRelations(RelationsInFolder):
     "A student of relations whose tagger is an encoder"
     framework, tagger_class = "transformers", TransformersStudent
 
-# %% ../../nbs/students/relations.ipynb #345dd888
+# %% ../../nbs/students/relations.ipynb #9208c0f8
 def write_span_types(entity_types: list[str], path: Path):
     about = json.dumps({"entity_types": entity_types}, ensure_ascii=False)
     (path / "spans.json").write_text(about + "\n", encoding="utf-8")

@@ -20,6 +20,7 @@ __all__ = ['UNKNOWN', 'End', 'Triplet', 'Triplets', 'triplet_array', 'read_tripl
 # %% ../../nbs/tasks/triplets.ipynb #ea9efde9
 UNKNOWN = "UNKNOWN"  # The type of a head or tail that has none
 
+# %% ../../nbs/tasks/triplets.ipynb #4f6a20d6
 class End(NamedTuple):
     "A head or a tail"
     text: str  # Its words
@@ -33,6 +34,7 @@ class End(NamedTuple):
     @property
     def key(self) -> tuple[str, str]: return " ".join(self.text.casefold().split()), self.span_type
 
+# %% ../../nbs/tasks/triplets.ipynb #97287ccb
 class Triplet(NamedTuple):
     "A relation between two pieces of a text"
     head: End
@@ -50,7 +52,7 @@ class Triplet(NamedTuple):
         return {"head": self.head._asdict(), "relation": self.relation, "tail": self.tail._asdict(),
                 "score": self.score}
 
-# %% ../../nbs/tasks/triplets.ipynb #4a974509
+# %% ../../nbs/tasks/triplets.ipynb #6693c5ee
 class Triplets(Kind):
     "Relations between pieces of a text; `y` is an array `(n,)` of tuples of `Triplet`"
     column, unit, student_words = "triplets", "triplets", "A student that reads relations out of texts"
@@ -107,7 +109,7 @@ class Triplets(Kind):
 
     def encode(self, answers): return triplet_array([_triplet(self, triplet) for triplet in row] for row in answers)
 
-# %% ../../nbs/tasks/triplets.ipynb #0e4cd9e2
+# %% ../../nbs/tasks/triplets.ipynb #078ef627
 def triplet_array(rows: Iterable) -> np.ndarray:
     "Triplets of some texts as `y`"
     rows = list(map(tuple, rows))
@@ -115,6 +117,7 @@ def triplet_array(rows: Iterable) -> np.ndarray:
     y[:] = rows
     return y
 
+# %% ../../nbs/tasks/triplets.ipynb #83de705e
 def _notes_on_relations(counts: dict[str, int], n: int) -> list[str]:
     "Refuse rows without any triplet; return what a reader should know of relations that never occur"
     if not any(counts.values()):
@@ -124,7 +127,7 @@ def _notes_on_relations(counts: dict[str, int], n: int) -> list[str]:
     if not never: return []
     return [f"no training row has the relation {', '.join(map(repr, never))}: the student will never name it"]
 
-# %% ../../nbs/tasks/triplets.ipynb #6693c5ee
+# %% ../../nbs/tasks/triplets.ipynb #a84afe31
 def read_triplets(kind: Triplets, dataset, column: str):
     "What `Kind.read_column` gives, for triplets"
     values = dataset.select_columns(column).with_format("arrow")[:][column].to_pylist()
@@ -135,6 +138,7 @@ def read_triplets(kind: Triplets, dataset, column: str):
         except (KeyError, TypeError, ValueError) as error: raise ValueError(f"{column}, row {i}: {error}") from None
     return triplet_array(answers), np.array(rows, dtype=int)
 
+# %% ../../nbs/tasks/triplets.ipynb #9562b562
 def _triplet(kind: Triplets, row: dict) -> Triplet:
     "A triplet of a row, whose relation and types must be the task's"
     if not isinstance(row, dict) or {"head", "relation", "tail"} - row.keys():
@@ -142,6 +146,7 @@ def _triplet(kind: Triplets, row: dict) -> Triplet:
     check_known(row["relation"], kind.relations, "relation")
     return Triplet(_end(kind, row["head"], "head"), row["relation"], _end(kind, row["tail"], "tail"), row.get("score"))
 
+# %% ../../nbs/tasks/triplets.ipynb #7f566c21
 def _end(kind: Triplets, row: dict, end: str) -> End:
     if not isinstance(row, dict): raise ValueError(f"found the {end} {short_repr(row)}, expected a mapping with text")
     words, entity_type = check_text(row.get("text"), end), row.get("entity_type")
@@ -149,11 +154,12 @@ def _end(kind: Triplets, row: dict, end: str) -> End:
         check_known(entity_type, kind.entity_types, "entity type")
     return End(words, entity_type)
 
+# %% ../../nbs/tasks/triplets.ipynb #9adb527d
 def triplets_from(about: dict) -> Triplets:
     "The kind that a folder speaks of, see `Kind.about`"
     return Triplets(about["relations"], about.get("entity_types"))
 
-# %% ../../nbs/tasks/triplets.ipynb #a84afe31
+# %% ../../nbs/tasks/triplets.ipynb #db4bd826
 def find_ends(text: str, end: End) -> list[Entity]:
     "All places of a head or a tail in a text, none where it stands nowhere"
     return [Entity(start, stop, end.span_type, text[start:stop]) for start, stop in find_words(text, end.text)]

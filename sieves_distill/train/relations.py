@@ -40,6 +40,7 @@ __all__ = ['LEAST_LOCATED', 'Material', 'look_for_triplets', 'limits_of', 'Examp
 # %% ../../nbs/train/relations.ipynb #b318aa03
 LEAST_LOCATED = .5  # Share of the triplets whose head and tail must stand in the texts
 
+# %% ../../nbs/train/relations.ipynb #16796a43
 @dataclass
 class Material:
     "Texts with their spans and the pairs that are related"
@@ -59,6 +60,7 @@ class Material:
         return [name for name in self.kind.entity_types or () if name in seen] + sorted(
             seen - {*(self.kind.entity_types or ())})
 
+# %% ../../nbs/train/relations.ipynb #eeb191a3
 def look_for_triplets(rows: Rows) -> Material:
     """The triplets of some rows in their texts, in the order of the texts; raises ValueError, with examples, where most
     of them stand nowhere"""
@@ -72,7 +74,7 @@ def look_for_triplets(rows: Rows) -> Material:
     if n - len(lost) < LEAST_LOCATED * n: raise ValueError(_refusal(lost, n))
     return Material(rows.kind, texts, y, entity_array(spans), list(map(_meanings, placed)), 1 - len(lost) / n)
 
-# %% ../../nbs/train/relations.ipynb #16796a43
+# %% ../../nbs/train/relations.ipynb #aebecc30
 def _meanings(placed: list[tuple]) -> dict:
     "Of each pair of places which relations hold, and whether from left to right"
     related = {}
@@ -88,7 +90,7 @@ def _refusal(lost: list[tuple[Triplet, str]], n: int) -> str:
             f"{1 - len(lost) / n:.0%} have both, in two places: {triplet.head.text!r} {triplet.relation} "
             f"{triplet.tail.text!r} of {short_repr(text)} for one; have the teacher answer in the words of the text")
 
-# %% ../../nbs/train/relations.ipynb #23f61d9a
+# %% ../../nbs/train/relations.ipynb #c4b48d37
 def limits_of(material: Material, distance_share: float) -> PairLimits:
     "Types and distances of the related pairs; the distance is that of a share of them"
     distances, types = [], set()
@@ -99,6 +101,7 @@ def limits_of(material: Material, distance_share: float) -> PairLimits:
             types.add((pair.left.entity_type, pair.right.entity_type))
     return PairLimits(int(np.quantile(distances, distance_share, method="higher")), tuple(sorted(types)))
 
+# %% ../../nbs/train/relations.ipynb #768e5b4c
 @dataclass
 class Examples:
     "Pairs of spans to learn from"
@@ -106,6 +109,7 @@ class Examples:
     pairs: list[Pair]
     meanings: list[Meaning]
 
+# %% ../../nbs/train/relations.ipynb #b8295588
 def learnable_pairs(material: Material, named, limits: PairLimits) -> Examples:
     "All pairs within limits of the teacher's spans, and of spans that a tagger has `named` in each text"
     rows, pairs, meanings = [], [], []
@@ -119,15 +123,17 @@ def learnable_pairs(material: Material, named, limits: PairLimits) -> Examples:
             meanings.append(related.get(places, ()))
     return Examples(np.array(rows, int), pairs, meanings)
 
+# %% ../../nbs/train/relations.ipynb #7556f523
 def _both(pairs: list[Pair], others: list[Pair]) -> list[Pair]:
     "The first, and of the others those that are not the same pair of spans"
     known = {(pair.left.place, pair.right.place) for pair in pairs}
     return [*pairs, *(pair for pair in others if (pair.left.place, pair.right.place) not in known)]
 
+# %% ../../nbs/train/relations.ipynb #98250f2b
 def _words(text: str, pair: tuple) -> frozenset:
     return frozenset(text[start:end].casefold() for start, end, _ in pair)
 
-# %% ../../nbs/train/relations.ipynb #c4b48d37
+# %% ../../nbs/train/relations.ipynb #20e9fd8b
 def fit_pairs(described: list, tags: list[str], params: dict) -> bytes:
     "The bytes of a CRF of sequences of one, which is a multinomial logistic regression, that has learned some pairs"
     from pycrfsuite import Trainer
@@ -138,6 +144,7 @@ def fit_pairs(described: list, tags: list[str], params: dict) -> bytes:
         trainer.train(str(Path(path) / "model"))
         return (Path(path) / "model").read_bytes()
 
+# %% ../../nbs/train/relations.ipynb #631effdf
 def fit_classifier(examples: Examples, meanings: list[Meaning], limits: PairLimits, recipe, static=None
                    ) -> PairClassifier:
     "A classifier that has learned some pairs"
@@ -147,11 +154,12 @@ def fit_classifier(examples: Examples, meanings: list[Meaning], limits: PairLimi
     return PairClassifier(fit_pairs(describe_pairs(examples.pairs, static), tags, params), meanings, limits,
                           static=static)
 
+# %% ../../nbs/train/relations.ipynb #1079fc6e
 def meanings_of(material: Material) -> list[Meaning]:
     "That there is no relation, and what else related pairs mean"
     return [(), *sorted({meaning for related in material.related for meaning in related.values()})]
 
-# %% ../../nbs/train/relations.ipynb #b8295588
+# %% ../../nbs/train/relations.ipynb #eb7198d0
 @dataclass
 class Levels:
     "From which probabilities on a word belongs to a span, and two spans are related, and how good that is"
@@ -160,13 +168,14 @@ class Levels:
     f1: float | None = None  # Of triplets, on rows that were not learned; None where there were too few rows
     named: list | None = None  # Spans that were named there, of each row
 
-# %% ../../nbs/train/relations.ipynb #7556f523
+# %% ../../nbs/train/relations.ipynb #d52392f8
 def folds_of(material: Material, seed: int) -> list[tuple]:
     "Positions of rows to learn from and to name spans in, three times; none where texts are too few"
     texts = list(map(fold_text, material.texts))
     if len(set(texts)) < 6: return []
     return list(GroupKFold(3, shuffle=True, random_state=seed % 2**32).split(texts, groups=texts))
 
+# %% ../../nbs/train/relations.ipynb #3a0a3aae
 def name_unlearned(material: Material, folds: list[tuple], params: dict, levels: tuple, bar) -> dict[float, list]:
     "For each level the spans that taggers name in rows which they have not learned"
     sentences = Sentences(Entities(material.span_types), material.texts, material.spans)
@@ -183,6 +192,7 @@ def name_unlearned(material: Material, folds: list[tuple], params: dict, levels:
         bar.update()
     return named
 
+# %% ../../nbs/train/relations.ipynb #9c245f8d
 def relate_unlearned(material: Material, folds: list[tuple], named: list, limits: PairLimits, recipe, static=None
                      ) -> list[tuple]:
     "Of each row its candidates of the spans `named`, and what a classifier that has not learned the row says of them"
@@ -198,7 +208,7 @@ def relate_unlearned(material: Material, folds: list[tuple], named: list, limits
             said[i] = pairs, classifier.shares(pairs)
     return said
 
-# %% ../../nbs/train/relations.ipynb #98250f2b
+# %% ../../nbs/train/relations.ipynb #4055629b
 def choose_levels(material: Material, params: dict, limits: PairLimits, lesson: Lesson, static=None) -> Levels:
     "The levels by which triplets of rows that were not learned have the best F1, micro"
     recipe, folds = lesson.recipe, folds_of(material, lesson.seed)
@@ -214,6 +224,7 @@ def choose_levels(material: Material, params: dict, limits: PairLimits, lesson: 
     said = relate_unlearned(material, folds, best.named, limits, recipe, static)
     return replace(_best_pair_level(material, said, best.span, recipe), named=best.named)
 
+# %% ../../nbs/train/relations.ipynb #51a20cb0
 def _best_pair_level(material: Material, said: list[tuple], span_level: float, recipe) -> Levels:
     meanings, scores = meanings_of(material), {}
     for level in recipe.pair_levels:
@@ -223,13 +234,14 @@ def _best_pair_level(material: Material, said: list[tuple], span_level: float, r
     level = max(scores, key=scores.get)
     return Levels(span_level, level, scores[level])
 
-# %% ../../nbs/train/relations.ipynb #20e9fd8b
+# %% ../../nbs/train/relations.ipynb #2611a7fe
 @dataclass
 class SecondStage:
     "What says which spans are related, and how it was made"
     pairs: PairClassifier
     made: dict
 
+# %% ../../nbs/train/relations.ipynb #d5da8efe
 def learn_pairs(material: Material, params: dict, lesson: Lesson, static=None) -> SecondStage:
     "The second stage; `params` are those of a CRF that names spans"
     lesson.bar.set_description("pairs")
@@ -245,10 +257,12 @@ def learn_pairs(material: Material, params: dict, lesson: Lesson, static=None) -
     lesson.bar.update()
     return SecondStage(pairs, made)
 
+# %% ../../nbs/train/relations.ipynb #4140d5ec
 def span_lesson(lesson: Lesson, material: Material) -> Lesson:
     "What a tagger is given to learn heads and tails"
     return replace(lesson, rows=Rows(material.texts, material.spans, Entities(material.span_types)))
 
+# %% ../../nbs/train/relations.ipynb #885afa17
 def _learn(lesson: Lesson, student: type, static=None) -> Trained:
     material = look_for_triplets(lesson.rows)
     tagged = train_crf(span_lesson(lesson, material))
@@ -256,11 +270,12 @@ def _learn(lesson: Lesson, student: type, static=None) -> Trained:
     learned = student(tagged.student, second.pairs, lesson.kind, lesson.task.task_id)
     return Trained(learned, {**tagged.made, **second.made})
 
-# %% ../../nbs/train/relations.ipynb #631effdf
+# %% ../../nbs/train/relations.ipynb #c1fbfcc6
 def train_crf_relations(lesson: Lesson) -> Trained:
     "A `CRFRelations`; `train_kwargs` are CRFsuite's parameters for the tagger, such as `c1`, `c2` and `max_iterations`"
     return _learn(lesson, CRFRelations)
 
+# %% ../../nbs/train/relations.ipynb #86ad430d
 def train_static_relations(lesson: Lesson) -> Trained:
     "A `Model2VecRelations`, which has a CRF of the same rows beside it; `train_kwargs` are those of its tagger"
     with quiet(): static = load_static_model(lesson.base, lesson.init_kwargs.get("token"))
@@ -268,6 +283,7 @@ def train_static_relations(lesson: Lesson) -> Trained:
     plain = replace(lesson, bar=None, base="", init_kwargs={})
     return replace(trained, beside={"crf": train_crf_relations(plain).student})
 
+# %% ../../nbs/train/relations.ipynb #99bb27b5
 def train_transformers_relations(lesson: Lesson) -> Trained:
     """A `TransformersRelations`; `train_kwargs` are those of an encoder that tags entities. The pairs are learned on
     spans that CRFs name in rows which they have not learned: encoders would take too long"""
@@ -279,7 +295,7 @@ def train_transformers_relations(lesson: Lesson) -> Trained:
     learned = TransformersRelations(tagged.student, pairs, lesson.kind, lesson.task.task_id)
     return Trained(learned, {**beside.made, **tagged.made}, {"crf": beside.student})
 
-# %% ../../nbs/train/relations.ipynb #1079fc6e
+# %% ../../nbs/train/relations.ipynb #97e1d95a
 def check_static_relations(kind: Triplets, base_model_id: str, init_kwargs: dict):
     "Refuse what is no static base; ImportError where CRFsuite is not installed"
     check_installed("pycrfsuite", "ner")
