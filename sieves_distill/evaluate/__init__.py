@@ -2,6 +2,7 @@
 from .entities import EntityReport
 from .masking import MaskReport
 from .records import RecordReport
+from .relations import RelationReport
 from .evaluate import evaluate_student, score_answers
 from .report import MetricsReport, Report, report_of
 from .scores import ScoreReport
