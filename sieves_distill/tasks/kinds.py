@@ -377,6 +377,7 @@ KINDS: dict[str, Callable | str] = {
     "scores": "sieves_distill.tasks.ratings:scores_from",
     "records": "sieves_distill.tasks.structures:records_from",
     "answers": "sieves_distill.tasks.structures:records_from",
+    "triplets": "sieves_distill.tasks.triplets:triplets_from",
 }
 
 def kind_from(about: dict) -> Kind:
