@@ -16,8 +16,8 @@ from .shell import LabelledFile, as_command, say, show
 __all__ = ['app', 'command', 'BELOW', 'Folder', 'OwnFolder', 'AsJson', 'Docs', 'Base', 'Labels', 'Many', 'Text', 'Results',
            'Score', 'Gold', 'Id', 'Merge', 'Separator', 'TaskId', 'Unread', 'Format', 'Prompt', 'TextAt', 'AnswerAt',
            'Gate', 'GateSide', 'ValFrac', 'Side', 'OnError', 'LogFormat', 'Framework', 'distill', 'check_gate',
-           'read_prompt', 'as_place', 'report', 'predict', 'label', 'export', 'parity_in', 'serve', 'compare',
-           'learning_curve']
+           'read_prompt', 'as_place', 'report', 'predict', 'as_answer', 'label', 'export', 'parity_in', 'serve',
+           'compare', 'learning_curve']
 
 # %% ../nbs/cli.ipynb #2636edae
 app = typer.Typer(
@@ -167,18 +167,25 @@ def predict(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; default the lines of standard input.")] = None,
     as_json: AsJson = False,
 ):
-    """Label texts, a line each.
+    """Answer texts, a line each.
 
     \b
     sieves-distill predict small "The team won the cup." --json
     sieves-distill predict small < texts.txt > labels.txt
     """
     from sieves_distill.deploy.bulk import open_student
+    from sieves_distill.deploy.replying import answered_kind, form_in, reply
     student = open_student(folder)
+    form = form_in(answered_kind(student))
     texts = [line.rstrip("\n") for line in sys.stdin] if texts is None else texts
-    for text, answer, row in zip(texts, student.predict(texts), student.predict_proba(texts)):
-        content = {"text": text, "answer": answer, "proba": dict(zip(student.labels, row.round(6).tolist()))}
-        show(answer if isinstance(answer, str) else ", ".join(answer), content, as_json)
+    for text, answered in zip(texts, reply(student, texts)):
+        show(form.line(answered), {"text": text, **as_answer(answered)}, as_json)
+
+def as_answer(reply: dict) -> dict:
+    "A reply with the label or the labels as its answer, and probabilities of six digits"
+    if "proba" not in reply: return reply
+    answer = reply["label"] if "label" in reply else reply["labels"]
+    return {"answer": answer, "proba": {name: round(p, 6) for name, p in reply["proba"].items()}}
 
 # %% ../nbs/cli.ipynb #364a5dc0
 @command

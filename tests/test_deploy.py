@@ -6,11 +6,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
-from sieves_distill import Student
+from pydantic import BaseModel
+from sieves_distill import (
+    NER, Doc, InformationExtraction, PIIMasking, QuestionAnswering, SentimentAnalysis, Student,
+)
 from sieves_distill.deploy.parity import HARD_TEXTS
+from sieves_distill.deploy.replying import reply
+from sieves_distill.testing import tiny_static_model
 
 import old_folders
 from conftest import ROOT, run
@@ -35,16 +41,17 @@ def packages(names: tuple, folder: Path) -> Path:
     folder.mkdir()
     for name in names:
         module = importlib.import_module(name)
-        for path in map(Path, module.__path__):
+        for path in map(Path, getattr(module, "__path__", [])):
             if not (folder / name).exists(): (folder / name).symlink_to(path)
             libraries = path.with_name(f"{name}.libs")
             if libraries.is_dir(): (folder / libraries.name).symlink_to(libraries)
+        if not hasattr(module, "__path__"): (folder / f"{name}.py").symlink_to(module.__file__)
     return folder
 
 
-def answer_alone(folder: Path, texts: list[str], site: Path) -> tuple:
+def answer_alone(folder: Path, texts: list[str], site: Path, code: str = ANSWER) -> tuple:
     "What student.py says in a Python that has no site-packages, and what it imported."
-    command = [sys.executable, "-I", "-S", "-B", "-c", ANSWER, str(folder), str(site)]
+    command = [sys.executable, "-I", "-S", "-B", "-c", code, str(folder), str(site)]
     done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True, cwd=folder)
     assert not done.returncode, done.stderr
     return tuple(json.loads(done.stdout))
@@ -69,6 +76,60 @@ def test_answers_without_torch_and_this_package(name, format, tmp_path):
         ["Dockerfile", "README.md", "compose.yaml", "requirements-serve.txt", "requirements.txt", "serve.py",
          "student.json", "student.py", "tokenizer.json",
          *(["model.npz"] if format == "numpy" else ["head.npz", "model.onnx"])])
+
+
+class Bill(BaseModel):
+    number: str
+    total: float | None = None
+    currency: Literal["EUR", "USD"] = "EUR"
+
+
+def letter(i: int) -> Doc:
+    "A text that has an answer of each kind."
+    name, sign, rating = ("Ada", "Bo", "Eve", "Tim")[i % 4], "€$"[i % 2], ("good", "bad", "fair")[i % 3]
+    text = f"{name} wrote: bill no. A-{i} of {sign} {i}.50 is {rating}, ask {name.lower()}@example.org"
+    start, score = text.index(name), {"good": .9, "fair": .5, "bad": .1}[rating]
+    entity = {"text": name, "start": start, "end": start + len(name), "entity_type": "PERSON"}
+    return Doc(text, results={
+        "NER": [entity], "PIIMasking": text.replace(name, "[PERSON]").replace(f"{name.lower()}@example.org", "[EMAIL]"),
+        "SentimentAnalysis": {"overall": score, "price": None if i % 5 else score},
+        "InformationExtraction": Bill(number=f"A-{i}", total=i + .5, currency="EUR" if sign == "€" else "USD"),
+        "QuestionAnswering": {"Who wrote?": name}})
+
+
+TAGGER = ("numpy", "pycrfsuite")
+OTHERS = {  # a task, its framework, and what its folder needs
+    "NER": (NER(["PERSON"]), "crf", TAGGER),
+    "PIIMasking": (PIIMasking(["PERSON", "EMAIL"]), "crf", (*TAGGER, "phonenumbers", "stdnum")),
+    "SentimentAnalysis": (SentimentAnalysis(["price"]), "model2vec", ("numpy", "tokenizers")),
+    "InformationExtraction": (InformationExtraction(Bill, mode="single"), "crf", (*TAGGER, "dateutil", "six")),
+    "QuestionAnswering": (QuestionAnswering(["Who wrote?"]), "crf", (*TAGGER, "dateutil", "six")),
+}
+REPLY = ANSWER.replace("student.predict_proba(texts).tolist()", "student.reply(texts)")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_all_kinds_answer_without_torch_and_this_package(name, tmp_path):
+    task, framework, needed = OTHERS[name]
+    docs = [letter(i) for i in range(40)]
+    base = framework == "model2vec" and tiny_static_model(tmp_path / "base", [doc.text for doc in docs])
+    student = task.distill(base or None, framework, docs, tmp_path / "student", .2, seed=0, progress=False)
+    folder = student.export(tmp_path / "exported", format="numpy")
+    texts = [*(doc.text for doc in docs), *HARD_TEXTS]
+    replies, answers, modules = answer_alone(folder, texts, packages(needed, tmp_path / "site"), REPLY)
+    assert not {"torch", "transformers", "sieves_distill", "sklearn", "scipy", "pydantic", "datasets"} & set(modules)
+    assert replies == near(reply(student, texts), replies)
+    expected = [answer.model_dump(mode="json") if hasattr(answer, "model_dump") else answer
+                for answer in student.predict(texts)]
+    assert answers == near(expected, answers)
+
+
+def near(expected, found):
+    "What is expected, with the numbers that were found where they are nearly those expected."
+    if isinstance(expected, dict): return {key: near(value, found[key]) for key, value in expected.items()}
+    if isinstance(expected, list): return [near(*pair) for pair in zip(expected, found, strict=True)]
+    close = isinstance(expected, float) and isinstance(found, float) and abs(expected - found) < 1e-6
+    return found if close else expected
 
 
 COMMAND = """

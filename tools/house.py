@@ -31,6 +31,7 @@ FROM_ROOT = {
 BY_NAME = {
     "basics.checks",  # an optional package, or an error that says how to install it
     "documents.sources",  # what reads rows in a format, when it is first asked for
+    "deploy.runtime",  # what answers for a model, when a folder of it is first read, and whose code is copied
     "deploy.formats",  # what writes a format, when it is first asked for
     "tasks.kinds",  # the maker of a kind, when a folder of it is first read
     "students.frameworks",  # the parts of a kind of student, when they are first asked for

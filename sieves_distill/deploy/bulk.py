@@ -15,10 +15,11 @@ from tqdm.auto import tqdm
 from ..basics.checks import check_count
 from ..basics.disk import drop_lock, read_json, take_lock
 from ..documents.sources import files_in
-from . import standalone
 from .tables import TABLES, Column, answer_columns, open_copy, open_table
 from ..students.student import Student
-from ..tasks.kinds import kind_of
+from ..tasks.kinds import LabelKind
+from .replying import answered_kind, form_in, reply
+from .runtime import load_exported
 
 # %% auto #0
 __all__ = ['ABOUT', 'open_student', 'Labelled', 'label_files', 'n_cores', 'Limits', 'Job']
@@ -29,7 +30,7 @@ def open_student(folder, threads: int | None = None):
 
     Raises FileNotFoundError or ValueError for a folder that holds none."""
     folder = Path(folder)
-    if "export" in read_json(folder / "student.json"): return standalone.load(folder, threads)
+    if "export" in read_json(folder / "student.json"): return load_exported(folder, threads)
     return Student.load(folder)
 
 # %% ../../nbs/deploy/bulk.ipynb #2e2a76c4
@@ -126,7 +127,10 @@ class Limits:
         if threshold is None: return None
         from sieves_distill.decide.cascade import check_threshold
         from sieves_distill.decide.threshold import check_false_alarms
-        return cls(check_threshold(threshold, kind_of(student)), check_false_alarms(student, false_alarms, threshold))
+        if not isinstance(kind := answered_kind(student), LabelKind):
+            raise TypeError("expected no threshold for a student that gives no labels, found one with "
+                            f"{kind.words}: label all rows, and choose by how sure each answer is")
+        return cls(check_threshold(threshold, kind), check_false_alarms(student, false_alarms, threshold))
 
     def exceeded(self, student, kind, texts: list[str], proba):
         "Which texts `(n,)` the teacher should answer"
@@ -137,9 +141,10 @@ class Limits:
 class Job:
     "What is asked of each row"
     def __init__(self, student, text: str, prefix: str, limits: Limits | None, workers: int):
-        self.student, self.kind, self.text = student, kind_of(student), text
-        self.limits, self.workers = limits, workers
-        columns = answer_columns(self.kind, student.labels)
+        self.student, self.kind, self.text = student, answered_kind(student), text
+        self.form, self.limits, self.workers = form_in(self.kind), limits, workers
+        columns = answer_columns(self.kind)
+        self.answers = [(column.name, column.typed) for column in columns]
         if limits is not None: columns.append(Column("send_to_teacher", "bool_", bool))
         self.columns = [Column(f"{prefix}{column.name}", column.arrow, column.plain) for column in columns]
 
@@ -147,31 +152,46 @@ class Job:
         "The values of the columns that are added, None where there is no text"
         at = [i for i, text in enumerate(texts) if text and not text.isspace()]
         asked = [texts[i] for i in at]
-        proba = self.student.predict_proba(asked)
-        values = [self.kind.decode(self.kind.decide(proba)), self.kind.results(proba)]
+        replies = reply(self.student, asked)
+        values = [[typed(each[name]) for each in replies] for name, typed in self.answers]
         if self.limits is not None:
+            proba = np.array([list(row.values()) for row in values[1]]).reshape(len(asked), -1)
             sent = self.limits.exceeded(self.student, self.kind, asked, proba).tolist()
             values = [[None if left else answer for answer, left in zip(values[0], sent)], values[1], sent]
         return {column.name: _spread(entries, at, len(texts)) for column, entries in zip(self.columns, values)}
 
     def count(self, values: dict, done: Labelled):
         "Add to what was done"
-        answers, proba, *sent = values.values()
-        done.rows += len(answers)
-        done.empty += sum(row is None for row in proba)
-        for answer in answers: done.labels.update([answer] if isinstance(answer, str) else answer or ())
-        for column in sent: done.to_teacher += column.count(True)
+        first, *rest = values.values()
+        done.rows += len(first)
+        done.empty += sum(row is None for row in (rest[0] if rest else first))
+        names = [name for name, _ in self.answers]
+        for row in zip(*list(values.values())[:len(names)]):
+            if row[0] is not None: done.labels.update(self.form.named(dict(zip(names, row))))
+        if self.limits is not None: done.to_teacher += rest[-1].count(True)
 
     def about(self) -> dict:
         "What tells this job from another"
         limits = None if self.limits is None else asdict(self.limits)
-        return {"task_id": self.student.task_id, "labels": self.student.labels, "student": self._probe(),
+        return {"task_id": self.student.task_id, "labels": self.form.names, "student": self._probe(),
                 "text": self.text, "columns": [column.name for column in self.columns], "limits": limits}
 
     def _probe(self) -> list:
         "What tells a student from another: what it makes of some words"
-        texts = [*self.student.labels, "yes", "no", "the first of them was not the last"]
-        return self.student.predict_proba(texts).round(3).tolist()
+        texts = [*self.form.names, "yes", "no", "the first of them was not the last"]
+        if self.form.exclusive is None: texts.append(_SENTENCE)
+        return [_rounded(list(each["proba"].values()) if "proba" in each else each) for each in reply(
+            self.student, texts)]
+
+# %% ../../nbs/deploy/bulk.ipynb #d0bafc2d
+_SENTENCE = ("Invoice no. 17-A: on 3 May 2024 Ms Ada King of Acme Ltd., London, ada@example.org, paid $1,250.00, and "
+             "was glad")
+
+def _rounded(value):
+    "The same with floats of three digits"
+    if isinstance(value, float): return round(value, 3)
+    if isinstance(value, dict): return {name: _rounded(each) for name, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list) else value
 
 def _spread(values: list, at: list[int], n: int) -> list:
     "A list of `n` with the values at these places, and None elsewhere"
@@ -244,5 +264,12 @@ def _claim(output: Path, about: dict):
 
 def _same(before, now, name: str) -> bool:
     "Probabilities may differ as two machines, or two formats, do"
-    if name != "student": return before == now
-    return np.shape(before) == np.shape(now) and np.allclose(before, now, rtol=0, atol=.05)
+    return _near(before, now) if name == "student" else before == now
+
+def _near(before, now) -> bool:
+    if isinstance(before, dict) and isinstance(now, dict):
+        return before.keys() == now.keys() and all(_near(before[name], now[name]) for name in now)
+    if isinstance(before, list) and isinstance(now, list):
+        return len(before) == len(now) and all(map(_near, before, now))
+    if isinstance(before, float) and isinstance(now, float): return abs(before - now) <= .05
+    return before == now

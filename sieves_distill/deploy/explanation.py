@@ -12,6 +12,7 @@ import numpy as np
 from ..students.model2vec import Model2VecStudent
 from ..students.student import LinearStudent, Student, check_texts
 from ..basics.checks import check_known
+from ..tasks.kinds import LabelKind
 from .numpy_format import static_vectors
 from .parity import as_it_is
 from .standalone import token_shares, word_shares
@@ -107,8 +108,11 @@ def explain(
     """What each piece of a text adds to the logit of each label: exactly, by token, for a Model2Vec student; by word,
     as Shapley values, for other students with a linear head.
 
-    Raises TypeError for what is no str, and for a student that has no logits."""
+    Raises TypeError for what is no str, and for a student that gives no labels, or has no logits."""
     check_texts([text])
+    if not isinstance(student.kind, LabelKind):
+        raise TypeError(f"expected a student of labels, found one that gives {student.kind.words}: of entities and "
+                        "fields predict and confidence say how sure each is")
     student = as_it_is(student)
     with student.turn: spans, shares, rest = attribute(student, text)
     proba = student.kind.activate(rest + shares.sum(0))

@@ -11,10 +11,13 @@ from pathlib import Path
 from ..basics.disk import check_place, deployed_megabytes, new_folder
 from ..students.frameworks import framework_name
 from ..students.student import Student
+from ..tasks.entities import Entities
 from ..tasks.kinds import Kind, LabelKind
+from ..tasks.ratings import Scores
+from ..tasks.structures import Records
 
 # %% auto #0
-__all__ = ['FORMATS', 'Format', 'write_folder', 'export_student', 'check_export_place', 'check_format']
+__all__ = ['FORMATS', 'Format', 'write_folder', 'export_student', 'check_export_place', 'check_format', 'row_for_student']
 
 # %% ../../nbs/deploy/formats.ipynb #68d7c1fa
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Format:
     )  # From a student and an empty folder: writes into it. What is heavy to import is named, "module:name"
     words: str  # What it is, for an error that lists them
     frameworks: tuple | None = None  # Whose students can be written so; None: any
-    answers: type = Kind  # The kind of answer that it knows
+    answers: type | tuple = Kind  # The kind of answer that it knows, or several
+    others: tuple = ()  # Rows under the same name, for other students
 
     def writer(self) -> Callable:
         "The function, imported where it is only named"
@@ -38,11 +42,19 @@ def write_folder(student: Student, folder: Path):
     and without the rows"""
     student.save_pretrained(folder)
 
+# %% ../../nbs/deploy/formats.ipynb #d14441f6
+_TAGGER = Format(
+    "sieves_distill.deploy.crf_format:write_tagger", "answers with numpy and python-crfsuite alone", ("crf",), Entities,
+)
+_FORM = Format(
+    "sieves_distill.deploy.crf_format:write_form", "answers with numpy, python-crfsuite and python-dateutil", ("crf",),
+    Records,
+)
 FORMATS: dict[str, Format] = {
     "folder": Format(write_folder, "a folder that Student.load reads, without the training texts"),
     "numpy": Format(
         "sieves_distill.deploy.numpy_format:write_numpy", "answers with numpy and tokenizers alone", ("model2vec",),
-        LabelKind,
+        (LabelKind, Scores), others=(_TAGGER, _FORM),
     ), "onnx": Format(
         "sieves_distill.deploy.onnx_format:write_onnx", "answers with onnxruntime, in float32", ("setfit",), LabelKind,
     ), "onnx-int8": Format(
@@ -67,7 +79,7 @@ def export_student(
     the student."""
     check_format(student, format)
     check_export_place(path)
-    with new_folder(path) as folder: FORMATS[format].writer()(student, folder)
+    with new_folder(path) as folder: row_for_student(FORMATS[format], student).writer()(student, folder)
     return Path(path).expanduser()
 
 def check_export_place(path):
@@ -78,13 +90,16 @@ def check_export_place(path):
 
 def check_format(student: Student, format: str):
     "Refuse, with a ValueError, a format that is not known, or not for such a student"
-    fits = {name: row for name, row in FORMATS.items() if _fits(student, row)}
+    rows = {name: row_for_student(row, student) for name, row in FORMATS.items()}
+    fits = {name: row for name, row in rows.items() if row is not None}
     if format in fits: return
     known = "; ".join(f"{name!r}, {row.words}" for name, row in fits.items())
     if format not in FORMATS: raise ValueError(f"expected a format that is known ({known}), found {format!r}")
     name = framework_name(student.framework)
     raise ValueError(f"expected a format for students of {name} with {student.kind.words} ({known}), found {format!r}")
 
-def _fits(student: Student, row: Format) -> bool:
-    known = row.frameworks is None or framework_name(student.framework) in row.frameworks
-    return known and isinstance(student.kind, row.answers)
+def row_for_student(row: Format, student: Student) -> Format | None:
+    "Of a row and its `others` the one that can write a student; None where there is none"
+    name = framework_name(student.framework)
+    return next((each for each in (row, *row.others) if (each.frameworks is None or name in each.frameworks)
+                 and isinstance(student.kind, each.answers)), None)

@@ -11,16 +11,17 @@ import numpy as np
 from ..basics.disk import deployed_megabytes
 from ..students.frameworks import framework_name
 from ..students.student import Student
-from . import standalone
-from .container import plain_source, write_container
+from .container import write_container
 from .parity import Parity, check_parity, measure_parity
+from .replies import LabelForm, form_of
+from .runtime import bundled_source, runtime_of
 
 # %% auto #0
 __all__ = ['DOC', 'SERVED', 'runtime_source', 'import_runtime', 'pack', 'write_about', 'write_arrays', 'check_finite',
            'plain_tokenizer', 'write_tokenizer']
 
 # %% ../../nbs/deploy/packing.ipynb #b7bb48d8
-DOC = '''"""Answers of a student, with numpy, tokenizers and, for an encoder, onnxruntime.
+DOC = '''"""Answers of a student, with the packages in requirements.txt.
 
     from student import load
     student = load("the folder of this file")
@@ -28,15 +29,15 @@ DOC = '''"""Answers of a student, with numpy, tokenizers and, for an encoder, on
 """
 '''
 
-def runtime_source() -> str:
-    "The code of student.py"
-    return DOC + plain_source(standalone)
+def runtime_source(model: str) -> str:
+    "The code of student.py for a model, see `RUNTIMES`"
+    return DOC + bundled_source(runtime_of(model))
 
 # %% ../../nbs/deploy/packing.ipynb #7a7b77e3
 def import_runtime(folder: Path):
     "The module student.py of a folder"
     spec = importlib.util.spec_from_file_location(f"exported_{abs(hash(str(folder)))}", folder / "student.py")
-    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)  # dataclasses look there
     write, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try: spec.loader.exec_module(module)
     finally: sys.dont_write_bytecode = write
@@ -52,10 +53,9 @@ def pack(
     most: float | None = 1e-4,  # How far a probability may move, see `check_parity`
 ) -> Parity:
     "Make a folder with a model one that answers, and measure how; raises RuntimeError where it does not as the student"
-    (folder / "student.py").write_text(runtime_source(), encoding="utf-8")
+    (folder / "student.py").write_text(runtime_source(about["model"]), encoding="utf-8")
     (folder / "requirements.txt").write_text("".join(f"{name}=={version(name)}\n" for name in packages))
-    about = {"export": 1, "format": format, "labels": student.labels, "multi_label": student.multi_label,
-             "task_id": student.task_id, **about}
+    about = {"export": 1, "format": format, **student.kind.about(), "task_id": student.task_id, **about}
     write_about(folder, about)
     exported = import_runtime(folder).load(folder)
     parity = check_parity(measure_parity(student, exported), most)
@@ -75,17 +75,24 @@ def _version() -> str:
 # %% ../../nbs/deploy/packing.ipynb #7cac2d43
 SERVED = "Over HTTP: `docker compose up`, or `pip install -r requirements-serve.txt` and `python serve.py`.\n"
 
+_CALLS = {
+    LabelForm: ('predict(["a text", "another"])',
+                'predict_proba(["a text", "another"])  # in the order of student.labels'),
+    None: ('predict(["a text", "another"])', 'reply(["a text", "another"])  # the same with how sure it is, as JSON'),
+}
+
 def _readme(student: Student, folder: Path, format: str, parity: Parity) -> str:
     needs = " and ".join(line.partition("==")[0] for line in (folder / "requirements.txt").read_text().split())
-    labels = ", ".join(f"`{label}`" for label in student.labels[:20]) + (" …" if len(student.labels) > 20 else "")
+    form = form_of(student.kind.about())
+    names = ", ".join(f"`{name}`" for name in form.names[:20]) + (" …" if len(form.names) > 20 else "")
+    calls = "\n".join(f"student.{call}" for call in _CALLS.get(type(form), _CALLS[None]))
     return f"""# {student.task_id}: {student.kind.words}
-{labels}. A {framework_name(student.framework)} student in the format `{format}`, {deployed_megabytes(folder):.1f} MB.
+{names}. A {framework_name(student.framework)} student in the format `{format}`, {deployed_megabytes(folder):.1f} MB.
 
 ```python
 from student import load  # after pip install -r requirements.txt ({needs})
 student = load("the folder of this file")
-student.predict(["a text", "another"])
-student.predict_proba(["a text", "another"])  # in the order of student.labels
+{calls}
 ```
 Against the student that it was made of: {parity}. `sieves_distill` {_version()}.
 """

@@ -5,13 +5,19 @@
 # %% ../../nbs/deploy/parity.ipynb #f26e87e8
 from __future__ import annotations
 import copy
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import singledispatch
 import numpy as np
 from ..basics.quiet import quiet
 from ..students.student import Student
+from ..tasks.entities import Entities
+from ..tasks.kinds import Kind, LabelKind
+from ..tasks.ratings import Scores
+from ..tasks.structures import Records, same_value
 
 # %% auto #0
-__all__ = ['HARD_TEXTS', 'Parity', 'measure_parity', 'as_it_is', 'check_parity']
+__all__ = ['HARD_TEXTS', 'Parity', 'measure_parity', 'as_it_is', 'Pair', 'ask_both', 'check_parity']
 
 # %% ../../nbs/deploy/parity.ipynb #64c1c4f7
 HARD_TEXTS = ["", " ", "a", "The second half was better than the first, and nobody knew why. " * 100,
@@ -21,34 +27,35 @@ HARD_TEXTS = ["", " ", "a", "The second half was better than the first, and nobo
 class Parity:
     "How near an exported student is to the one that it was made of"
     n_texts: int  # Held out from training, that both answered
-    greatest_difference: float  # Of a probability, on these texts and on `HARD_TEXTS`
+    greatest_difference: float  # Of a probability, a score or a confidence, on these texts and on `HARD_TEXTS`
     same_answers: float  # The share of the texts that were held out
-    f1_before: float | None  # Macro-F1 of the student against the teacher's labels; None where no rows were held out
+    # Of the student against the teacher: macro-F1 of labels, F1 of entities and fields; None where no rows were held
+    # out, and for scores, of which the difference says all
+    f1_before: float | None
     f1_after: float | None  # of the exported one
 
     def about(self) -> dict: return asdict(self)
 
     def __str__(self):
-        if not self.n_texts: return f"greatest difference of a probability {self.greatest_difference:.1g}"
-        return (f"greatest difference of a probability {self.greatest_difference:.1g}, the same answer for "
-                f"{self.same_answers:.1%} of {self.n_texts} texts held out, agreement macro-F1 {self.f1_before:.3f} "
-                f"before and {self.f1_after:.3f} after")
+        difference = f"greatest difference of a probability {self.greatest_difference:.1g}"
+        if not self.n_texts: return difference
+        f1 = f", agreement F1 {self.f1_before:.3f} before and {self.f1_after:.3f} after" if self.f1_before else ""
+        return f"{difference}, the same answer for {self.same_answers:.1%} of {self.n_texts} texts held out{f1}"
 
 # %% ../../nbs/deploy/parity.ipynb #2f2244ba
 def measure_parity(
     student: Student,
-    exported,  # Whatever has its `predict_proba`
+    exported,  # Whatever answers as an exported student does
     most: int = 1000,  # Rows held out to take
 ) -> Parity:
-    "Hold the probabilities of two students against each other"
+    "Hold what two students say against each other"
     texts, truth = _held_out(student, most)
     with quiet():  # some of the hard texts are blank
-        before, after = (np.asarray(s.predict_proba([*texts, *HARD_TEXTS])) for s in (as_it_is(student), exported))
-    difference = float(np.abs(before - after).max())
-    answers = [student.kind.one_hot(student.kind.decide(proba[:len(texts)])) for proba in (before, after)]
-    same = float((answers[0] == answers[1]).all(1).mean()) if texts else 1.
-    f1 = [_macro_f1(truth, hot) if len(truth) else None for hot in answers]
-    return Parity(len(texts), difference if np.isfinite(difference) else float("inf"), same, *f1)
+        pair = ask_both(student.kind, as_it_is(student), exported, [*texts, *HARD_TEXTS])
+    n, difference = len(texts), pair.difference
+    same = float(pair.same[:n].mean()) if n else 1.
+    f1 = [pair.f1(truth, answers[:n]) if n else None for answers in (pair.before, pair.after)]
+    return Parity(n, difference if np.isfinite(difference) else float("inf"), same, *f1)
 
 def as_it_is(student: Student) -> Student:
     "The same student, computed by its framework in the precision of its weights"
@@ -57,13 +64,76 @@ def as_it_is(student: Student) -> Student:
     return twin
 
 def _held_out(student: Student, most: int):
-    "Texts, and what the teacher said of them, booleans `(n_texts, n_labels)`"
+    "Texts, and what the teacher said of them, encoded"
     data = student.val_data
-    if data is None: return [], np.zeros((0, len(student.kind)), bool)
+    if data is None: return [], None
     y, rows = student.kind.read_column(data, student.kind.column)
     at = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))
     texts = data["text"]
-    return [texts[int(i)] for i in rows[at]], student.kind.one_hot(y[at])
+    return [texts[int(i)] for i in rows[at]], y[at]
+
+
+# %% ../../nbs/deploy/parity.ipynb #fb83a7b9
+@dataclass(frozen=True, eq=False)
+class Pair:
+    "What two students say of some texts"
+    difference: float  # The greatest of a number
+    same: np.ndarray  # Whether the answer is the same, booleans `(n,)`
+    before: np.ndarray  # The answers of the first, encoded
+    after: np.ndarray
+    f1: Callable  # From answers of the teacher and of a student to F1, or None
+
+@singledispatch
+def ask_both(kind: Kind, student, exported, texts: list[str]) -> Pair:
+    "What a student and an exported one say, by the kind of answer"
+    raise TypeError(f"expected answers of a kind that can be compared, found {kind!r}: register an ask_both of it")
+
+@ask_both.register
+def _(kind: LabelKind, student, exported, texts) -> Pair:
+    before, after = (np.asarray(each.predict_proba(texts)) for each in (student, exported))
+    hot = [kind.one_hot(kind.decide(proba)) for proba in (before, after)]
+    return Pair(float(np.abs(before - after).max()), (hot[0] == hot[1]).all(1), *hot,
+                lambda truth, hot: _macro_f1(kind.one_hot(truth), hot))
+
+@ask_both.register
+def _(kind: Scores, student, exported, texts) -> Pair:
+    before, after = (np.asarray(each.predict_proba(texts)) for each in (student, exported))
+    same = np.isclose(kind.decide(before), kind.decide(after), atol=.01, equal_nan=True).all(1)
+    return Pair(float(np.abs(before - after).max()), same, before, after, lambda truth, outputs: None)
+
+# %% ../../nbs/deploy/parity.ipynb #9c95b5bc
+@ask_both.register
+def _(kind: Entities, student, exported, texts) -> Pair:
+    before, after = student.name_entities(texts), kind.encode(exported.predict(texts))
+    scores = [[{entity.place: entity.score for entity in row} for row in rows] for rows in (before, after)]
+    off = [abs(a[place] - b[place]) for a, b in zip(*scores) for place in a.keys() & b.keys()]
+    same = np.array([a.keys() == b.keys() for a, b in zip(*scores)])
+    return Pair(max(off, default=0.), same, before, after, lambda *rows: _f1(*map(_places, rows)))
+
+def _places(y) -> list[set]: return [{entity.place for entity in row} for row in y]
+
+@ask_both.register
+def _(kind: Records, student, exported, texts) -> Pair:
+    y, sure = student.fill(texts)
+    replies = exported.reply(texts)
+    after = kind.encode([_values_in(kind, reply) for reply in replies])
+    off = np.abs(sure - np.array([list(reply["confidence"].values()) for reply in replies]).reshape(sure.shape))
+    before = kind.encode(kind.decode(y))  # without those that lack what there must be
+    same = np.array([all(map(same_value, *rows)) for rows in zip(before.tolist(), after.tolist())])
+    return Pair(float(off.max(initial=0.)), same, before, after, lambda *rows: _f1(*map(_filled, rows)))
+
+def _values_in(kind: Records, reply: dict):
+    "The record of a reply, or its answers, as the kind encodes them"
+    if "answers" in reply: return list(reply["answers"].values())
+    record = reply["record"]
+    return record and {field.name: field.from_plain(record[field.name]) for field in kind.fields}
+
+def _filled(y) -> list[set]:
+    return [{(j, str(value)) for j, value in enumerate(row) if value is not None} for row in y.tolist()]
+
+def _f1(truth: list[set], given: list[set]) -> float:
+    right = sum(len(expected & named) for expected, named in zip(truth, given))
+    return 2 * right / max(sum(map(len, truth)) + sum(map(len, given)), 1)
 
 def _macro_f1(truth, hot) -> float:
     from sklearn.metrics import f1_score

@@ -8,11 +8,12 @@ import os
 from dataclasses import dataclass
 from ..basics.checks import check_installed, typed_repr
 from ..students.student import Student
-from ..tasks.kinds import LabelKind
 from .bulk import open_student
 from .container import SERVER_PACKAGES
 from .explanation import explain
-from .standalone import ExportedStudent
+from .exported import ExportedStudent
+from .replies import ReplyForm
+from .replying import form_in, reply
 
 # %% auto #0
 __all__ = ['make_app', 'server_room', 'served', 'Served']
@@ -25,10 +26,11 @@ def make_app(
     # texts that wait, `batch_size=32` texts that are computed together, `batch_wait_ms=0` that they wait for others
     **limits,
 ):
-    """A FastAPI app that answers with a student of labels.
+    """A FastAPI app that answers with a student.
 
     Raises ImportError without the extra `serve`, FileNotFoundError or ValueError for a folder that holds no student,
-    TypeError for a student that gives no labels, ValueError for limits that are no numbers of at least 1."""
+    TypeError for a student of a kind without a [form](replies.ipynb), ValueError for limits that are no numbers of at
+    least 1."""
     server = server_room()
     limits = server.Limits(**limits)
     if isinstance(student, (str, os.PathLike)): student = open_student(student, threads)
@@ -42,29 +44,21 @@ def server_room():
 
 # %% ../../nbs/deploy/serve.ipynb #d27c73b9
 def served(student):
-    "A student as the server asks it; raises TypeError for what is none, or gives no labels"
+    "A student as the server asks it; raises TypeError for what is none, or whose kind has no form"
     if isinstance(student, ExportedStudent): return student
-    if not isinstance(student, Student):
-        raise TypeError(f"expected a student, or the folder of one, found {typed_repr(student)}")
-    if isinstance(student.kind, LabelKind): return Served(student)
-    raise TypeError(f"expected a student that gives labels, found one with {student.kind.words}")
+    if isinstance(student, Student): return Served(student, form_in(student.kind))
+    raise TypeError(f"expected a student, or the folder of one, found {typed_repr(student)}")
 
 @dataclass(frozen=True)
 class Served:
-    "A student of this package, which answers as an exported one does"
+    "A student of this package, which replies as an exported one does"
     student: Student
-
-    @property
-    def labels(self) -> list[str]: return self.student.labels
-
-    @property
-    def multi_label(self) -> bool: return self.student.multi_label
+    form: ReplyForm
 
     @property
     def task_id(self) -> str: return self.student.task_id
 
-    def predict_proba(self, texts: list[str]): return self.student.predict_proba(texts)
-
-    def decide(self, proba) -> list: return self.student.kind.decode(self.student.kind.decide(proba))
+    def reply(self, texts: list[str]) -> list[dict]: return reply(self.student, texts)
 
     def explain(self, text: str) -> dict: return explain(self.student, text).about()
+

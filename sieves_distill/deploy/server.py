@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['LOG', 'FAILED', 'JSON_TYPES', 'WORDS', 'EXAMPLES', 'Limits', 'Busy', 'Part', 'Line', 'Batcher', 'Metrics', 'Measured',
            'refusal', 'json_type', 'refused', 'add_refusals', 'BodyLimit', 'Models', 'models_of', 'Piece',
-           'Explanation', 'Refusal', 'Status', 'About', 'Service', 'answers_from', 'build_app', 'add_answers',
-           'explained', 'documented', 'add_state', 'Server', 'run_app', 'listen', 'inherited_sockets', 'app_in', 'main',
+           'Explanation', 'Refusal', 'Status', 'About', 'Service', 'build_app', 'add_answers', 'explained',
+           'documented', 'add_state', 'Server', 'run_app', 'listen', 'inherited_sockets', 'app_in', 'main',
            'address_of', 'port_number', 'environ_number']
 
 # %% ../../nbs/deploy/server.ipynb #2a6fc7d6
@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Literal
-import numpy as np
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -133,7 +132,7 @@ class Batcher:
 # %% ../../nbs/deploy/server.ipynb #e9a0d9d9
 class Metrics:
     "What is counted, in a registry of its own"
-    def __init__(self, labels: list[str]):
+    def __init__(self, names: list[str]):
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter("student_requests", "Requests answered", ["path", "status"], registry=registry)
@@ -146,8 +145,9 @@ class Metrics:
         self.waiting = Gauge("student_texts_waiting", "Texts that wait to be labelled", registry=registry)
         self.batches = Histogram("student_batch_texts", "Texts computed together", registry=registry,
                                  buckets=[2 ** i for i in range(10)])
-        self.labels = Counter("student_labels", "How often each label was given", ["label"], registry=registry)
-        for label in labels: self.labels.labels(label)  # so that those never given are there, as 0
+        self.labels = Counter("student_labels", "How often each label, type or field was given", ["label"],
+                              registry=registry)
+        for name in names: self.labels.labels(name)  # so that those never given are there, as 0
 
 # %% ../../nbs/deploy/server.ipynb #9f89e6e0
 LOG = logging.getLogger("student")
@@ -285,9 +285,7 @@ def models_of(student, limits: Limits) -> Models:
         return create_model(name, __config__=config, **{next(iter(example)): (kind, ...)})
     text = Annotated[str, StringConstraints(min_length=1, max_length=limits.max_chars, pattern=r"\S")]
     texts = Annotated[list[text], Field(min_length=1, max_length=limits.max_texts)]
-    label = Literal[*student.labels]
-    given = {"labels": (list[label], ...)} if student.multi_label else {"label": (label, ...)}
-    answer = create_model("Answer", **given, proba=(dict[label, float], ...))
+    answer = create_model("Answer", **{name: (kind, ...) for name, kind in student.form.holds().items()})
     return Models(request("Text", {"text": EXAMPLES[0]}, text), request("Texts", {"texts": EXAMPLES}, texts), answer,
                   create_model("Answers", answers=(list[answer], ...)))
 
@@ -316,8 +314,9 @@ class Status(BaseModel):
 class About(BaseModel):
     "Which student answers, and what it takes"
     task_id: str
-    labels: list[str]
-    multi_label: bool
+    answers: str  # The kind of answer
+    labels: list[str]  # or the types, aspects or fields that an answer may name
+    multi_label: bool | None  # Of labels: whether a text may have several
     explains: bool
     limits: dict[str, int | float]
 
@@ -325,34 +324,28 @@ class About(BaseModel):
 class Service:
     "A student, the texts that wait for it, and what is counted"
     def __init__(self, student, limits: Limits):
-        self.student, self.limits, self.metrics = student, limits, Metrics(student.labels)
-        self.proba = Batcher(student.predict_proba, limits, self.metrics.batches.observe)
+        self.student, self.limits, self.metrics = student, limits, Metrics(student.form.names)
+        self.replies = Batcher(student.reply, limits, self.metrics.batches.observe)
         # for one of them hundreds of texts may be computed
         few = replace(limits, batch_size=1, max_waiting=max(limits.max_waiting // limits.batch_size, 1))
         self.explanations = Batcher(self._explain, few)
-        self.metrics.waiting.set_function(lambda: self.proba.waiting)
+        self.metrics.waiting.set_function(lambda: self.replies.waiting)
 
     async def answers(self, texts: list[str]) -> list[dict]:
         "What a response holds of each text"
-        answers = answers_from(self.student, np.stack(await self.proba(texts)))
+        answers = await self.replies(texts)
         self.metrics.texts.inc(len(texts))
         for answer in answers:
-            for label in answer["labels"] if self.student.multi_label else [answer["label"]]:
-                self.metrics.labels.labels(label).inc()
+            for name in self.student.form.named(answer): self.metrics.labels.labels(name).inc()
         return answers
 
     async def explanation(self, text: str) -> dict: return (await self.explanations([text]))[0]
 
     def _explain(self, texts: list[str]) -> list[dict]: return [self.student.explain(text) for text in texts]
 
-def answers_from(student, proba) -> list[dict]:
-    "The label or labels of each row of probabilities, and these by label"
-    name, rows = "labels" if student.multi_label else "label", zip(student.decide(proba), proba.tolist())
-    return [{name: given, "proba": dict(zip(student.labels, row))} for given, row in rows]
-
 # %% ../../nbs/deploy/server.ipynb #1b8a29f6
 def build_app(
-    student,  # Whatever has its labels, multi_label, task_id, predict_proba, decide and perhaps explain
+    student,  # Whatever has a task_id, the form of its answers, reply, and perhaps explain
     limits: Limits = Limits(),
 ) -> FastAPI:
     "An app that any ASGI server runs, and that may be mounted in another one"
@@ -368,26 +361,24 @@ def build_app(
     return app
 
 def _description(student, limits: Limits) -> str:
-    many = "any number of" if student.multi_label else "one of"
-    labels = ", ".join(student.labels[:20]) + (", …" if len(student.labels) > 20 else "")
-    return (f"Gives a text {many} {len(student.labels)} labels: {labels}. A text has at most {limits.max_chars:,} "
-            f"characters, a request {limits.max_texts:,} texts and {limits.max_bytes:,} bytes.")
+    return (f"Gives a text {student.form.words}. A text has at most {limits.max_chars:,} characters, a request "
+            f"{limits.max_texts:,} texts and {limits.max_bytes:,} bytes.")
 
 # %% ../../nbs/deploy/server.ipynb #71e95052
 def add_answers(app: FastAPI, service: Service):
     "What a student is asked"
     student, models = service.student, models_of(service.student, service.limits)
-    examples = answers_from(student, student.predict_proba(EXAMPLES))
+    examples = student.reply(EXAMPLES)
 
     @app.post("/predict", response_model=models.answer, responses=documented(examples[0]), tags=["student"])
     async def predict(request: models.text):
-        "Label a text."
+        "What the student says of a text."
         return (await service.answers([request.text]))[0]
 
     @app.post("/predict/batch", response_model=models.answers, responses=documented({"answers": examples}),
               tags=["student"])
     async def predict_batch(request: models.texts):
-        "Label several texts; the answers are in their order."
+        "The same of several texts; the answers are in their order."
         return {"answers": await service.answers(request.texts)}
 
     if (example := explained(student, EXAMPLES[0])) is None: return
@@ -413,7 +404,9 @@ def documented(example: dict) -> dict:
 def add_state(app: FastAPI, service: Service):
     "What whoever runs the server asks"
     student = service.student
-    about = About(task_id=student.task_id, labels=student.labels, multi_label=student.multi_label,
+    form = student.form
+    about = About(task_id=student.task_id, answers=form.about.get("kind", "labels"), labels=form.names,
+                  multi_label=None if form.exclusive is None else not form.exclusive,
                   explains="/explain" in {getattr(route, "path", "") for route in app.routes},
                   limits=asdict(service.limits))
 

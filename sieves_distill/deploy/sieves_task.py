@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from ..basics.checks import check_text
-from . import standalone
+from .exported import ExportedStudent
+from .runtime import load_exported
 from ..documents.doc import doc_name
 try:
     from sieves.tasks.core import Task
@@ -29,9 +30,12 @@ class StudentTask(Task):
         condition: Callable | None = None,  # From a document to whether it is to be answered
     ):
         """Raises ImportError without sieves; FileNotFoundError or ValueError for a folder that holds no exported
-        student."""
+        student, TypeError for one that gives no labels."""
         if Task is object: raise ImportError(_NO_SIEVES)
-        self.folder, self.student = Path(folder).expanduser(), standalone.load(folder)
+        self.folder, self.student = Path(folder).expanduser(), load_exported(folder)
+        if self.student.form.exclusive is None:
+            raise TypeError("expected a student of labels, which sieves' Classification takes, found one that gives "
+                            f"{self.student.form.words}: ask it with student.reply(texts) of its folder's student.py")
         super().__init__(task_id or self.student.task_id, include_meta, batch_size, condition)
 
     def _call(self, docs: Iterable) -> Iterator:
@@ -57,7 +61,7 @@ def texts_in(docs: list) -> list[str]:
         except (TypeError, ValueError) as e: raise type(e)(f"{doc_name(doc, i)}: {e}") from None
     return texts
 
-def results_of(student: standalone.ExportedStudent, texts: list[str]) -> list:
+def results_of(student: ExportedStudent, texts: list[str]) -> list:
     "The answers to texts, as sieves' own: the label and its score, or each label with its score, the highest first"
     rows = student.predict_proba(texts).tolist()
     pairs = [sorted(zip(student.labels, row), key=lambda pair: -pair[1]) for row in rows]

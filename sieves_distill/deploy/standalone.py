@@ -4,49 +4,51 @@
 
 # %% ../../nbs/deploy/standalone.ipynb #2cb00b55
 from __future__ import annotations
-import json, os, re, zlib
+import os, re
 from pathlib import Path
-from zipfile import BadZipFile
 import numpy as np
 from tokenizers import Tokenizer
+from sieves_distill.deploy.exported import (
+    OPTIONAL_INT, ExportedStudent, check_texts, damaged, load_as, missing, read_arrays, take,
+)
 
 # %% auto #0
-__all__ = ['OPTIONAL_INT', 'MODELS', 'ExportedStudent', 'softmax', 'sigmoid', 'check_texts', 'StaticStudent', 'token_shares',
-           'EncoderStudent', 'batches', 'padded', 'word_shares', 'word_spans', 'damaged', 'read_about', 'check_fields',
-           'read_arrays', 'missing', 'take', 'read_tokenizer', 'open_graph', 'load']
+__all__ = ['MODELS', 'ScoringStudent', 'StaticStudent', 'token_shares', 'EncoderStudent', 'batches', 'padded', 'word_shares',
+           'word_spans', 'read_tokenizer', 'open_graph', 'load']
 
 # %% ../../nbs/deploy/standalone.ipynb #6897311e
-OPTIONAL_INT = (int, type(None))
+class ScoringStudent(ExportedStudent):
+    "A student whose last layer says a number for each label, or for each aspect"
+    def __repr__(self):
+        if self.form.exclusive is None: return super().__repr__()
+        return f"{type(self).__name__}({self.labels}, multi_label={self.multi_label})"
 
-class ExportedStudent:
-    "A student in a folder, which threads may share"
-    _batch = 256  # texts at a time
-    fields = {}  # What student.json holds of it, name to type
+    @property
+    def labels(self) -> list[str]: return self.about["labels"]
 
-    def __init__(self, folder: Path, about: dict):
-        self.labels, self.multi_label, self.task_id = about["labels"], about["multi_label"], about["task_id"]
-        self.about = about  # What student.json says
+    @property
+    def multi_label(self) -> bool: return self.about["multi_label"]
 
-    def __repr__(self): return f"{type(self).__name__}({self.labels}, multi_label={self.multi_label})"
-
-    def predict(self, texts: list[str]) -> list:
-        "The label of each text or, where it may have several, a list of labels"
-        return self.decide(self.predict_proba(texts))
+    def answer(self, texts): return self.form.activate(self.logits(texts))
 
     def decide(self, proba) -> list:
-        "The answers that probabilities stand for, as `predict` gives them"
-        if not self.multi_label: return [self.labels[i] for i in proba.argmax(1)]
-        return [[label for label, p in zip(self.labels, row) if p > .5] for row in proba]
+        "The answers that probabilities, or numbers, stand for, as `predict` gives them"
+        return self.form.decide(proba)
+
+    def predict(self, texts: list[str]) -> list:
+        "The label of each text, or a list of labels; of scores a mapping of aspect to number, or None"
+        return self.decide(self.predict_proba(texts))
 
     def predict_proba(self, texts: list[str]):
-        "Probabilities, floats `(n_texts, n_labels)` in the order of `labels`"
-        texts, activate = check_texts(texts), sigmoid if self.multi_label else softmax
+        "Probabilities, floats `(n_texts, n_labels)` in the order of `labels`; of scores the numbers behind them"
+        texts = check_texts(texts)
         batches = [texts[start:start + self._batch] for start in range(0, len(texts), self._batch)]
-        return np.concatenate([np.zeros((0, len(self.labels))), *(activate(self.logits(batch)) for batch in batches)])
+        return np.concatenate([np.zeros((0, len(self.form.outputs))), *map(self.answer, batches)])
 
     def explain(self, text: str) -> dict:
         "What each piece of a text adds to the logit of each label; `rest` and the shares sum to the logits"
         check_texts([text])
+        if self.form.exclusive is None: raise TypeError("expected a student of labels, found one that gives scores")
         spans, shares, rest = self.shares(text)
         rows = zip(spans, shares.tolist())
         pieces = [{"text": text[a:b], "start": a, "end": b, "shares": row} for (a, b), row in rows]
@@ -54,34 +56,15 @@ class ExportedStudent:
         return {"labels": self.labels, "proba": proba, "rest": rest.tolist(), "pieces": pieces}
 
     def logits(self, texts: list[str]):
-        "What the last layer says, `(n_texts, n_labels)`"
+        "What the last layer says, `(n_texts, n_outputs)`"
         raise NotImplementedError
 
     def shares(self, text: str):
         "Spans of pieces of a text, what each adds to each logit `(n_pieces, n_labels)`, and the rest `(n_labels,)`"
         return word_shares(self.logits, text)
 
-def softmax(logits):
-    e = np.exp(logits - logits.max(1, keepdims=True))
-    return e / e.sum(1, keepdims=True)
-
-def sigmoid(logits): return np.exp(-np.logaddexp(0, -logits))
-
-# %% ../../nbs/deploy/standalone.ipynb #f8c950d9
-def check_texts(texts) -> list[str]:
-    "`texts` as a list; raises TypeError for what is no list of str, ValueError for a str that is no valid Unicode"
-    if isinstance(texts, str): raise TypeError("expected a list of str, found one str: put it in a list")
-    texts = list(texts)
-    for i, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"expected a list of str, found {type(text).__name__} at position {i}")
-        try: text.encode()
-        except UnicodeEncodeError: raise ValueError(f"found a lone surrogate in the text at position {i}; repair it "
-            "with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')") from None
-    return texts
-
 # %% ../../nbs/deploy/standalone.ipynb #fd81fe10
-class StaticStudent(ExportedStudent):
+class StaticStudent(ScoringStudent):
     "A student of static token embeddings"
     _batch = 4096
     fields = {"max_length": OPTIONAL_INT, "max_chars": OPTIONAL_INT, "unknown": OPTIONAL_INT, "normalize": bool}
@@ -96,7 +79,8 @@ class StaticStudent(ExportedStudent):
             weight = take(arrays, f"weight_{len(self.layers)}", (None, width))
             self.layers.append((weight, take(arrays, f"bias_{len(self.layers)}", (len(weight),))))
             width = len(weight)
-        if width != len(self.labels) or not self.layers: raise damaged(folder, f"{width} outputs for {self.labels}")
+        if width != len(outputs := self.form.outputs) or not self.layers:
+            raise damaged(folder, f"{width} outputs for {outputs}")
 
     def token_ids(self, texts: list[str]) -> list[list[int]]:
         cut, unknown = self.about["max_chars"], self.about["unknown"]
@@ -139,7 +123,7 @@ def token_shares(vectors, layers: list, normalize: bool):
     return vectors @ weight.T, weight @ rest + bias
 
 # %% ../../nbs/deploy/standalone.ipynb #32ba0a7d
-class EncoderStudent(ExportedStudent):
+class EncoderStudent(ScoringStudent):
     "A student that is an encoder in ONNX with a linear head, and perhaps a token table"
     fields = {"max_length": OPTIONAL_INT, "prompt": str, "pad_id": int, "batch_tokens": int}
 
@@ -149,12 +133,12 @@ class EncoderStudent(ExportedStudent):
         self.session = open_graph(folder / "model.onnx", threads)
         self.inputs = [node.name for node in self.session.get_inputs()]
         arrays = read_arrays(folder / "head.npz")
-        self.weight = take(arrays, "weight", (len(self.labels), None))
-        self.bias = take(arrays, "bias", (len(self.labels),))
+        self.weight = take(arrays, "weight", (len(self.form.outputs), None))
+        self.bias = take(arrays, "bias", (len(self.form.outputs),))
         self.table = None
         if "table" in arrays:  # for which texts are not cut
             self.whole_tokenizer = read_tokenizer(folder / "tokenizer.json", None)
-            self.table = take(arrays, "table", (self.whole_tokenizer.get_vocab_size(), len(self.labels)))
+            self.table = take(arrays, "table", (self.whole_tokenizer.get_vocab_size(), len(self.form.outputs)))
 
     def features(self, texts: list[str]):
         "Embeddings, `(n_texts, dim)`"
@@ -215,55 +199,7 @@ def word_spans(text: str, most: int) -> list[tuple]:
 
 def _kept(text: str, spans: list, which) -> str: return " ".join(text[slice(*spans[i])] for i in sorted(which))
 
-# %% ../../nbs/deploy/standalone.ipynb #8158fc34
-def damaged(path: Path, what) -> ValueError:
-    return ValueError(f"expected an exported student, found {str(path)!r} damaged ({what}): export it again")
-
-def read_about(folder: Path) -> dict:
-    "What student.json says; raises FileNotFoundError or ValueError for a folder that holds no exported student"
-    if not (folder / "student.json").is_file():
-        content = "no student.json in it" if folder.is_dir() else "no such folder"
-        raise FileNotFoundError(f"expected the folder of an exported student at {str(folder)!r}, found {content}")
-    try: about = json.loads((folder / "student.json").read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error: raise damaged(folder / "student.json", error) from None
-    if not isinstance(about, dict): raise damaged(folder / "student.json", "no JSON object")
-    if "export" not in about and "framework" in about:
-        raise ValueError(f"expected an exported student, found a student's own folder at {str(folder)!r}: load it with "
-                         "sieves_distill.Student.load, or student.export(path, format='numpy' or 'onnx')")
-    if about.get("export") != 1:
-        raise ValueError(f"expected an export of version 1 in {str(folder)!r}, found {about.get('export')!r}: use the "
-                         "student.py that lies beside it")
-    check_fields(folder / "student.json", about, {"model": str, "labels": list, "multi_label": bool, "task_id": str})
-    if not about["labels"] or not all(isinstance(label, str) for label in about["labels"]):
-        raise damaged(folder / "student.json", "labels are no names")
-    return about
-
-def check_fields(path: Path, about: dict, types: dict):
-    for name, kind in types.items():
-        if not isinstance(about.get(name), kind): raise damaged(path, f"no {name} of the right type")
-
 # %% ../../nbs/deploy/standalone.ipynb #4986e841
-def read_arrays(path: Path) -> dict:
-    "The arrays in a file of numpy's; never unpickles"
-    try:
-        with np.load(path, allow_pickle=False) as file: return {name: file[name] for name in file.files}
-    except FileNotFoundError: raise missing(path) from None
-    except (OSError, ValueError, EOFError, KeyError, MemoryError, RuntimeError, BadZipFile, zlib.error) as error:
-        raise damaged(path, error) from None
-
-def missing(path: Path) -> FileNotFoundError:
-    return FileNotFoundError(f"expected {path.name} in {str(path.parent)!r}, found none: copy the whole folder")
-
-def take(arrays: dict, name: str, shape: tuple):
-    "A matrix or vector of floats; None in `shape` fits any length"
-    array = arrays.get(name)
-    fits = array is not None and len(array.shape) == len(shape) and array.dtype.kind == "f" and all(
-        expected in (None, length) for expected, length in zip(shape, array.shape))
-    if fits: return array
-    content = "none" if array is None else f"{array.dtype} {array.shape}"
-    raise ValueError(f"expected an array {name!r} of floats {shape}, found {content}: the folder is damaged, or files "
-                     "of two students are mixed; export it again")
-
 def read_tokenizer(path: Path, max_length: int | None):
     "A tokenizer that cuts texts to `max_length` tokens, and pads none, whatever the file says"
     if not path.is_file(): raise missing(path)
@@ -299,10 +235,4 @@ def load(
 
     Raises FileNotFoundError for a folder that is not complete, ValueError for one that cannot be read, ImportError
     where onnxruntime is needed and not installed."""
-    about = read_about(folder := Path(folder).expanduser())
-    if about["model"] not in MODELS: raise damaged(folder / "student.json", f"the unknown model {about['model']!r}")
-    check_fields(folder / "student.json", about, MODELS[about["model"]].fields)
-    student = MODELS[about["model"]](folder, about, threads)
-    try: student.predict_proba(["", "a text"])  # what fails, fails here
-    except Exception as error: raise damaged(folder, error) from error
-    return student
+    return load_as(MODELS, folder, threads)

@@ -8,16 +8,21 @@ import csv, json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import partial, singledispatch
 from pathlib import Path
 import numpy as np
 from ..documents.arrow import rows_at_once
 from ..documents.sources import csv_rows, open_file, separator_in
-from ..tasks.kinds import Kind, ManyLabels, OneLabel
+from ..tasks.entities import Entities
+from ..tasks.kinds import Kind, LabelKind, ManyLabels, OneLabel
+from ..tasks.masking import Masks
+from ..tasks.ratings import Scores
+from ..tasks.structures import Answers, Records
 
 # %% auto #0
-__all__ = ['ROWS', 'CHARACTERS', 'TABLES', 'Column', 'answer_columns', 'answer_column', 'cut_blocks', 'check_text_value',
-           'TextTable', 'Lines', 'check_columns', 'Csv', 'check_head', 'Parquet', 'open_table', 'open_copy']
+__all__ = ['ROWS', 'CHARACTERS', 'TABLES', 'Column', 'answer_columns', 'feature_type', 'shares_column', 'answer_column',
+           'cut_blocks', 'check_text_value', 'TextTable', 'Lines', 'check_columns', 'Csv', 'check_head', 'Parquet',
+           'open_table', 'open_copy']
 
 # %% ../../nbs/deploy/tables.ipynb #4d03df27
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Column:
     name: str
     arrow: str | Callable  # Its type in Arrow: a name, or a function that gives it
     plain: Callable  # From a value to one that JSON knows
+    typed: Callable = staticmethod(lambda value: value)  # From what a reply holds to a value
 
     def arrow_type(self):
         import pyarrow as pa
@@ -36,17 +42,55 @@ class Column:
         plain = self.plain(value)
         return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
 
-def answer_columns(kind: Kind, labels: list[str]) -> list[Column]:
-    "The answer and its probabilities, a mapping of label to float"
+
+# %% ../../nbs/deploy/tables.ipynb #242e8678
+@singledispatch
+def answer_columns(kind: Kind) -> list[Column]:
+    "The columns for answers of a kind, called as in [a reply](replies.ipynb)"
+    raise TypeError(f"expected answers that have columns, found {kind.words}: answer_columns.register")
+
+@answer_columns.register
+def _(kind: LabelKind) -> list[Column]: return [answer_column(kind), shares_column("proba", kind.labels)]
+
+@answer_columns.register
+def _(kind: Entities) -> list[Column]: return [Column("entities", partial(feature_type, kind, "entities"), list)]
+
+@answer_columns.register
+def _(kind: Masks) -> list[Column]:
+    return [Column("masked_text", "string", str), *answer_columns.dispatch(Entities)(kind)]
+
+@answer_columns.register
+def _(kind: Scores) -> list[Column]: return [shares_column("scores", kind.aspects)]
+
+@answer_columns.register
+def _(kind: Records) -> list[Column]:
+    def plain(record): return {field.name: field.plain(record[field.name]) for field in kind.fields}
+    def typed(record):
+        return record and {field.name: field.from_plain(record[field.name]) for field in kind.fields}
     def struct():
         import pyarrow as pa
-        return pa.struct([(label, pa.float32()) for label in labels])
-    rounded = lambda proba: {label: round(float(p), 6) for label, p in proba.items()}
-    return [answer_column(kind), Column("proba", struct, rounded)]
+        from datasets import Value
+        return pa.struct([(field.name, Value(field.column).pa_type) for field in kind.fields])
+    answer = Column("answers" if isinstance(kind, Answers) else "record", struct, plain, typed)
+    return [answer, shares_column("confidence", kind.names)]
+
+# %% ../../nbs/deploy/tables.ipynb #f08d85b4
+def feature_type(kind: Kind, column: str):
+    "The type in Arrow of a column of the kind's export"
+    from datasets import Features
+    return Features(kind.features()).arrow_schema.field(column).type
+
+def shares_column(name: str, keys: list[str]) -> Column:
+    "A mapping of names to floats, or None"
+    def struct():
+        import pyarrow as pa
+        return pa.struct([(key, pa.float32()) for key in keys])
+    def rounded(shares): return {each: None if p is None else round(float(p), 6) for each, p in shares.items()}
+    return Column(name, struct, rounded)
 
 @singledispatch
 def answer_column(kind: Kind) -> Column:
-    "The column for answers of a kind"
+    "The column for labels of a kind"
     raise NotImplementedError(f"{type(kind).__name__} must say how a table holds its answers: answer_column.register")
 
 @answer_column.register

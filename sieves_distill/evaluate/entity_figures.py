@@ -13,8 +13,8 @@ from ..tasks.entities import Entities, Entity, entity_array
 from .intervals import bootstrap_draws, percentile_interval, wilson_interval
 
 # %% auto #0
-__all__ = ['FIGURES', 'SCHEMES', 'count_entities', 'entity_figures', 'bootstrap_entities', 'entity_scores', 'entity_schemes',
-           'new_names', 'list_names']
+__all__ = ['FIGURES', 'SCHEMES', 'count_entities', 'entity_figures', 'bootstrap_entities', 'entity_scores', 'scores_of_counts',
+           'entity_schemes', 'new_names', 'list_names']
 
 # %% ../../nbs/evaluate/entity_figures.ipynb #1ef9ec7d
 def count_entities(kind: Entities, truth, answers):
@@ -55,22 +55,27 @@ def bootstrap_entities(counts, n_resamples: int, seed: int, clusters=None) -> di
 FIGURES = "precision", "recall", "f1", "macro_f1"
 
 def entity_scores(kind: Entities, truth, answers: dict, n_resamples: int, seed: int, clusters=None) -> dict:
-    "For each model in `answers` its figures with intervals; of the others than \"student\" also what it gains on them"
+    "For each model in `answers` its figures with intervals; see `scores_of_counts`"
     counts = {name: count_entities(kind, truth, answer) for name, answer in answers.items()}
+    return scores_of_counts(kind.entity_types, counts, n_resamples, seed, clusters)
+
+def scores_of_counts(names: list[str], counts: dict, n_resamples: int, seed: int, clusters=None) -> dict:
+    """Figures with intervals of each model's counts `(n, n_names, 3)`, and by the names; of the others than "student"
+    also what it gains on them"""
     draws = {name: bootstrap_entities(count, n_resamples, seed, clusters) for name, count in counts.items()}
     scores = {name: {figure: _interval(draw[figure]) for figure in FIGURES} for name, draw in draws.items()}
     for name in scores.keys() - {"student"}:
         scores[name]["student_gain"] = _interval(draws["student"]["f1"] - draws[name]["f1"])
-    for name, draw in draws.items(): scores[name]["per_type"] = _by_type(kind, counts[name].sum(0), draw["type_f1"])
+    for name, draw in draws.items(): scores[name]["per_type"] = _by_type(names, counts[name].sum(0), draw["type_f1"])
     return scores
 
 def _interval(draws) -> dict | None:
     return None if np.isnan(draws[0]) or np.isnan(draws[1:]).all() else percentile_interval(draws)
 
-def _by_type(kind: Entities, counts, type_f1) -> dict:
+def _by_type(names: list[str], counts, type_f1) -> dict:
     return {name: {"f1": _interval(type_f1[:, j]), "precision": float(right / named) if named else None,
                    "recall": float(right / expected) if expected else None, "support": expected, "predicted": named}
-            for j, (name, (right, named, expected)) in enumerate(zip(kind.entity_types, counts.tolist()))}
+            for j, (name, (right, named, expected)) in enumerate(zip(names, counts.tolist()))}
 
 # %% ../../nbs/evaluate/entity_figures.ipynb #9f166def
 SCHEMES = {"strict": "place and type", "exact": "place", "partial": "place, half where it overlaps",

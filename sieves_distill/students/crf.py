@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import numpy as np
 from collections import Counter
+from collections.abc import Callable
 from ..basics.checks import check_installed
 from ..tasks.kinds import Kind, kind_from
 from .tagger import EntityStudent
@@ -58,6 +59,18 @@ class Tagger:
         "A tag for each word of a text"
         return self.native.tag(features) if features else []
 
+    def tag_text(self, text: str, features: Callable) -> tuple[list, list[str], list[float]]:
+        "The places of the words of a text, a tag for each, and how likely it is; `features` as `word_features`"
+        words = split_words(text)
+        tags = self.tag(features(text, words))
+        return words, tags, self.sureness(tags)
+
+    def share_text(self, text: str, features: Callable) -> tuple:
+        "The places of the words of a text, the names of all tags, and their probabilities `(n_words, n_tags)`"
+        words = split_words(text)
+        self.tag(features(text, words))
+        return words, self.native.labels(), self.shares(len(words))
+
     def __reduce__(self): return Tagger, (self.model,)
 
     def sureness(self, tags: list[str]) -> list[float]:
@@ -74,7 +87,7 @@ class Tagger:
 class CRFStudent(EntityStudent):
     "A student that is a conditional random field; `model` are the bytes of a file of CRFsuite"
     framework = "crf"
-    words, features = staticmethod(split_words), staticmethod(word_features)  # What it reads of a text
+    features = staticmethod(word_features)  # What it reads of a text
 
     def __init__(self, model: bytes, kind: Kind, task_id: str = "NER", path=None):
         super().__init__(kind, task_id, path)
@@ -83,19 +96,9 @@ class CRFStudent(EntityStudent):
     @property
     def model(self) -> bytes: return self.tagger.model
 
-    def tag_words(self, texts): return [self._tag(text) for text in texts]
+    def tag_words(self, texts): return [self.tagger.tag_text(text, self.features) for text in texts]
 
-    def tag_shares(self, texts): return [self._shares(text) for text in texts]
-
-    def _shares(self, text: str):
-        words = self.words(text)
-        self.tagger.tag(self.features(text, words))
-        return words, self.tagger.native.labels(), self.tagger.shares(len(words))
-
-    def _tag(self, text: str):
-        words = self.words(text)
-        tags = self.tagger.tag(self.features(text, words))
-        return words, tags, self.tagger.sureness(tags)
+    def tag_shares(self, texts): return [self.tagger.share_text(text, self.features) for text in texts]
 
     def write(self, path): (path / "model.crfsuite").write_bytes(self.model)
 

@@ -13,6 +13,7 @@ from ..tasks.free_text import FreeText
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.ratings import Scores
 from ..tasks.structures import Records
+from ..tasks.triplets import Triplets
 
 # %% auto #0
 __all__ = ['FRAMEWORKS', 'DistillationFramework', 'unsupported', 'Framework', 'check_answers', 'framework_of', 'row_for',
@@ -127,6 +128,34 @@ _TAGGER_RECORDS = Framework(
     packages=("transformers", "pydantic", "torch", "numpy"), options=("device",),
 )
 
+# %% ../../nbs/students/frameworks.ipynb #f07ce870
+_RELATION_NOTE = (
+    "\n`pairs.crfsuite` and `pairs.json` say which spans are related, `spans.json` of which types they are; what is"
+    " told of each pair says `sieves_distill.students.pairs.describe_pairs`.\n"
+)
+_PAIR_FILES, _RECIPES = ("pairs.crfsuite", "pairs.json", "spans.json"), "sieves_distill.train.relations"
+_CRF_RELATIONS = Framework(
+    student="sieves_distill.students.relations:CRFRelations", answers=Triplets,
+    train=f"{_RECIPES}:train_crf_relations", check="sieves_distill.train.crf:check_crf",
+    known_names="sieves_distill.train.crf:crf_names", files=("model.crfsuite", *_PAIR_FILES),
+    library="python-crfsuite", card_note=_RELATION_NOTE, packages=("python-crfsuite", "numpy"),
+)
+_STATIC_RELATIONS = Framework(
+    student="sieves_distill.students.relations:Model2VecRelations", answers=Triplets,
+    train=f"{_RECIPES}:train_static_relations", check=f"{_RECIPES}:check_static_relations",
+    known_names=f"{_RECIPES}:static_relations_names",
+    files=("model.crfsuite", *_PAIR_FILES, "static/model.safetensors", "static/tokenizer.json"),
+    library="python-crfsuite", card_note=_RELATION_NOTE, packages=("python-crfsuite", "model2vec", "numpy"),
+    options=("device",),
+)
+_TAGGER_RELATIONS = Framework(
+    student="sieves_distill.students.relations:TransformersRelations", answers=Triplets,
+    train=f"{_RECIPES}:train_transformers_relations", check=f"{_RECIPES}:check_transformers_relations",
+    known_names="sieves_distill.train.transformers:transformers_names", aliases=_TRAINER_ALIASES,
+    files=("model.safetensors", "tokenizer.json", "config.json", *_PAIR_FILES), library="transformers",
+    card_note=_RELATION_NOTE, packages=("transformers", "python-crfsuite", "torch", "numpy"), options=("device",),
+)
+
 # %% ../../nbs/students/frameworks.ipynb #35be8e90
 _TAGGER = Framework(
     student="sieves_distill.students.transformers:TransformersStudent", answers=Entities,
@@ -139,7 +168,8 @@ _TAGGER = Framework(
         "model = pipeline(\"token-classification\", aggregation_strategy=\"first\", model=(path))"
     ), native_use=lambda kind: "model(texts)  # of each text a list of entities",
     card_note="\nTexts of any length are read whole, in windows; the pipeline below reads the first one.\n",
-    packages=("transformers", "tokenizers", "torch", "numpy"), options=("device",), others=(_TAGGER_RECORDS,),
+    packages=("transformers", "tokenizers", "torch", "numpy"), options=("device",),
+    others=(_TAGGER_RECORDS, _TAGGER_RELATIONS),
 )
 
 # %% ../../nbs/students/frameworks.ipynb #e03918a6
@@ -186,14 +216,14 @@ FRAMEWORKS: dict[str, Framework] = {
         notes=f"{_OPTIONS}:model2vec_notes", files=("head.safetensors", "model.safetensors"), library="model2vec",
         native_code=_STATIC_PIPELINE, packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
         train_guided="sieves_distill.train.guided:train_guided", guide_base="sieves_distill.train.guided:encoder_of",
-        others=(_STATIC_SCORES,),
+        others=(_STATIC_SCORES, _STATIC_RELATIONS),
     ), "crf": Framework(
         student="sieves_distill.students.crf:CRFStudent", answers=Entities, train="sieves_distill.train.crf:train_crf",
         check="sieves_distill.train.crf:check_crf", known_names="sieves_distill.train.crf:crf_names",
         files=("model.crfsuite",), library="python-crfsuite", card_note=(
             "\n`pycrfsuite.Tagger` opens `model.crfsuite`; what it is told of each word says"
             " `sieves_distill.students.crf.word_features`.\n"
-        ), packages=("python-crfsuite", "numpy"), others=(_CRF_RECORDS,),
+        ), packages=("python-crfsuite", "numpy"), others=(_CRF_RECORDS, _CRF_RELATIONS),
     ), "transformers": _TAGGER, "seq2seq": _SEQ2SEQ, "lora": _LORA,
 }
 

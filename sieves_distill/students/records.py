@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from ..basics.disk import read_json
 from ..tasks.entities import Entities
-from ..tasks.structures import Records, record_array
+from ..tasks.structures import Field, Records, record_array
 from ..tasks.kinds import kind_from
 from .choices import Choice, choice_width
 from .crf import CRFStudent, word_features
@@ -24,8 +24,8 @@ from .transformers import TransformersStudent
 
 # %% auto #0
 __all__ = ['LIKELY', 'NEAR', 'LOOSE', 'line_features', 'FieldTagger', 'Piece', 'likely_pieces', 'whole_piece', 'read_field_value',
-           'near_pieces', 'days_type', 'FormParts', 'RecordStudent', 'texts_in', 'FromTags', 'InFields', 'CRFRecords',
-           'TransformersRecords', 'write_choices', 'read_parts']
+           'near_pieces', 'days_type', 'FormParts', 'RecordStudent', 'texts_in', 'FromTags', 'FormReader', 'InFields',
+           'CRFRecords', 'TransformersRecords', 'write_choices', 'read_parts']
 
 # %% ../../nbs/students/records.ipynb #9fb81c39
 def line_features(text: str, words: list[tuple[int, int]]) -> list[list[str]]:
@@ -120,6 +120,11 @@ class FormParts:
         after = [days_type(name) for name, reading in self.readings.items() if reading.days_after]
         return [*self.readings, *after]
 
+    def about(self) -> dict:
+        "What `fields.json` says"
+        return {"readings": {name: reading.about() for name, reading in self.readings.items()},
+                "choices": {name: choice.values for name, choice in self.choices.items()}}
+
 # %% ../../nbs/students/records.ipynb #1e990d93
 class RecordStudent(Student):
     "A student that fills in the fields of a record, by a tagger and what else it has learned"
@@ -165,12 +170,23 @@ def texts_in(batches: list) -> int: return sum(map(len, batches))
 class FromTags(RecordStudent):
     "How the fields of a batch of texts are filled in"
     def _fill(self, texts: list[str]) -> list[tuple]:
-        columns = {name: self._choose(choice, texts) for name, choice in self.parts.choices.items()}
         tagged = self.tagger.tag_shares(texts) if self.tagger else [None] * len(texts)
+        return FormReader(self.kind.fields, self.parts).fill(texts, tagged)
+
+# %% ../../nbs/students/records.ipynb #297538a0
+@dataclass(frozen=True)
+class FormReader:
+    "Reads the fields of a record out of tagged texts"
+    fields: Sequence[Field]
+    parts: FormParts
+
+    def fill(self, texts: list[str], tagged: Sequence) -> list[tuple]:
+        "Of each text the values of the fields, and how sure each is; `tagged` as `tag_shares` gives it, or None"
+        columns = {name: self._choose(choice, texts) for name, choice in self.parts.choices.items()}
         rows = [self._read(text, *given) if given else {} for text, given in zip(texts, tagged)]
         for name, column in columns.items():
             for row, pair in zip(rows, column): row[name] = pair
-        return [tuple(zip(*(row.get(name, (None, 1.)) for name in self.kind.names))) for row in rows]
+        return [tuple(zip(*(row.get(field.name, (None, 1.)) for field in self.fields))) for row in rows]
 
     def _choose(self, choice: Choice, texts: list[str]) -> list[tuple]:
         proba = choice.proba(texts)
@@ -180,11 +196,11 @@ class FromTags(RecordStudent):
         "Of the fields that stand in a text the value, and how sure it is"
         of_type = {name: _of_type(name, list(tags), shares) for name in self.parts.entity_types}
         row = {}
-        for field in self.kind.fields:
+        for field in self.fields:
             if (reading := self.parts.readings.get(field.name)) is None: continue
             given = text, words, *of_type[field.name], reading
             row[field.name] = read_field_value(*given, field.needed and not reading.days_after)
-        for field in self.kind.fields:
+        for field in self.fields:
             reading = self.parts.readings.get(field.name)
             if reading is None or not reading.days_after or row[field.name][0] is not None: continue
             later = self._after(text, words, of_type[days_type(field.name)], row, reading)
@@ -199,6 +215,7 @@ class FromTags(RecordStudent):
         later = None if days is None else reading.value_after(str(days), start)
         return None if later is None else (later, min(sure, sure_of_start))
 
+# %% ../../nbs/students/records.ipynb #9442e0cc
 def _of_type(name: str, tags: list[str], shares) -> tuple:
     "How likely each word belongs to something of a type, and begins one"
     at = [i for i, tag in enumerate(tags) if tag[2:] == name]
@@ -210,9 +227,8 @@ class InFields(FromTags):
     "How a student of records is written and read"
     def write(self, path: Path):
         if self.tagger: self.tagger.write(path)
-        parts = {"readings": {name: reading.about() for name, reading in self.parts.readings.items()},
-                 "choices": {name: choice.values for name, choice in self.parts.choices.items()}}
-        (path / "fields.json").write_text(json.dumps(parts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        about = json.dumps(self.parts.about(), indent=2, ensure_ascii=False)
+        (path / "fields.json").write_text(about + "\n", encoding="utf-8")
         write_choices(path / "choices.safetensors", self.parts.choices)
 
     @classmethod

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..basics.checks import check_text, short_repr, typed_repr
 
 # %% auto #0
-__all__ = ['has_field', 'read_field', 'read_list', 'words_at']
+__all__ = ['has_field', 'read_field', 'read_list', 'words_at', 'find_words']
 
 # %% ../../nbs/tasks/fields.ipynb #deac4a72
 _REQUIRED = object()
@@ -46,3 +46,15 @@ def words_at(words: str | None, start: int, end: int, text: str) -> dict:
         where = f"it is at {places}" if places else "it is nowhere in the text"
         raise ValueError(f"found {short_repr(words)} at {start}:{end}, where the text has {short_repr(there)}; {where}")
     return {"text": words, "start": start, "end": end}
+
+# %% ../../nbs/tasks/fields.ipynb #d29a87eb
+def find_words(text: str, words: str) -> list[tuple[int, int]]:
+    "Where a text has some words, none where it has them nowhere"
+    parts = list(map(re.escape, words.split()))
+    if not parts: return []
+    for pattern, flags in ((r"\s+", 0), (r"\s+", re.IGNORECASE), (r"[\s-]*", re.IGNORECASE)):
+        start, end = (r"(?<!\w)" if words.strip()[i].isalnum() else "" for i in (0, -1))
+        places = [match.span() for match in re.finditer(start + pattern.join(parts) + end.replace("<", ""),
+                                                        text, flags)]
+        if places: return places
+    return []

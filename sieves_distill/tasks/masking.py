@@ -14,7 +14,7 @@ from .patterns import find_patterns
 from .task import Task
 
 # %% auto #0
-__all__ = ['PLACEHOLDER', 'ANY', 'align_mask', 'Masks', 'masks_from', 'mask_text', 'MaskedPieces']
+__all__ = ['PLACEHOLDER', 'ANY', 'align_mask', 'Masks', 'masks_from', 'with_patterns', 'mask_text', 'MaskedPieces']
 
 # %% ../../nbs/tasks/masking.ipynb #d3f4e691
 # [PERSON], <EMAIL_1>, {{NAME}}, ***, ███, ____, XXXX
@@ -108,9 +108,7 @@ class Masks(Entities):
 
     def complete(self, text: str, entities) -> tuple[Entity, ...]:
         "The entities and what the patterns find, joined where they overlap"
-        if not self.patterns: return tuple(entities)
-        known = [Entity(start, end, ANY, text[start:end], 1.) for start, end in find_patterns(text, self.region)]
-        return tuple(_joined(text, [*entities, *known]))
+        return with_patterns(text, entities, self.region) if self.patterns else tuple(entities)
 
     def answers(self, texts: list[str], y) -> list[dict]:
         return [{"masked_text": mask_text(text, row), "entities": [entity.in_columns() for entity in row]}
@@ -124,6 +122,11 @@ def masks_from(about: dict) -> Masks:
     return Masks(about["entity_types"], about["patterns"], about["region"], about["threshold"])
 
 # %% ../../nbs/tasks/masking.ipynb #edd46d63
+def with_patterns(text: str, entities, region: str | None) -> tuple[Entity, ...]:
+    "Entities and what the patterns find, joined where they overlap"
+    known = [Entity(start, end, ANY, text[start:end], 1.) for start, end in find_patterns(text, region)]
+    return tuple(_joined(text, [*entities, *known]))
+
 def _joined(text: str, entities: list[Entity]) -> list[Entity]:
     "Entities that do not overlap: those that did are one, of the type of the longest, and as sure as the surest"
     joined: list[Entity] = []

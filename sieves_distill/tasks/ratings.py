@@ -11,14 +11,24 @@ from ..basics.checks import short_repr
 from .kinds import Kind
 
 # %% auto #0
-__all__ = ['FEWEST', 'Scores', 'learnable_aspects', 'notes_on_ratings', 'rating_strata', 'spread_of_ratings', 'read_ratings',
-           'scores_from']
+__all__ = ['FEWEST', 'rated_numbers', 'Scores', 'learnable_aspects', 'notes_on_ratings', 'rating_strata', 'spread_of_ratings',
+           'read_ratings', 'scores_from']
+
+# %% ../../nbs/tasks/ratings.ipynb #41d2cb44
+def rated_numbers(outputs, aspects: Sequence[str], nullable: Sequence[str]):
+    """The scores `(n, n_aspects)` that a student gives, each in [0, 1], NaN for none, of what it computes `(n,
+    n_outputs)`: a number for each aspect and, for each that is `nullable`, whether it is rated"""
+    y, rated = np.clip(outputs[:, :len(aspects)], 0, 1), outputs[:, len(aspects):]
+    at = [aspects.index(aspect) for aspect in nullable]
+    y[:, at] = np.where(rated > .5, y[:, at], np.nan)
+    return y
 
 # %% ../../nbs/tasks/ratings.ipynb #f1d59499
 class Scores(Kind):
     "A number from 0 to 1 for each of some aspects; `y` is floats `(n, n_aspects)`, NaN where there is none"
     column, unit, student_words, activation = "aspect", "scores", "A rater of texts", "identity"
     figures, figure_words = ("mae", "pearson", "spearman"), "mean absolute error"
+    quality = {"pearson": "Pearson's r", "spearman": "Spearman's rho"}
     calls = ('predict(["a text", "another"])  # of each text a mapping of aspect to a number',
              'predict_interval(["a text"], coverage=0.9)  # likewise, to the lowest and the highest that it may be')
 
@@ -32,6 +42,9 @@ class Scores(Kind):
     def __hash__(self): return hash((type(self), *self.aspects))
 
     def __len__(self): return len(self.outputs)
+
+    @property
+    def names(self) -> list[str]: return self.aspects
 
     @property
     def words(self) -> str: return f"numbers from 0 to 1 for {', '.join(self.aspects)} in a text"
@@ -72,11 +85,7 @@ class Scores(Kind):
         "The scores `(n, n_aspects)` among what a student computes, each in [0, 1], also where its answer is None"
         return np.clip(outputs[:, :len(self.aspects)], 0, 1)
 
-    def decide(self, outputs):
-        y, rated = self.numbers(outputs), outputs[:, len(self.aspects):]
-        at = [self.aspects.index(aspect) for aspect in self.nullable]
-        y[:, at] = np.where(rated > .5, y[:, at], np.nan)
-        return y
+    def decide(self, outputs): return rated_numbers(outputs, self.aspects, self.nullable)
 
     def decode(self, y) -> list: return [dict(zip(self.aspects, row)) for row in self.write_column(y)]
 

@@ -27,11 +27,13 @@ class RelationExtraction(Task):
         self.relations: list[str] = list(self.descriptions)
         self.entity_types: list[str] | None = None if entity_types is None else list(self.entity_descriptions)
 
-    def columns(self) -> dict:
-        from datasets import List, Value
-        text = Value("string")
-        entity = {"text": text, "entity_type": text}
-        return {"triplets": List({"head": entity, "relation": text, "tail": entity, "score": Value("float32")})}
+    @property
+    def kind(self):
+        "What kind of answer it has, `Triplets` of its relations and types"
+        from sieves_distill.tasks.triplets import Triplets
+        return Triplets(self.relations, self.entity_types)
+
+    def columns(self) -> dict: return self.kind.features()
 
     def row(self, result, text: str) -> dict:
         return {"triplets": [self._triplet(triplet) for triplet in read_list(result, "triplets")]}

@@ -17,8 +17,8 @@ from .kinds import Kind
 from .task import NoKind
 
 # %% auto #0
-__all__ = ['TYPES', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fill_record', 'same_value', 'read_records',
-           'record_strata', 'notes_on_fields', 'Answers', 'records_from']
+__all__ = ['TYPES', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fill_record', 'plain_record', 'same_value',
+           'read_records', 'record_strata', 'notes_on_fields', 'Answers', 'records_from']
 
 # %% ../../nbs/tasks/structures.ipynb #09c4a413
 TYPES = {"text": str, "number": float, "whole number": int, "date": dt.date, "time": dt.datetime}
@@ -107,6 +107,7 @@ class Records(Kind):
     "A value for each of some fields; `y` is objects `(n, n_fields)`, None where there is none"
     column, unit, student_words = "entity", "fields", "A student that fills in a form"
     figures, figure_words, pipeline_tag = ("f1", "precision", "recall"), "agreement F1", "token-classification"
+    quality = {"f1": "F1 of fields", "records": "records wholly right"}
     calls = ('predict(["a text", "another"])  # of each text a record, a pydantic object; None where it has none',)
 
     def __init__(self, fields: Sequence[Field], name: str = "Record", model=None, features: dict | None = None):
@@ -216,6 +217,14 @@ def fill_record(model, fields: Sequence[Field], row: Sequence):
         except ValidationError as error:
             for each in error.errors(): values.pop(each["loc"][0] if each["loc"] else None, None)
     return None
+
+# %% ../../nbs/tasks/structures.ipynb #d0fd2988
+def plain_record(fields: Sequence[Field], row: Sequence) -> dict | None:
+    "What `fill_record` gives, as JSON has it, without a model, which might refuse values"
+    given = {field.name: field.plain(value) for field, value in zip(fields, row)}
+    values = {field.name: given[field.name] for field in fields if given[field.name] not in (None, field.default)}
+    if not values or any(field.needed and field.name not in values for field in fields): return None
+    return {field.name: values.get(field.name, field.default) for field in fields}
 
 # %% ../../nbs/tasks/structures.ipynb #2bc7973b
 def same_value(a, b) -> bool:

@@ -72,7 +72,7 @@ class Task:
     def distill(
         self,
         base_model_id,  # Folder or hub name of the model to start from
-        framework,  # "setfit" or "model2vec" for labels and scores; "crf" for entities, masks and records
+        framework,  # "setfit" or "model2vec" for labels and scores; "crf" for what stands in the text
         data,  # Documents with the teacher's results, in any iterable; or a dataset with `text` and `labels`
         output_path,  # Folder to leave the student in
         val_frac: float,  # Share of the rows that is held out for the report, in (0, 1)

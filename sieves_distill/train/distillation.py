@@ -43,7 +43,7 @@ __all__ = ['distill', 'without_keys']
 def distill(
     task,  # What the answers are: a `Classification`, one of sieves, or a custom task whose rows have `labels`
     base_model_id: str | None,  # Folder or hub name, for SetFit of a sentence transformer; None for crf
-    framework: DistillationFramework | str,  # "setfit" or "model2vec"; for entities and records "crf" or "transformers"
+    framework: DistillationFramework | str,  # "setfit" or "model2vec"; for the others "crf" or "transformers"
     data,  # Documents with the task's results, in any iterable; or a `datasets.Dataset` with `text` and `labels`
     output_path,  # Folder to leave the student in; one that is there already is replaced in the last moment
     # Share of the rows that is held out for the report, in (0, 1); None: `data` is a `DatasetDict`, split already

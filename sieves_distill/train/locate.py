@@ -12,6 +12,7 @@ from functools import cached_property
 from sieves_distill.students.readings import (
     DATE, DATE_RULES, NUMBER, NUMBER_RULES, PLAIN_NUMBER, read_date, read_number,
 )
+from ..tasks.fields import find_words
 from ..tasks.structures import same_value
 
 # %% auto #0
@@ -45,18 +46,7 @@ class TextPlaces:
         if form in ("date", "date as text"):
             day = dt.date.fromisoformat(value) if isinstance(value, str) else value
             return [place for place, means in self.times if any(each.date() == day for each in means)]
-        return self._find_words(value)
-
-    def _find_words(self, value: str) -> list[Place]:
-        "As whole words, or as a part of some; in other case only where it is nowhere in its own"
-        words = list(map(re.escape, value.split()))
-        if not words: return []
-        for pattern, flags in ((r"\s+", 0), (r"\s+", re.IGNORECASE), (r"[\s-]*", re.IGNORECASE)):
-            start, end = (r"(?<!\w)" if value.strip()[i].isalnum() else "" for i in (0, -1))
-            places = [match.span() for match in re.finditer(start + pattern.join(words) + end.replace("<", ""),
-                                                            self.text, flags)]
-            if places: return places
-        return []
+        return find_words(self.text, value)
 
 # %% ../../nbs/train/locate.ipynb #523b23bf
 def _signs(text: str, place: Place) -> list[str]:

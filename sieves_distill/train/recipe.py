@@ -64,6 +64,12 @@ class Recipe:
     crf_penalties: tuple = (.01, .05, .2, 1.)  # Candidates for c2, the weight of the squared penalty,
     crf_rows: int = 3000  # and the rows that it is chosen on, at most
     record_penalty: float = .05  # The weight where fields are tagged, chosen on layouts that were not learned
+    # Pairs of spans, for relations
+    pair_sparsity: float = .05  # The weight of the penalty on absolute weights, where words alone count,
+    pair_penalty: float = .05  # and of the squared one
+    pair_distance_share: float = .99  # Share of the related pairs that are near enough to be candidates
+    span_levels: tuple = (.5, .35, .2)  # From which probability on a word is of a span,
+    pair_levels: tuple = (.5, .45, .55, .4, .6, .35, .7, .3, .25, .2)  # and a pair related: candidates
     # Encoders that tag
     tag_rate: float = 2e-4  # How fast the encoder learns,
     tag_head_rate: float = 2e-3  # and the layer on it
