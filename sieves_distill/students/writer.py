@@ -6,6 +6,7 @@
 from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from itertools import chain
 from pathlib import Path
 import numpy as np
@@ -17,7 +18,8 @@ from .devices import default_device, known_device
 from .student import Student, in_batches
 
 # %% auto #0
-__all__ = ['Writing', 'WritingStudent', 'read_model', 'Seq2SeqStudent', 'LoraStudent', 'seq2seq_use', 'lora_use']
+__all__ = ['Writing', 'WriterInFolder', 'WritingStudent', 'write_texts', 'note_on_unread', 'read_model', 'with_all_vectors',
+           'Seq2SeqStudent', 'LoraStudent', 'seq2seq_use', 'lora_use']
 
 # %% ../../nbs/students/writer.ipynb #1c8ef7ae
 @dataclass(frozen=True)
@@ -37,10 +39,9 @@ class Writing:
             return cls(**known)
         raise ValueError(f"student.json says of its writing {known}, expected whole numbers of at least 1, and a str")
 
-# %% ../../nbs/students/writer.ipynb #2d3de7ce
-class WritingStudent(Student):
-    "A student that writes; `model` and `tokenizer` are of transformers"
-    answers_from_proba, _batch = False, 64
+# %% ../../nbs/students/writer.ipynb #98b7866b
+class WriterInFolder(Student):
+    "What a student that writes is in its folder; `model` and `tokenizer` are of transformers"
     auto_model = ""  # The class of transformers that reads the folder
 
     def __init__(self, model, tokenizer, kind: FreeText, writing: Writing, task_id: str = "Summarization", path=None):
@@ -54,65 +55,6 @@ class WritingStudent(Student):
         self.model.generation_config.update(
             **greedy, max_new_tokens=self.writing.most_written, num_beams=self.writing.num_beams,
             pad_token_id=self.tokenizer.pad_token_id)
-
-    @classmethod
-    def from_base(cls, base: str, kind: FreeText, writing: Writing, task_id: str = "Summarization", **hub):
-        "One that has learned nothing yet"
-        model, tokenizer = read_model(cls.auto_model, base, **hub)
-        if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-            with quiet(): model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-        return cls(model, tokenizer, kind, writing, task_id)
-
-    def read_ids(self, text: str) -> list[int]:
-        "The tokens that the model goes on from"
-        raise NotImplementedError(f"{type(self).__name__} must read a text: def read_ids(self, text) -> list")
-
-    def pair(self, text: str, answer: str) -> dict[str, list[int]]:
-        "A training row: `input_ids` and `labels`, which are -100 where nothing is to be learned"
-        return {"input_ids": self.read_ids(text), "labels": self._end(answer)}
-
-    def _end(self, answer: str) -> list[int]:
-        "The tokens of an answer, as many as are ever written, and of its end"
-        ids = self.tokenizer(answer, add_special_tokens=False)["input_ids"][:self.writing.most_written - 1]
-        return ids + [self.tokenizer.eos_token_id]
-
-    def new_ids(self, ids, generated):
-        "What was written, of all that was generated"
-        return generated
-
-    def write_texts(self, texts: list[str]) -> list[str]:
-        "What the student writes for each text"
-        read = [self.read_ids(text) for text in texts]
-        written, budget = [""] * len(texts), 2048 if self.model.device.type == "cpu" else 16384
-        for batch in token_batches(np.array([len(ids) for ids in read]), budget):
-            for i, text in zip(batch, self._write([read[i] for i in batch])): written[i] = text
-        return written
-
-    def _write(self, read: list[list[int]]) -> list[str]:
-        import torch
-        inputs = self.tokenizer.pad({"input_ids": read}, padding_side="left", return_tensors="pt").to(self.model.device)
-        with torch.inference_mode(), quiet(): generated = self.model.generate(**inputs)
-        new = self.new_ids(inputs["input_ids"], generated)
-        return [text.strip() for text in self.tokenizer.batch_decode(new, skip_special_tokens=True)]
-
-    def predict(self, texts: list[str], progress: bool = False) -> list[str]:
-        """What the student writes for each text, a list of str. What stands behind the first `writing.most_read` tokens
-        of a text is not read. Raises TypeError for what holds no str"""
-        return list(chain.from_iterable(in_batches(self, self.write_texts, texts, progress)))
-
-    def predict_proba(self, texts: list[str], progress: bool = False):
-        "Raises TypeError: what is written has no probability to go by"
-        raise TypeError("expected a student of labels, found one that writes: predict(texts) gives what it writes")
-
-    def results(self, texts: list[str], progress: bool = False) -> list: return self.predict(texts, progress)
-
-    def note_on_length(self, texts: list[str]) -> str | None:
-        most = self.writing.most_read
-        lengths = [len(ids) for ids in self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]]
-        n = sum(length > most for length in lengths)
-        if not n: return None
-        return (f"{n:,} of {len(texts):,} texts are longer than the {most:,} tokens that the student reads: what comes "
-                f"after these, up to {max(lengths) - most:,} tokens, is not seen")
 
     def about(self) -> dict: return super().about() | {"writing": asdict(self.writing)}
 
@@ -131,6 +73,71 @@ class WritingStudent(Student):
             raise ValueError(f"tokenizer.json has {len(tokenizer)} tokens, the model knows {known}")
         return cls(model.to(device or default_device()), tokenizer, kind_from(about), writing, about["task_id"], path)
 
+# %% ../../nbs/students/writer.ipynb #2d3de7ce
+class WritingStudent(WriterInFolder):
+    "A student that writes; `model` and `tokenizer` are of transformers"
+    answers_from_proba, _batch = False, 64
+
+    @classmethod
+    def from_base(cls, base: str, kind: FreeText, writing: Writing, task_id: str = "Summarization", **hub):
+        "One that has learned nothing yet"
+        return cls(*with_all_vectors(*read_model(cls.auto_model, base, **hub)), kind, writing, task_id)
+
+    def read_ids(self, text: str) -> list[int]:
+        "The tokens that the model goes on from"
+        raise NotImplementedError(f"{type(self).__name__} must read a text: def read_ids(self, text) -> list")
+
+    def pair(self, text: str, answer: str) -> dict[str, list[int]]:
+        "A training row: `input_ids` and `labels`, which are -100 where nothing is to be learned"
+        return {"input_ids": self.read_ids(text), "labels": self._end(answer)}
+
+    def _end(self, answer: str) -> list[int]:
+        "The tokens of an answer, as many as are ever written, and of its end"
+        ids = self.tokenizer(answer, add_special_tokens=False)["input_ids"][:self.writing.most_written - 1]
+        return ids + [self.tokenizer.eos_token_id]
+
+    def new_ids(self, ids, generated):
+        "What was written, of all that was generated"
+        return generated
+
+    def predict(self, texts: list[str], progress: bool = False) -> list[str]:
+        """What the student writes for each text, a list of str. What stands behind the first `writing.most_read` tokens
+        of a text is not read. Raises TypeError for what holds no str"""
+        return list(chain.from_iterable(in_batches(self, partial(write_texts, self), texts, progress)))
+
+    def predict_proba(self, texts: list[str], progress: bool = False):
+        "Raises TypeError: what is written has no probability to go by"
+        raise TypeError("expected a student of labels, found one that writes: predict(texts) gives what it writes")
+
+    def results(self, texts: list[str], progress: bool = False) -> list: return self.predict(texts, progress)
+
+    def note_on_length(self, texts): return note_on_unread(self.tokenizer, texts, self.writing.most_read)
+
+# %% ../../nbs/students/writer.ipynb #1fa433dc
+def write_texts(student: WritingStudent, texts: list[str]) -> list[str]:
+    "What a student writes for each text; those of like length together"
+    read = [student.read_ids(text) for text in texts]
+    written, budget = [""] * len(texts), 2048 if student.model.device.type == "cpu" else 16384
+    for batch in token_batches(np.array([len(ids) for ids in read]), budget):
+        for i, text in zip(batch, _write(student, [read[i] for i in batch])): written[i] = text
+    return written
+
+def _write(student: WritingStudent, read: list[list[int]]) -> list[str]:
+    import torch
+    inputs = student.tokenizer.pad({"input_ids": read}, padding_side="left", return_tensors="pt")
+    inputs = inputs.to(student.model.device)
+    with torch.inference_mode(), quiet(): generated = student.model.generate(**inputs)
+    new = student.new_ids(inputs["input_ids"], generated)
+    return [text.strip() for text in student.tokenizer.batch_decode(new, skip_special_tokens=True)]
+
+def note_on_unread(tokenizer, texts: list[str], most: int) -> str | None:
+    "What a reader should know of texts with more than `most` tokens; None where there are none"
+    lengths = [len(ids) for ids in tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]]
+    n = sum(length > most for length in lengths)
+    if not n: return None
+    return (f"{n:,} of {len(texts):,} texts are longer than the {most:,} tokens that the student reads: what comes "
+            f"after these, up to {max(lengths) - most:,} tokens, is not seen")
+
 # %% ../../nbs/students/writer.ipynb #d173b3d7
 def read_model(auto_model: str, base: str, dtype=None, **hub) -> tuple:
     """A model of transformers and its tokenizer, of a folder or the hub; `dtype` is float32 by default. With
@@ -146,6 +153,12 @@ def read_model(auto_model: str, base: str, dtype=None, **hub) -> tuple:
     if missing: raise ValueError(f"the weights at {base!r} lack {len(missing)}, {missing[0]} for one: "
                                  f"they are not of a model that {auto_model} can read whole")
     if tokenizer.pad_token is None: tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return model, tokenizer
+
+def with_all_vectors(model, tokenizer) -> tuple:
+    "Both, with a vector for each token that the tokenizer knows"
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        with quiet(): model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     return model, tokenizer
 
 def _without_quantization(loader, model):
