@@ -51,17 +51,17 @@ def compare(
     students = _load_students(students)
     rows, notes = rows_unseen_by_all(students, dataset, on_error)
     rows, on_gold = with_drawn_gold(rows)
-    answers = _answers(students, rows, progress)
+    answers, clusters = _answers(students, rows, progress), text_clusters(rows.texts)
     speeds = measure_speed(students, rows.texts, n_single)
     costs = {name: _costs(student, rows.texts[0], speeds[name], machine_hour) for name, student in students.items()}
-    clusters = text_clusters(rows.texts)
-    quality = measure_quality(rows.hot, answers, n_resamples, seed, clusters)
+    quality = measure_quality(rows.kind, rows.y, answers, n_resamples, seed, clusters)
     gold = _against_gold(rows, answers, n_resamples, seed, clusters)
     n_gold = len(rows.gold.rows) if gold else 0
-    notes = [*notes, *on_gold, *_note_rows(len(rows), n_distinct(clusters), n_gold), *_note_price(cost, costs)]
+    notes += [*on_gold, *_note_rows(len(rows), n_distinct(clusters), n_gold), *_note_price(cost, costs)]
     measured = {name: {**quality[name], "gold": gold.get(name), **costs[name]} for name in students}
     teacher = {"cost": cost, "gold": gold.get(_TEACHER)} if cost is not None or gold else None
-    result = Comparison(len(rows), float(machine_hour), unit, measured, teacher, notes, n_gold, _learned(students))
+    about = notes, n_gold, _learned(students), dict(rows.kind.quality)
+    result = Comparison(len(rows), float(machine_hour), unit, measured, teacher, *about)
     _mark_front(result)
     return result
 
@@ -69,9 +69,9 @@ def compare(
 _TEACHER = "\0teacher"  # a name that no student has
 
 def _answers(students: dict, rows: Rows, progress: bool) -> dict:
-    "What each student says of the rows, booleans `(n, n_labels)`"
+    "What each student says of the rows, encoded"
     named = tqdm(students.items(), desc="compare", unit=" students", disable=not progress)
-    return {name: rows.kind.one_hot(rows.kind.encode(student.predict(rows.texts))) for name, student in named}
+    return {name: rows.kind.encode(student.predict(rows.texts)) for name, student in named}
 
 def _learned(students: dict) -> list[str]:
     "The names of those that learned from gold"
@@ -80,7 +80,8 @@ def _learned(students: dict) -> list[str]:
 
 def _mark_front(result: Comparison):
     "Note of each student whether it is on the Pareto front"
-    pairs = ((result.quality(name)["f1"]["value"], student["cost"]) for name, student in result.students.items())
+    students = result.students.items()
+    pairs = ((result.quality(name)[result.first]["value"], student["cost"]) for name, student in students)
     for student, on in zip(result.students.values(), pareto_front(*zip(*pairs))): student["front"] = on
 
 def _costs(student, text: str, speed: dict, machine_hour: float) -> dict:
@@ -99,9 +100,9 @@ def _costs(student, text: str, speed: dict, machine_hour: float) -> dict:
 def _against_gold(rows: Rows, answers: dict, n_resamples: int, seed: int, clusters) -> dict:
     "The quality of the teacher and the students on the rows whose truth is known; nothing where none is"
     if rows.gold is None: return {}
-    of_gold = {name: hot[rows.gold.rows] for name, hot in {_TEACHER: rows.hot, **answers}.items()}
+    of_gold = {name: y[rows.gold.rows] for name, y in {_TEACHER: rows.y, **answers}.items()}
     clusters = np.unique(clusters[rows.gold.rows], return_inverse=True)[1]
-    return measure_quality(rows.kind.one_hot(rows.gold.y), of_gold, n_resamples, seed, clusters, apart=(_TEACHER,))
+    return measure_quality(rows.kind, rows.gold.y, of_gold, n_resamples, seed, clusters, apart=(_TEACHER,))
 
 def _note_rows(n: int, n_distinct: int, n_gold: int) -> list[str]:
     copies = f"{n:,} rows have {n_distinct:,} different texts: intervals take copies and near-copies of a text for one"
@@ -126,7 +127,7 @@ def _load_students(students) -> dict:
         if type(kind) is not type(reference):
             raise ValueError(f"{name!r} gives {kind.words}, but {first!r} gives {reference.words}: "
                              "they do not answer the same question")
-        _check_same_labels(name, kind.labels, first, reference.labels)
+        _check_same_names(name, kind.names, first, reference.names)
     return loaded
 
 # %% ../../nbs/decide/comparison.ipynb #e6976549
@@ -143,7 +144,7 @@ def _named(students) -> Mapping:
     raise ValueError(f"expected folders of different names, found {twice[0]!r} more than once: say what they are "
                      f"called, compare({{'first': {str(paths[names.index(twice[0])])!r}, …}})")
 
-def _check_same_labels(name: str, labels: list[str], first: str, reference: list[str]):
+def _check_same_names(name: str, labels: list[str], first: str, reference: list[str]):
     extra = "it has also", [label for label in labels if label not in reference]
     missing = "it lacks", [label for label in reference if label not in labels]
     differences = [f"{words} {', '.join(map(repr, some[:5]))}{' …' * (len(some) > 5)}"

@@ -7,22 +7,25 @@ from __future__ import annotations
 import subprocess, sys, time
 import numpy as np
 from pathlib import Path
-from ..evaluate.figures import bootstrap_figures
+from ..evaluate.quality import quality_draws
+from ..tasks.kinds import Kind
 from ..evaluate.intervals import percentile_interval
 
 # %% auto #0
-__all__ = ['measure_quality', 'measure_speed', 'measure_memory', 'pareto_front']
+__all__ = ['measure_quality', 'measure_speed', 'ask', 'measure_memory', 'pareto_front']
 
 # %% ../../nbs/decide/comparison_measures.ipynb #789b3823
-def measure_quality(truth, answers: dict, n_resamples: int, seed: int, clusters=None, apart: tuple = ()) -> dict:
-    """For each name macro-F1 and accuracy with intervals, and how far it is behind the best in macro-F1.
+def measure_quality(
+    kind: Kind, truth, answers: dict, n_resamples: int, seed: int, clusters=None, apart: tuple = (),
+) -> dict:
+    """For each name the figures of `kind.quality` with intervals, and how far it is behind the best in the first.
 
-    `truth` and the values of `answers` are booleans `(n, n_labels)`; rows of a cluster, of `clusters` `(n,)` numbered
-    from 0, are copies of one text. The best is none of those `apart`, such as the teacher."""
-    figures = bootstrap_figures(truth, answers, n_resamples, seed, clusters)
-    best = max((draws["f1"] for name, draws in figures.items() if name not in apart), key=lambda f1: f1[0])
-    return {name: {"f1": percentile_interval(draws["f1"]), "accuracy": percentile_interval(draws["accuracy"]),
-                   "behind": percentile_interval(best - draws["f1"])} for name, draws in figures.items()}
+    `truth` and the values of `answers` are encoded; rows of a cluster, of `clusters` `(n,)` numbered from 0, are copies
+    of one text. The best is none of those `apart`, such as the teacher."""
+    figures, first = quality_draws(kind, truth, answers, n_resamples, seed, clusters), next(iter(kind.quality))
+    best = max((draws[first] for name, draws in figures.items() if name not in apart), key=lambda draws: draws[0])
+    return {name: {**{figure: percentile_interval(values) for figure, values in draws.items()},
+                   "behind": percentile_interval(best - draws[first])} for name, draws in figures.items()}
 
 # %% ../../nbs/decide/comparison_measures.ipynb #a1285f38
 def measure_speed(students: dict, texts: list[str], n_single: int) -> dict:
@@ -30,7 +33,7 @@ def measure_speed(students: dict, texts: list[str], n_single: int) -> dict:
 
     The students take turns, so that a machine that is busy, or not yet warm, is so for all of them."""
     bulk, single = {name: [] for name in students}, {name: [] for name in students}
-    for student in students.values(): student.predict_proba(texts[:32])  # load what is loaded lazily
+    for student in students.values(): ask(student, texts[:32])  # load what is loaded lazily
     while not _enough(bulk):
         for name, student in students.items(): bulk[name].append(_seconds(student, texts))
     for i in range(n_single):
@@ -47,9 +50,13 @@ def _enough(bulk: dict) -> bool:
     return turns > 0 and (turns >= 50 or max(spent) > 20 or (turns >= 3 and min(spent) > .5))
 
 # %% ../../nbs/decide/comparison_measures.ipynb #a8e2c3b5
+def ask(student, texts: list[str]):
+    "What a student has to compute to answer"
+    return student.predict_proba(texts) if getattr(student, "answers_from_proba", True) else student.predict(texts)
+
 def _seconds(student, texts: list[str]) -> float:
     start = time.perf_counter()
-    student.predict_proba(texts)
+    ask(student, texts)
     return time.perf_counter() - start
 
 # %% ../../nbs/decide/comparison_measures.ipynb #740406f5

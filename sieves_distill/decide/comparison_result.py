@@ -6,11 +6,12 @@
 from __future__ import annotations
 import numpy as np
 import pandas as pd
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ..basics.checks import clip_labels
 from ..basics.shown import Saved
 from ..evaluate.intervals import show_interval
 from ..evaluate.verdict import LEAST_ROWS
+from ..tasks.kinds import LabelKind
 
 # %% auto #0
 __all__ = ['Comparison']
@@ -29,6 +30,13 @@ class Comparison(Saved):
     notes: list = ()  # What a reader should know
     n_gold: int = 0  # Rows with gold
     learned: list = ()  # Names of the students that learned from gold, whom agreement with the teacher does not judge
+    # What students are ranked by, and the figure beside it, name to words: of labels `f1` and `accuracy`
+    figures: dict = field(default_factory=lambda: dict(LabelKind.quality))
+
+    @property
+    def first(self) -> str:
+        "The figure that students are ranked by"
+        return next(iter(self.figures))
 
     @property
     def by_gold(self) -> bool:
@@ -36,7 +44,7 @@ class Comparison(Saved):
         return self.n_gold == self.n or bool(self.learned) and self.n_gold >= LEAST_ROWS
 
     def quality(self, name: str) -> dict:
-        "What a student is ranked by: its `f1`, `accuracy` and `behind`"
+        "What a student is ranked by: its figures, of labels `f1` and `accuracy`, and `behind`"
         return self.students[name]["gold"] if self.by_gold else self.students[name]
 
     @property
@@ -83,16 +91,17 @@ def _on_learned(result: Comparison) -> str:
             f"{LEAST_ROWS} rows with gold or more would tell, here are {result.n_gold:,}.")
 
 def _best_first(result: Comparison) -> list[str]:
-    return sorted(result.students, key=lambda name: -result.quality(name)["f1"]["value"])
+    return sorted(result.students, key=lambda name: -result.quality(name)[result.first]["value"])
 
 # %% ../../nbs/decide/comparison_result.ipynb #8865d707
 def _choice(result: Comparison, best: str, choice: str) -> str:
     "What to take: the best, or a cheaper one"
     costs = {name: f"{_money(result.students[name]['cost'], result.unit)} for a million documents"
              for name in (best, choice)}
-    measure = "macro-F1 on gold" if result.by_gold else "agreement with the teacher: macro-F1"
+    words = result.figures[result.first]
+    measure = f"{words} on gold" if result.by_gold else f"agreement with the teacher: {words}"
     n = result.n_gold if result.by_gold else result.n
-    reached = f"({measure} {show_interval(result.quality(best)['f1'])}, n = {n}"
+    reached = f"({measure} {show_interval(result.quality(best)[result.first])}, n = {n}"
     if choice == best and (others := _not_told_apart(result, best)): return _open(result, best, others, reached)
     how_good = f"{best} is the best {reached}"
     if choice == best: return f"{how_good}), and no cheaper one comes near it: {costs[best]}."
@@ -118,7 +127,7 @@ def _open(result: Comparison, best: str, others: list[str], reached: str) -> str
 def _other_way(result: Comparison, best: str, others: list[str]) -> str:
     "That agreement with the teacher, which more rows speak of, ranks another first"
     if not result.by_gold or result.n_gold == result.n: return ""
-    agreed = max([best, *others], key=lambda name: result.students[name]["f1"]["value"])
+    agreed = max([best, *others], key=lambda name: result.students[name][result.first]["value"])
     if agreed == best: return ""
     return f" Agreement with the teacher, on {result.n:,} rows, has {agreed} first."
 
@@ -141,24 +150,27 @@ def _table(result: Comparison):
     if teacher := result.teacher:
         cost = "" if teacher.get("cost") is None else f"{teacher['cost']:,.3g}"
         rows["teacher"] = {f"{result.unit} a million": cost}
-        if teacher.get("gold"): rows["teacher"]["gold: macro-F1"] = show_interval(teacher["gold"]["f1"])
+        if gold := teacher.get("gold"):
+            rows["teacher"][f"gold: {result.figures[result.first]}"] = show_interval(gold[result.first])
     return pd.DataFrame.from_dict(rows, orient="index").fillna("")
 
 def _quality(result: Comparison, name: str) -> dict:
     "What a student is ranked by, and what is known beside it"
     student, judged = result.students[name], result.quality(name)
-    first = {"below the best by": show_interval(judged["behind"]), "accuracy": show_interval(judged["accuracy"])}
-    if not student["gold"]: return {"macro-F1": show_interval(student["f1"]), **first}
-    gold, agreement = show_interval(student["gold"]["f1"]), show_interval(student["f1"])
-    if result.by_gold: return {"gold: macro-F1": gold, **first, "agreement: macro-F1": agreement}
-    return {"macro-F1": agreement, **first, "gold: macro-F1": gold}
+    words = result.figures[result.first]
+    first = {"below the best by": show_interval(judged["behind"]),
+             **{shown: show_interval(judged[figure]) for figure, shown in [*result.figures.items()][1:]}}
+    if not student["gold"]: return {words: show_interval(student[result.first]), **first}
+    gold, agreement = show_interval(student["gold"][result.first]), show_interval(student[result.first])
+    if result.by_gold: return {f"gold: {words}": gold, **first, f"agreement: {words}": agreement}
+    return {words: agreement, **first, f"gold: {words}": gold}
 
 # %% ../../nbs/decide/comparison_result.ipynb #6fe3fe7a
 def _plot(result: Comparison, ax=None):
     import matplotlib.pyplot as plt
     if ax is None: _, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
     unit = result.unit.replace("$", r"\$")  # $ would begin a formula
-    f1 = [result.quality(name)["f1"] for name in result.students]
+    f1 = [result.quality(name)[result.first] for name in result.students]
     front, cost = (np.array([student[key] for student in result.students.values()]) for key in ("front", "cost"))
     value = np.array([interval["value"] for interval in f1])
     _draw_students(front, cost, f1, ax)
@@ -170,7 +182,7 @@ def _plot(result: Comparison, ax=None):
     ax.set_xscale("log")
     ax.margins(x=.12)
     ax.set(xlabel=f"cost of a million documents, {unit} (machine: {unit} {result.machine_hour:g} an hour)",
-           ylabel=f"macro-F1{' on gold' * result.by_gold}, 95 % interval; "
+           ylabel=f"{result.figures[result.first]}{' on gold' * result.by_gold}, 95 % interval; "
                   f"n = {result.n_gold if result.by_gold else result.n} rows")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small",
               columnspacing=1, handletextpad=.5)

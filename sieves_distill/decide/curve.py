@@ -6,35 +6,40 @@
 from __future__ import annotations
 import warnings
 import numpy as np
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import singledispatch
 from os import PathLike
 from tqdm.auto import tqdm
 from ..basics.checks import check_int, is_int
 from ..basics.quiet import quiet
-from ..tasks.adapt import as_classification
+from ..tasks.adapt import as_distillable
+from ..tasks.kinds import Kind, LabelKind, kind_of
 from ..export.rows import Rows, labelled_rows, task_of_student
-from ..split import split_dataset
 from ..heads.names import soft_labels
 from ..heads.tokens import load_static_model
-from ..evaluate.figures import bootstrap_figures
+from ..evaluate.quality import quality_draws
+from ..students.frameworks import FRAMEWORKS, framework_of, row_for
 from ..students.model2vec import Model2VecStudent
 from ..students.student import Student
+from ..train.lesson import Lesson, split_answers
 from ..train.model2vec import fit_token_table
 from ..train.options import check_base
 from ..train.recipe import Recipe
 from .curve_laws import bootstrap_curve, extrapolate
-from .curve_result import METRICS, LearningCurve
+from .curve_result import LearningCurve
 from .unseen import distinct_positions
 
 # %% auto #0
-__all__ = ['learning_curve']
+__all__ = ['learning_curve', 'quick_framework']
 
 # %% ../../nbs/decide/curve.ipynb #1e5cb954
 def learning_curve(
-    # Documents with the task's results, a `datasets.Dataset` with `text` and `labels`, or a `Student` or its folder
+    # Documents with the task's results, a `datasets.Dataset` in the form of the export, or a `Student` or its folder
     data,
     task=None,  # The task, as for `distill`; not needed for a `Student`
-    base_model_id: str | None = None,  # A static model, folder or name on the hub; default a Model2Vec student's own
+    # For labels and scores a static model, folder or name on the hub; default a Model2Vec student's own
+    base_model_id: str | None = None,
     sizes: list[int] | None = None,  # Rows to train on; default seven sizes up to all that are not held out
     repeats: int = 5,  # Random splits; more make the intervals narrower
     test_frac: float = 0.2,  # Share of the rows held out for scoring, in each repeat
@@ -50,9 +55,10 @@ def learning_curve(
     That is agreement, and not accuracy: gold counts only where a `Student` made with `learn_from_gold=True` has it
     among its labels.
 
-    The student is the linear Model2Vec one of `distill`, whatever framework will be deployed; of a `Student` the
-    training rows are learned from. Interrupting it (KeyboardInterrupt) keeps the points that are finished, with a
-    warning.
+    The student is the quick one of `distill`, whatever framework will be deployed: for labels and scores the Model2Vec
+    one, for entities, masks, records and answers the CRF. Measured is what [the kind of
+    answer](../evaluate/quality.ipynb) is ranked by. Of a `Student` the training rows are learned from. Interrupting it
+    (KeyboardInterrupt) keeps the points that are finished, with a warning.
     The curve is carried on by a bootstrap over repeats and held-out rows (Efron 1979), each draw fitted by an inverse
     power law (Figueroa et al. 2012) or a logarithm, weighted by variance; how often such intervals hold the real gain
     is measured in benchmarks/results/curve.md.
@@ -65,7 +71,7 @@ def learning_curve(
     figures, interrupted = _measure(material, sizes, range(seed, seed + repeats), test_frac, progress)
     if interrupted:
         warnings.warn(f"interrupted: kept what {len(figures)} of {repeats} repeats had finished", stacklevel=2)
-    curve = _result(figures, sizes, n, n_fits, seed)
+    curve = _result(figures, sizes, n, n_fits, seed, kind_of(material.task).quality)
     curve.n_rows = material.n_rows
     curve.from_gold = isinstance(data, Student) and bool(data.metrics.get("run", {}).get("learn_from_gold"))
     return curve
@@ -77,7 +83,7 @@ class _Material:
     dataset: object  # Labelled rows, in the form of the export, each distinct text once
     n_rows: int  # With copies
     task: object
-    model: object  # The static model
+    model: object  # The static model, or its name for a recipe; None where none is needed
 
 # %% ../../nbs/decide/curve.ipynb #62d33263
 def _gather(data, task, base_model_id, threshold, on_error) -> _Material:
@@ -85,15 +91,29 @@ def _gather(data, task, base_model_id, threshold, on_error) -> _Material:
     if isinstance(data, Student): data, task, base_model_id = _of_student(data, base_model_id)
     if task is None:
         raise TypeError("expected a task, which says what the labels are: learning_curve(data, task, base_model_id)")
-    if base_model_id is None:
-        raise TypeError("expected a base_model_id, the static model that a Model2Vec student starts from")
-    task, base = as_classification(task), check_base(base_model_id, static=True)
+    if not isinstance(task, _Question): task = as_distillable(task)
+    base = _base_for(kind_of(task), base_model_id)
     dataset = labelled_rows(data, task, threshold, on_error)
     rows = Rows.read(dataset, task)
     distinct = distinct_positions(rows)
     _check_telling(rows, distinct)
-    with quiet(): model = load_static_model(base)
+    with quiet(): model = load_static_model(base) if isinstance(rows.kind, LabelKind) else base
     return _Material(dataset.select(distinct), len(rows), task, model)
+
+def _base_for(kind: Kind, base_model_id: str | None) -> str | None:
+    "The base of the quick student of a kind; refuses one that is missing, or of no use"
+    if quick_framework(kind) == "model2vec":
+        if base_model_id is not None: return check_base(base_model_id, static=True)
+        raise TypeError("expected a base_model_id, the static model that a Model2Vec student starts from")
+    if base_model_id is None: return None
+    raise ValueError(f"expected no base_model_id for {kind.words}, whose curve is that of a CRF, found "
+                     f"{base_model_id!r}: leave it out")
+
+@dataclass(frozen=True)
+class _Question:
+    "What a student was asked, as far as its folder knows"
+    kind: Kind
+    task_id: str
 
 # %% ../../nbs/decide/curve.ipynb #53a77535
 def _check_telling(rows: Rows, distinct: list[int]):
@@ -102,8 +122,7 @@ def _check_telling(rows: Rows, distinct: list[int]):
         shown = f"{len(rows)}, of which {len(distinct)} have" if len(distinct) < len(rows) else f"{len(rows)}"
         raise ValueError("expected at least 50 labelled rows with texts that differ by more than a few characters, "
                          f"found {shown}: they tell nothing about a curve")
-    if not _varied(rows):
-        raise ValueError(f"expected rows with at least two different answers, found {len(rows)} that all have the same")
+    rows.kind.check_learnable(rows.y)
 
 # %% ../../nbs/decide/curve.ipynb #c41e1135
 def _of_student(student: Student, base_model_id) -> tuple:
@@ -113,11 +132,15 @@ def _of_student(student: Student, base_model_id) -> tuple:
                          "learning_curve(data, task, base_model_id)")
     run = student.metrics.get("run", {})
     if base_model_id is None and run.get("framework") == "model2vec": base_model_id = run["base_model"]
-    return student.train_data, task_of_student(student), base_model_id
+    labels = isinstance(student.kind, LabelKind)
+    task = task_of_student(student) if labels else _Question(student.kind, student.task_id)
+    return student.train_data, task, base_model_id
 
-def _varied(rows: Rows) -> bool:
-    "Whether rows hold two different answers, without which there is nothing to learn"
-    return bool((rows.y != rows.y[0]).any())
+def _telling(check: Callable, y) -> bool:
+    "Whether rows pass a check of their kind, as that there is something to learn"
+    try: check(y)
+    except ValueError: return False
+    return True
 
 # %% ../../nbs/decide/curve.ipynb #4d9a06a6
 def _sizes(n_train: int, sizes=None) -> list[int]:
@@ -150,42 +173,59 @@ def _measure(material: _Material, sizes: list[int], seeds, test_frac: float, pro
 
 # %% ../../nbs/decide/curve.ipynb #7cae38d5
 def _repeat(material: _Material, sizes: list[int], test_frac: float, seed: int, bar) -> tuple[dict, bool]:
-    """For each size macro-F1 and accuracy, `(1 + n_resamples,)`: on all held-out rows, and on each draw of them.
+    """For each size the kind's figures, `(1 + n_resamples,)`: on all held-out rows, and on each draw of them.
 
     And whether it was interrupted."""
-    with quiet(): parts = split_dataset(material.dataset, test_frac, seed=seed)
+    with quiet(): parts = split_answers(material.dataset, kind_of(material.task), test_frac, seed)
     train, test = (Rows.read(parts[side], material.task) for side in ("train", "val"))
     order, answers, interrupted = np.random.default_rng(seed).permutation(len(train)), {}, False
-    soft = soft_labels(train.kind, train.y, train.scores)
+    soft = soft_labels(train.kind, train.y, train.scores) if train.kind.scored else None
     try:
         for n in sizes:
             chosen = order[:n]
-            if _varied(train[chosen]):
-                answers[n] = _answers(material, train[chosen], None if soft is None else soft[chosen], test.texts, seed)
+            if _telling(train.kind.check_learnable, train.y[chosen]):
+                some = None if soft is None else soft[chosen]
+                answers[n] = _answers(train.kind, material, train[chosen], some, test.texts, seed)
             bar.update(n)
     except KeyboardInterrupt: interrupted = True
-    figures = bootstrap_figures(test.hot, answers, _RESAMPLES, seed) if answers and test.hot.any() else {}
-    return {n: {metric: at_size[metric] for metric in METRICS} for n, at_size in figures.items()}, interrupted
+    if not answers or not _telling(test.kind.check_measurable, test.y): return {}, interrupted
+    return quality_draws(test.kind, test.y, answers, _RESAMPLES, seed), interrupted
 
 # %% ../../nbs/decide/curve.ipynb #38cbd052
-def _answers(material: _Material, rows: Rows, soft, texts: list[str], seed: int):
-    "What a student that learned from `rows` says of other texts, booleans `(n, n_labels)`"
-    kind = rows.kind
+def quick_framework(kind: Kind) -> str:
+    "The framework that is quickest for a kind of answer; raises TypeError where none of the quick ones can give it"
+    names = [name for name in ("model2vec", "crf") if row_for(FRAMEWORKS[name], kind) is not None]
+    if names: return names[0]
+    raise TypeError(f"expected answers that a student of model2vec or crf can give, found {kind.words}: "
+                    "there is no curve for others, which take long to train; distil at two sizes and compare")
+
+@singledispatch
+def _answers(kind: Kind, material: _Material, rows: Rows, soft, texts: list[str], seed: int):
+    "What a student that learned from `rows` says of other texts, encoded"
+    recipe = framework_of(quick_framework(kind), kind).part("train")
+    with quiet():
+        trained = recipe(Lesson(rows, material.task, material.model, Recipe(), seed % 2**32))
+        return kind.encode(trained.student.predict(texts))
+
+@_answers.register
+def _label_answers(kind: LabelKind, material, rows, soft, texts, seed):
     with quiet():
         table = fit_token_table(material.model, rows, material.task, seed, Recipe(), soft=soft)
-        return kind.one_hot(kind.decide(Model2VecStudent(table.pipeline, kind).predict_proba(texts)))
+        return kind.decide(Model2VecStudent(table.pipeline, kind).predict_proba(texts))
 
 # %% ../../nbs/decide/curve.ipynb #dadbca66
-def _result(repeats: list[dict], sizes: list[int], n: int, n_fits: int, seed: int) -> LearningCurve:
+def _result(
+    repeats: list[dict], sizes: list[int], n: int, n_fits: int, seed: int, measured: dict,
+) -> LearningCurve:
     "Points and fits from what the repeats measured"
     points, fits, blank = {}, {}, np.full(1 + _RESAMPLES, np.nan)
-    for metric in METRICS:
+    for metric in measured:
         figures = np.stack([[repeat[size][metric] if size in repeat else blank for size in sizes]
                             for repeat in repeats])
         draws, mean = bootstrap_curve(figures, n_fits, seed)
         points[metric] = _intervals(draws, mean)
         fits[metric] = extrapolate(draws, sizes, seed) if len(repeats) > 1 else []
-    return LearningCurve(n, sizes, len(repeats), points, fits)
+    return LearningCurve(n, sizes, len(repeats), points, fits, figures=dict(measured))
 
 # %% ../../nbs/decide/curve.ipynb #5c2f21c9
 def _intervals(draws, mean) -> list[dict | None]:

@@ -6,18 +6,18 @@
 from __future__ import annotations
 import numpy as np
 import pandas as pd
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ..basics.checks import check_int, check_one_of
 from ..basics.shown import Shown
 from ..evaluate.distinct import copies_sentence
 from ..evaluate.intervals import show_interval
+from ..tasks.kinds import LabelKind
 from .curve_laws import values_of_laws
 
 # %% auto #0
-__all__ = ['METRICS', 'LearningCurve', 'signed_interval']
+__all__ = ['LearningCurve', 'signed_interval']
 
 # %% ../../nbs/decide/curve_result.ipynb #07d85629
-METRICS = {"f1": "macro-F1", "accuracy": "accuracy"}
 _TOO_FEW = "at least 2 repeats of 4 sizes are needed"
 
 @dataclass(repr=False)
@@ -26,26 +26,31 @@ class LearningCurve(Shown):
     n: int  # Rows at hand, each distinct text once
     sizes: list  # Numbers of rows trained on, ascending
     repeats: int  # Repeats that were finished, at least in part
-    points: dict  # "f1" and "accuracy": for each size `value`, `low`, `high` (95 %), or None where it was not reached
-    # "f1" and "accuracy": fits (a, b, c), in units of the largest size: a - b·n^-c or, where c is NaN, a + b·log n.
+    points: dict  # By figure: for each size `value`, `low`, `high` (95 %), or None where it was not reached
+    # Likewise: fits (a, b, c), in units of the largest size: a - b·n^-c or, where c is NaN, a + b·log n.
     # Empty with too few points
     fits: dict
     n_rows: int | None = None  # Rows given, copies of a text counted each
     from_gold: bool = False  # Whether gold stands in the place of the teacher's labels, where it is known
+    # What was measured, name to words; the verdict speaks of the first
+    figures: dict = field(default_factory=lambda: dict(LabelKind.quality))
 
-    def gain(self, more: int | None = None, metric: str = "f1") -> dict:
+    @property
+    def first(self) -> str: return next(iter(self.figures))
+
+    def gain(self, more: int | None = None, metric: str | None = None) -> dict:
         """What `more` rows beyond those at hand (default: as many again) would bring: `value`, `low`, `high` (95 %).
         Raises ValueError where the points are too few for a fit"""
         more = self.n if more is None else check_int(more, "more")
-        check_one_of(metric, "metric", self.fits)
+        check_one_of(metric := metric or self.first, "metric", self.fits)
         if not self.fits[metric]: raise ValueError(f"too few points to carry the curve on: {_TOO_FEW}")
         now, then = self.fitted([self.n, self.n + more], metric).T
         low, value, high = np.percentile(then - now, [2.5, 50, 97.5])
         return {"value": float(value), "low": float(low), "high": float(high)}
 
-    def fitted(self, n, metric: str = "f1"):
+    def fitted(self, n, metric: str | None = None):
         "What each fit says about `n` rows: an array `(n_fits, n_sizes)`"
-        return values_of_laws(self.fits[metric], np.atleast_1d(n) / self.sizes[-1])
+        return values_of_laws(self.fits[metric or self.first], np.atleast_1d(n) / self.sizes[-1])
 
     @property
     def verdict(self) -> str:
@@ -56,7 +61,7 @@ class LearningCurve(Shown):
         "One row a size, a pandas frame; the sizes at hand are measured, those beyond are carried on"
         return _table(self)
 
-    def plot(self, ax=None, more: int | None = None, metric: str = "f1"):
+    def plot(self, ax=None, more: int | None = None, metric: str | None = None):
         """The measured points with 95 % intervals, and the curve carried on by `more` rows (default: as many again).
         Returns the matplotlib figure"""
         return _plot(self, ax, more, metric)
@@ -71,10 +76,10 @@ def _against(curve: LearningCurve) -> str:
     return f"the teacher's labels{', corrected where gold is known' if curve.from_gold else ''}"
 
 def _verdict(curve: LearningCurve) -> str:
-    if not curve.fits["f1"]: return f"Too few points were finished to carry the curve on: {_TOO_FEW}."
+    if not curve.fits[curve.first]: return f"Too few points were finished to carry the curve on: {_TOO_FEW}."
     gain = curve.gain()
     more = f"{curve.n:,} more documents, beyond the {curve.n:,} at hand,"
-    promise = f"{more} would bring {signed_interval(gain)} in macro-F1 against {_against(curve)}"
+    promise = f"{more} would bring {signed_interval(gain)} in {curve.figures[curve.first]} against {_against(curve)}"
     if gain["high"] < _FLAT: promise = f"A plateau: {promise}"
     elif gain["low"] < .002: promise += ", so perhaps nothing"
     whom = "these labels" if curve.from_gold else "the teacher"
@@ -93,21 +98,22 @@ def _levels(curve: LearningCurve, metric: str, n) -> tuple:
 # %% ../../nbs/decide/curve_result.ipynb #e8b4cb94
 def _table(curve: LearningCurve):
     rows = {n: {"": "measured"} for n in curve.sizes}
-    for metric, name in METRICS.items():
+    for metric, name in curve.figures.items():
         for n, point in zip(curve.sizes, curve.points[metric]):
             rows[n][f"agreement: {name}"] = "" if point is None else show_interval(point)
-    for n in (curve.n, 2 * curve.n) if curve.fits["f1"] else ():
+    for n in (curve.n, 2 * curve.n) if curve.fits[curve.first] else ():
         rows[n] = {"": "carried on"}
-        for metric, name in METRICS.items():
+        for metric, name in curve.figures.items():
             low, value, high = (level[0] for level in _levels(curve, metric, n))
             rows[n][f"agreement: {name}"] = show_interval({"value": value, "low": low, "high": high})
-    columns = [*(f"agreement: {name}" for name in METRICS.values()), ""]
+    columns = [*(f"agreement: {name}" for name in curve.figures.values()), ""]
     return pd.DataFrame.from_dict(rows, orient="index")[columns].rename_axis("rows")
 
 # %% ../../nbs/decide/curve_result.ipynb #4d11d063
-def _plot(curve: LearningCurve, ax=None, more: int | None = None, metric: str = "f1"):
+def _plot(curve: LearningCurve, ax=None, more: int | None = None, metric: str | None = None):
     import matplotlib.pyplot as plt
-    check_one_of(metric, "metric", METRICS)
+    metric = metric or curve.first
+    check_one_of(metric, "metric", curve.figures)
     if ax is None: _, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
     _draw_points(curve, metric, ax)
     ticks = [*curve.sizes]
@@ -116,7 +122,7 @@ def _plot(curve: LearningCurve, ax=None, more: int | None = None, metric: str = 
     ticks = _apart(ticks)
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.set_xticks([], minor=True)
-    ax.set(xlabel="documents trained on", ylabel=f"agreement ({METRICS[metric]})\nwith {_against(curve)}")
+    ax.set(xlabel="documents trained on", ylabel=f"agreement ({curve.figures[metric]})\nwith {_against(curve)}")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize="small")
     return ax.figure
 

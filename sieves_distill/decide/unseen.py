@@ -58,7 +58,8 @@ def distinct_positions(rows: Rows) -> list[int]:
 def _draw(rows: Rows, copies: list[int]) -> int:
     "One of the rows, the same in whatever order they come"
     if len(copies) == 1: return copies[0]
-    copies = sorted(copies, key=lambda i: (fold_text(rows.texts[i]), np.asarray(rows.y[i]).tolist()))
+    def answer(i): return repr(rows.y[i]) if rows.y.dtype == object else np.asarray(rows.y[i]).tolist()
+    copies = sorted(copies, key=lambda i: (fold_text(rows.texts[i]), answer(i)))
     digest = blake2b(fold_text(rows.texts[copies[0]]).encode(), digest_size=8).digest()
     return copies[int.from_bytes(digest) % len(copies)]
 

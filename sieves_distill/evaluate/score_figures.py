@@ -14,7 +14,8 @@ from ..tasks.ratings import learnable_aspects
 from .intervals import bootstrap_draws, percentile_interval, wilson_interval
 
 # %% auto #0
-__all__ = ['FIGURES', 'PENALTIES', 'score_figures', 'drawn_ranks', 'compare_scores', 'fit_score_baselines', 'rated_or_not']
+__all__ = ['FIGURES', 'PENALTIES', 'score_figures', 'drawn_ranks', 'compare_scores', 'score_draws', 'fit_score_baselines',
+           'rated_or_not']
 
 # %% ../../nbs/evaluate/score_figures.ipynb #85bf1afe
 FIGURES = {"mae": "mean absolute error", "pearson": "Pearson's r", "spearman": "Spearman's rho"}
@@ -71,6 +72,10 @@ def _draws(truth, numbers, weights) -> dict:
             for figure in FIGURES}
 
 # %% ../../nbs/evaluate/score_figures.ipynb #a70c7f92
+def score_draws(truth, numbers, weights) -> dict:
+    "Each figure, the mean over the columns, in each draw `(n_draws,)`, of `numbers` `(n, k)` in which NaN is none"
+    return {figure: _mean(values) for figure, values in _draws(truth, numbers, weights).items()}
+
 def _mean(values):
     "Of the columns that are defined"
     with warnings.catch_warnings():

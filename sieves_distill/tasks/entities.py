@@ -54,6 +54,7 @@ class Entities(EntityAnswers):
     "Pieces of a text, of some types; `y` is an array `(n,)` of tuples of `Entity`, each in the order of its places"
     column, unit, student_words = "entities", "entities", "A tagger of texts"
     figure_words, pipeline_tag = "agreement F1", "token-classification"
+    quality = {"f1": "F1 of entities", "macro_f1": "macro-F1 of types"}
     calls = ('predict(["a text", "another"])  # of each text a list of entities',)
 
     def __init__(self, entity_types: Sequence[str]): self.entity_types = list(entity_types)
@@ -63,6 +64,9 @@ class Entities(EntityAnswers):
     def __eq__(self, other): return type(self) is type(other) and self.entity_types == other.entity_types
 
     def __hash__(self): return hash((type(self), *self.entity_types))
+
+    @property
+    def names(self) -> list[str]: return self.entity_types
 
     @property
     def words(self) -> str: return f"entities of {len(self.entity_types)} types in a text"

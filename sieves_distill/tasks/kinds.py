@@ -23,6 +23,8 @@ class Kind:
     unit = "answers"  # What a score of the student speaks of
     figures = "f1", "precision", "recall", "accuracy"  # Of a report: the one that is shown first, and the others
     figure_words = "agreement macro-F1"  # What the first of them is
+    # What students are ranked by, and a second figure beside it, name to words; of both a greater one is better
+    quality = {"f1": "macro-F1", "accuracy": "accuracy"}
     pipeline_tag = "text-classification"  # What the hub calls it
     calls = ('predict(["a text", "another"])',
              'predict_proba(["a text", "another"])  # in the order of student.labels')  # What its card shows
@@ -79,6 +81,11 @@ class Kind:
         "For the `repr` of a student"
         return self.words
 
+    @property
+    def names(self) -> list[str]:
+        "What an answer may name: labels, types, aspects, fields"
+        return []
+
     def decode(self, y) -> list:
         "Encoded answers in the task's own terms"
         return y.tolist()
@@ -100,6 +107,9 @@ class LabelKind(Kind):
     scored, decided, student_words = True, True, "A classifier of texts"
 
     def __init__(self, labels: Sequence[str]): self.labels = list(labels)
+
+    @property
+    def names(self) -> list[str]: return self.labels
 
     def __len__(self): return len(self.labels)
 

@@ -28,6 +28,7 @@ class Scores(Kind):
     "A number from 0 to 1 for each of some aspects; `y` is floats `(n, n_aspects)`, NaN where there is none"
     column, unit, student_words, activation = "aspect", "scores", "A rater of texts", "identity"
     figures, figure_words = ("mae", "pearson", "spearman"), "mean absolute error"
+    quality = {"pearson": "Pearson's r", "spearman": "Spearman's rho"}
     calls = ('predict(["a text", "another"])  # of each text a mapping of aspect to a number',
              'predict_interval(["a text"], coverage=0.9)  # likewise, to the lowest and the highest that it may be')
 
@@ -41,6 +42,9 @@ class Scores(Kind):
     def __hash__(self): return hash((type(self), *self.aspects))
 
     def __len__(self): return len(self.outputs)
+
+    @property
+    def names(self) -> list[str]: return self.aspects
 
     @property
     def words(self) -> str: return f"numbers from 0 to 1 for {', '.join(self.aspects)} in a text"

@@ -107,6 +107,7 @@ class Records(Kind):
     "A value for each of some fields; `y` is objects `(n, n_fields)`, None where there is none"
     column, unit, student_words = "entity", "fields", "A student that fills in a form"
     figures, figure_words, pipeline_tag = ("f1", "precision", "recall"), "agreement F1", "token-classification"
+    quality = {"f1": "F1 of fields", "records": "records wholly right"}
     calls = ('predict(["a text", "another"])  # of each text a record, a pydantic object; None where it has none',)
 
     def __init__(self, fields: Sequence[Field], name: str = "Record", model=None, features: dict | None = None):
