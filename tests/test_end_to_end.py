@@ -189,7 +189,7 @@ def test_guide_model2vec(bases, docs, tmp_path):
     assert_loads_natively(student, [doc.text for doc in docs])
 
 
-@pytest.mark.parametrize("train_kwargs", [None, {"max_epochs": 20}], ids=["default", "fine-tuned"])
+@pytest.mark.parametrize("train_kwargs", [None, {"max_epochs": 8}], ids=["default", "fine-tuned"])
 def test_several_labels_do_not_collapse(bases, tmp_path, train_kwargs):
     task, docs = techniques(400, words=60)
     student = distill(task, bases["model2vec"], "model2vec", docs, tmp_path / "student", train_kwargs=train_kwargs)
