@@ -104,6 +104,7 @@ TABLES = {  # recorded as a page: the module that makes it, and of what
     "entities.md": ("entities", lambda module: module.table(read_lines("entities.jsonl"))),
     "pii.md": ("pii", lambda module: module.table(read_lines("pii.jsonl"))),
     "records.md": ("records", lambda module: module.table(read_lines("records.jsonl"))),
+    "relations.md": ("relations", lambda module: module.table(read_lines("relations.jsonl"))),
     "novelty.md": ("novelty", lambda module: module.table(read_lines("novelty.jsonl"))),
     "panel/table.md": ("panel.report", lambda module: module.table(frame())),
     "panel/short.md": ("panel.report", lambda module: module.short_table(frame())),

@@ -68,7 +68,7 @@ class Recipe:
     pair_sparsity: float = .05  # The weight of the penalty on absolute weights, where words alone count,
     pair_penalty: float = .05  # and of the squared one
     pair_distance_share: float = .99  # Share of the related pairs that are near enough to be candidates
-    span_levels: tuple = (.5, .35, .2)  # From which probability on a word is of a span,
+    span_levels: tuple = (.5, .35, .2, .1)  # From which probability on a word is of a span,
     pair_levels: tuple = (.5, .45, .55, .4, .6, .35, .7, .3, .25, .2)  # and a pair related: candidates
     # Encoders that tag
     tag_rate: float = 2e-4  # How fast the encoder learns,
