@@ -50,8 +50,7 @@ def suspects(
     | `gold` | the truth where it is known, else None; no such column where no row has any |
 
     It sees slips, and no habits: an error that the teacher makes throughout, the classifier learns from the other rows
-    and takes for right. Gold, or a look at rows drawn at random, finds those. Of a rare label it can say next to
-    nothing.
+    and takes for right. Gold, or a look at rows drawn at random, finds those. Of a rare label it knows next to nothing.
     Of entities, masks and scores there is [a row for each thing in doubt](unlike.ipynb); other kinds raise TypeError.
     Quality and issues are cleanlab's, by confident learning (Northcutt et al. 2021; Thyagarajan et al. 2022).
     Raises ImportError without cleanlab, ValueError for rows that cannot be read, that all have the same answer, or with

@@ -77,7 +77,8 @@ def _(kind: Scores, rows: Rows, folds, progress=False) -> list[dict]:
     low, high = np.nanquantile(off, [.25, .75], axis=0)
     far = off > high + 1.5 * (high - low)  # Tukey's fences
     return [{"row": int(i), "fault": "far off" if far[i, j] else "", "aspect": kind.aspects[j],
-             "teacher": float(rows.y[i, j]), "student": float(numbers[i, j]), "doubt": float(off[i, j])} for i, j in np.argwhere(~np.isnan(off))]
+             "teacher": float(rows.y[i, j]), "student": float(numbers[i, j]), "doubt": float(off[i, j])}
+            for i, j in np.argwhere(~np.isnan(off))]
 
 # %% ../../nbs/relabel/unlike.ipynb #45d68803
 class UnlikeAnswers(pd.DataFrame):
