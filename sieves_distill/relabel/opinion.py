@@ -13,15 +13,15 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 from ..basics.checks import check_one_of
-from ..tasks.kinds import Kind, OneLabel
-from ..tasks.adapt import as_classification
+from ..tasks.kinds import Kind, LabelKind, OneLabel
+from ..tasks.adapt import as_classification, as_distillable
 from ..export.rows import Rows, labelled_rows, task_of_student
 from ..split import fold_text
 from ..heads.logistic import Sample, fit_logistic
 from ..students.student import Student
 
 # %% auto #0
-__all__ = ['labelled_data', 'cut_folds', 'tfidf_words', 'judge_unseen']
+__all__ = ['labelled_data', 'other_answers', 'cut_folds', 'tfidf_words', 'judge_unseen']
 
 # %% ../../nbs/relabel/opinion.ipynb #60dbe125
 def labelled_data(data, task, on_error: str = "raise"):
@@ -36,6 +36,15 @@ def labelled_data(data, task, on_error: str = "raise"):
     return labelled_rows(data, task, on_error=on_error), task
 
 # %% ../../nbs/relabel/opinion.ipynb #5b813a5f
+def other_answers(data, task, on_error: str = "raise") -> Rows | None:
+    "The rows whose answers are no labels, of what `labelled_data` takes; None where they are labels"
+    if isinstance(data, (str, Path)): data = Student.load(data)
+    if isinstance(data, Student):
+        return None if isinstance(data.kind, LabelKind) else Rows.read(_rows_of_student(data), data.kind)
+    if task is None: return None
+    task = as_distillable(task)
+    return None if isinstance(task.kind, LabelKind) else Rows.read(labelled_rows(data, task, on_error=on_error), task)
+
 def _rows_of_student(student: Student):
     "The rows that a student learned from, and behind them those of its report"
     from datasets import concatenate_datasets
