@@ -14,7 +14,8 @@ from ..basics.checks import check_installed, check_int, clip_labels
 from ..tasks.kinds import Kind, ManyLabels, OneLabel, shown_counts
 from ..export.rows import Rows, id_series
 from ..split import fold_text
-from .opinion import cut_folds, judge_unseen, labelled_data, tfidf_words
+from .opinion import cut_folds, judge_unseen, labelled_data, other_answers, tfidf_words
+from .unlike import rank_doubts
 
 # %% auto #0
 __all__ = ['suspects', 'Suspects', 'label_quality', 'confusions', 'plot_confusions']
@@ -49,20 +50,19 @@ def suspects(
     | `gold` | the truth where it is known, else None; no such column where no row has any |
 
     It sees slips, and no habits: an error that the teacher makes throughout, the classifier learns from the other rows
-    and takes for right. Gold, or a look at rows drawn at random, finds those. Of a rare label it can say next to
-    nothing.
-
+    and takes for right. Gold, or a look at rows drawn at random, finds those. Of a rare label it knows next to nothing.
+    Of entities, masks and scores there is [a row for each thing in doubt](unlike.ipynb); other kinds raise TypeError.
     Quality and issues are cleanlab's, by confident learning (Northcutt et al. 2021; Thyagarajan et al. 2022).
-    Raises ImportError without cleanlab, ValueError for rows that cannot be read, that all have the same answer,
-    or with fewer different texts than folds."""
-    check_installed("cleanlab")
+    Raises ImportError without cleanlab, ValueError for rows that cannot be read, that all have the same answer, or with
+    fewer different texts than folds."""
     check_int(n_folds, "n_folds", least=2)
+    if (rows := other_answers(data, task, on_error)) is not None: return rank_doubts(rows, n_folds, seed, progress)
+    check_installed("cleanlab")
     rows = Rows.read(*labelled_data(data, task, on_error))
     if (rows.y == rows.y[0]).all():
         raise ValueError("expected rows with at least two different answers, "
                          f"found {len(rows)} rows that all have the same: there is nothing to compare")
-    proba = judge_unseen(tfidf_words(rows.texts), rows, cut_folds(rows, n_folds, seed), progress)
-    return _rank(rows, proba)
+    return _rank(rows, judge_unseen(tfidf_words(rows.texts), rows, cut_folds(rows, n_folds, seed), progress))
 
 # %% ../../nbs/relabel/suspicion.ipynb #e16169f5
 def _rank(rows: Rows, proba) -> Suspects:
