@@ -18,8 +18,8 @@ from .devices import default_device, known_device
 from .student import Student, in_batches
 
 # %% auto #0
-__all__ = ['Writing', 'WriterInFolder', 'WritingStudent', 'write_texts', 'note_on_unread', 'read_model', 'with_all_vectors',
-           'Seq2SeqStudent', 'LoraStudent', 'seq2seq_use', 'lora_use']
+__all__ = ['Writing', 'WriterInFolder', 'WritingStudent', 'write_texts', 'note_on_unread', 'read_model', 'plain_tokenizer',
+           'with_all_vectors', 'Seq2SeqStudent', 'LoraStudent', 'seq2seq_use', 'lora_use']
 
 # %% ../../nbs/students/writer.ipynb #1c8ef7ae
 @dataclass(frozen=True)
@@ -148,12 +148,24 @@ def read_model(auto_model: str, base: str, dtype=None, **hub) -> tuple:
         tokenizer = transformers.AutoTokenizer.from_pretrained(base, **names)
         loader = getattr(transformers, auto_model)
         model, info = loader.from_pretrained(base, dtype=dtype or torch.float32, output_loading_info=True, **hub)
-        if "gguf_file" in hub: model = _without_quantization(loader, model)
+        if "gguf_file" in hub: model, tokenizer = _without_quantization(loader, model), plain_tokenizer(tokenizer, model)
     missing = sorted(info["missing_keys"])
     if missing: raise ValueError(f"the weights at {base!r} lack {len(missing)}, {missing[0]} for one: "
                                  f"they are not of a model that {auto_model} can read whole")
     if tokenizer.pad_token is None: tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     return model, tokenizer
+
+def plain_tokenizer(tokenizer, model):
+    """The same of the class that all others can be, since the one that a GGUF file is taken for may not be read again
+    as it was written; what ends a text is what the model says"""
+    from transformers import PreTrainedTokenizerFast
+    ends = model.config.eos_token_id
+    ends = ends[0] if isinstance(ends, list) else ends
+    named = {name: getattr(tokenizer, name) for name in ("bos_token", "unk_token", "pad_token", "chat_template")}
+    named["eos_token"] = tokenizer.eos_token if ends is None else tokenizer.convert_ids_to_tokens(ends)
+    plain = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer, **named)
+    plain.model_max_length = getattr(model.config, "max_position_embeddings", None) or tokenizer.model_max_length
+    return plain
 
 def with_all_vectors(model, tokenizer) -> tuple:
     "Both, with a vector for each token that the tokenizer knows"
