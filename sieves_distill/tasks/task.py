@@ -72,7 +72,9 @@ class Task:
     def distill(
         self,
         base_model_id,  # Folder or hub name of the model to start from
-        framework,  # "setfit" or "model2vec" for labels and scores; "crf" for what stands in the text
+        # "setfit" or "model2vec" for labels and scores; "crf" or "transformers" for entities, masks, records and
+        # relations; "seq2seq" or "lora" for texts
+        framework,
         data,  # Documents with the teacher's results, in any iterable; or a dataset with `text` and `labels`
         output_path,  # Folder to leave the student in
         val_frac: float,  # Share of the rows that is held out for the report, in (0, 1)
