@@ -14,9 +14,8 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 from tqdm.auto import tqdm
 from ..basics.checks import check_int, check_text
-from ..tasks.kinds import kind_of
 from ..students.student import Student
-from .opinion import labelled_data, tfidf_words
+from .opinion import tfidf_words
 from ..evaluate.distinct import text_pieces
 from .near_duplicates import NearDuplicates
 
@@ -38,7 +37,8 @@ def choose_next(
     """The documents whose labels would help the student most, the most uncertain first.
 
     A pandas frame with `position` (in `docs`, from 0), `doc`, `text`, `student` (its answer) and `uncertainty`: one
-    minus the margin between the two best labels, for several labels their mean entropy. The most uncertain are grouped
+    minus the margin between the two best labels, for several labels their mean entropy, for entities, masks, records
+    and relations one minus the probability of the tag of the word that it is least sure of. The most uncertain are grouped
     by weighted k-means, and one is taken of each group (Zhdanov: Diverse mini-batch Active Learning, 2019,
     arXiv:1901.05954). Fewer than `n` come back where there are no more that differ from each other and from the known.
     Raises TypeError or ValueError for what is no text, for no documents at all, or an `n` or `pool` below 1."""
@@ -64,10 +64,10 @@ class _Candidate(NamedTuple):
 # %% ../../nbs/relabel/choice.ipynb #0f8a26a0
 def _most_uncertain(student: Student, docs, size: int, near: NearDuplicates) -> list[_Candidate]:
     "The `size` documents that the student is least sure of, no two of them alike and none like a known one"
-    kind, docs, best, position = kind_of(student), iter(docs), [], 0
+    docs, best, position = iter(docs), [], 0
     while batch := list(islice(docs, 1000)):
         texts = [_text_of(doc, position + i) for i, doc in enumerate(batch)]
-        doubts = kind.doubt(student.predict_proba(texts)).tolist()
+        doubts = student.doubt(texts).tolist()
         best += map(_Candidate, doubts, range(position, position + len(batch)), texts, batch)
         position += len(batch)
         if len(best) > 2 * size + 1000: best = _distinct(best, size, near)
@@ -117,4 +117,4 @@ def _text_of(doc, position: int) -> str:
 
 def _known_texts(student: Student, known) -> list[str]:
     if known is not None: return [_text_of(doc, i) for i, doc in enumerate(known)]
-    return labelled_data(student, None)[0]["text"][:] if student.train_data is not None else []
+    return [text for rows in (student.train_data, student.val_data) if rows is not None for text in rows["text"]]

@@ -135,6 +135,10 @@ class RecordStudent(Student):
         super().__init__(kind, task_id, path)
         self.tagger, self.parts = tagger, parts
 
+    def doubt(self, texts):
+        "That of the fields that stand in the text"
+        return super().doubt(texts) if self.tagger is None else self.tagger.doubt(texts)
+
     def predict(self, texts: list[str], progress: bool = False) -> list:
         """Of each text a record, an object of the task's pydantic model, None where it has none; of a task of questions
         a list of answers. Raises TypeError unless `texts` is a list of str"""

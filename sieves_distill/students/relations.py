@@ -34,6 +34,10 @@ class RelationStudent(Student):
         super().__init__(kind, task_id, path)
         self.tagger, self.pairs = tagger, pairs
 
+    def doubt(self, texts):
+        "That of heads and tails"
+        return self.tagger.doubt(texts)
+
     def predict(self, texts: list[str], progress: bool = False) -> list[list[dict]]:
         """The triplets of each text, a list of dicts with `head` and `tail`, dicts of `text` and `entity_type`,
         `relation` and `score`. Raises TypeError unless `texts` is a list of str"""

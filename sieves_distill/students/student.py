@@ -223,6 +223,13 @@ class Answering(InFolder):
         "What the model computes of a batch of texts, `(n_texts, …)`: what the kind of answer decides by"
         raise NotImplementedError(f"{type(self).__name__} must compute: def scores(self, texts) -> array")
 
+    def doubt(self, texts: list[str]):
+        """How unsure the student is of its answer to each text, `(n_texts,)` in [0, 1]; raises TypeError where it does
+        not know"""
+        if hasattr(self.kind, "doubt"): return self.kind.doubt(self.predict_proba(texts))
+        raise TypeError(f"expected a student that knows how sure it is, found one that answers {self.kind.words}: have "
+                        "texts labelled that are drawn at random")
+
     def embed_texts(self, texts: list[str]):
         "Vectors `(n_texts, dim)` that say what texts are about; None where the student has none to speak of"
         return None

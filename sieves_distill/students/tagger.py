@@ -52,6 +52,11 @@ class EntityStudent(Student):
         str"""
         return self.kind.answers(texts, self.name_entities(texts, progress))
 
+    def doubt(self, texts):
+        "One minus the probability of the tag that it is least sure of"
+        shares = chain.from_iterable(in_batches(self, lambda batch: list(self.tag_shares(batch)), texts, False))
+        return np.array([1 - words.max(1).min() if len(words) else 0. for *_, words in shares])
+
     def predict_proba(self, texts: list[str], progress: bool = False):
         "Raises TypeError: an entity has a score, a text has none"
         raise TypeError("expected a student of labels, found one that names entities: predict(texts) gives each entity "
