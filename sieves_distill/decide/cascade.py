@@ -26,7 +26,7 @@ from ..students.novelty import head_digest
 from ..students.student import check_documents, check_texts
 from .audit import Audit, AuditPlan
 from sieves_distill.decide.threshold import (
-    check_false_alarms, decides_each_label, is_new, is_unsure, label_sureness,
+    check_false_alarms, check_labels, decides_each_label, is_new, is_unsure, label_sureness,
 )
 from .threshold_result import CascadeThreshold, as_percent
 
@@ -69,6 +69,7 @@ class Cascade:
         self.teacher = _check_teacher(teacher)
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
         self.student, self.kind = student, kind_of(student)
+        check_labels(self.kind, "Cascade")
         self.threshold = check_threshold(threshold, self.kind)
         self.false_alarms = check_false_alarms(student, false_alarms, threshold)
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)

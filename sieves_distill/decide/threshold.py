@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import singledispatch
 from scipy.stats import binomtest
 from ..basics.checks import check_share
-from ..tasks.kinds import Kind, ManyLabels, kind_of
+from ..tasks.kinds import Kind, LabelKind, ManyLabels, kind_of
 from ..evaluate.answers import with_drawn_gold
 from ..export.rows import Rows
 from sieves_distill.decide.threshold_search import (
@@ -20,7 +20,8 @@ from .threshold_result import CascadeThreshold
 from .unseen import distinct_rows, unseen_rows
 
 # %% auto #0
-__all__ = ['choose_threshold', 'decides_each_label', 'label_sureness', 'is_unsure', 'is_new', 'check_false_alarms']
+__all__ = ['choose_threshold', 'check_labels', 'decides_each_label', 'label_sureness', 'is_unsure', 'is_new',
+           'check_false_alarms']
 
 # %% ../../nbs/decide/threshold.ipynb #684b3250
 def choose_threshold(
@@ -56,6 +57,7 @@ def choose_threshold(
     check_share(confidence, "confidence")
     if by not in _WAYS: raise ValueError(f"by must be {' or '.join(map(repr, _WAYS))}, found {by!r}")
     if false_alarms is not None: check_share(false_alarms, "false_alarms")
+    check_labels(kind_of(student), "choose_threshold")
     if by == "label" and not decides_each_label(kind_of(student)):
         raise ValueError("by='label' is for tasks with several labels a text, and this student has multi_label=False: "
                          "leave it out")
@@ -186,6 +188,13 @@ def _beside_gold(trial: _Trial, notes: list[str]) -> dict | None:
             "reviewed": 0 if reviewed is None else int(reviewed.sum())}
 
 # %% ../../nbs/decide/threshold.ipynb #5ac504a4
+def check_labels(kind: Kind, asked: str):
+    "Refuse, with a TypeError, a student whose answers are no labels"
+    if isinstance(kind, LabelKind): return
+    raise TypeError(f"expected a student that answers labels for {asked}, found one that answers {kind.words}: "
+                    "choose_masking has a threshold for masks; for others choose_next says which texts the teacher "
+                    "should answer")
+
 @singledispatch
 def decides_each_label(kind: Kind) -> bool:
     "Whether each label is a decision of its own, which a student can be sure of or not"
