@@ -69,7 +69,9 @@ class Entities(EntityAnswers):
     def names(self) -> list[str]: return self.entity_types
 
     @property
-    def words(self) -> str: return f"entities of {len(self.entity_types)} types in a text"
+    def words(self) -> str:
+        n = len(self.entity_types)
+        return f"entities of {n} type{'s' * (n != 1)} in a text"
 
     def about(self) -> dict: return {"kind": "entities", "entity_types": self.entity_types}
 
