@@ -313,6 +313,7 @@ def test_ctrl_c_in_a_terminal(made, tmp_path):
     wait_for_writing(folder.parent, lambda: process.poll() is None)
     os.killpg(process.pid, signal.SIGINT)
     said = process.stderr.read()
-    assert process.wait() == -signal.SIGINT and said.rstrip().endswith("KeyboardInterrupt")
+    # 1 where peft is installed: torch's compiler, which it imports, runs code at exit, and Python forgets the signal
+    assert process.wait() in (-signal.SIGINT, 1) and said.rstrip().endswith("KeyboardInterrupt")
     assert state(made, folder) == "before" and not leftovers(folder)
     assert not list(temporary.rglob("*"))
