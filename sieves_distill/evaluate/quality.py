@@ -11,7 +11,9 @@ from .figures import bootstrap_figures
 from .intervals import bootstrap_draws
 from .records import count_fields, exact_fields
 from .score_figures import score_draws
+from .writing_figures import text_figures
 from ..tasks.entities import Entities
+from ..tasks.free_text import FreeText
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.ratings import Scores
 from ..tasks.structures import Records
@@ -58,3 +60,10 @@ def _(kind: Records, truth, answers, n_resamples, seed, clusters=None):
         f1 = np.nan_to_num(bootstrap_entities(counts, n_resamples, seed, clusters)["f1"])
         out[name] = {"f1": f1, "records": whole}
     return out
+
+@quality_draws.register
+def _(kind: FreeText, truth, answers, n_resamples, seed, clusters=None):
+    weights = np.concatenate([np.ones((1, len(truth))), *bootstrap_draws(len(truth), n_resamples, seed, clusters)])
+    figures = {name: text_figures(truth, y) for name, y in answers.items()}
+    return {name: {figure: weights @ each[figure] / weights.sum(1) for figure in kind.quality}
+            for name, each in figures.items()}

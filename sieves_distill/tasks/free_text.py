@@ -15,7 +15,8 @@ __all__ = ['FreeText', 'free_text_from']
 class FreeText(Kind):
     "A text that the teacher writes; `y` is objects `(n,)`, str"
     unit, student_words = "texts", "A model that writes"
-    figures, figure_words, pipeline_tag = ("chrf", "rouge_l"), "chrF", "text-generation"
+    figures, figure_words, pipeline_tag = ("rouge_l", "chrf"), "ROUGE-L", "text-generation"
+    quality = {"rouge_l": "ROUGE-L", "chrf": "chrF"}
     calls = ('predict(["a text", "another"])  # of each text what the student writes, a str',)
 
     def __init__(
