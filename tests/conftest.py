@@ -19,8 +19,9 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 ROOT = Path(__file__).resolve().parents[1]
 
 # Where several workers run the tests: files whose tests share students or builds, each made once, in one worker,
-SHARING = {"test_bulk", "test_end_to_end", "test_kill", "test_kwargs", "test_llm", "test_ner", "test_noise", "test_packaging",
-           "test_ray", "test_safety", "test_serve", "test_sieves_task", "test_site", "test_style", "test_web_page"}
+SHARING = {"test_bulk", "test_end_to_end", "test_kill", "test_kwargs", "test_llm", "test_ner", "test_noise",
+           "test_packaging", "test_ray", "test_safety", "test_serve", "test_sieves_task", "test_site", "test_style",
+           "test_web_page"}
 # and those where no test of one framework needs what is made for the other
 APART = {"test_kill", "test_noise", "test_safety"}
 # What takes longest, by how its name begins: it is begun first, so that no worker is left with it at the end.

@@ -231,9 +231,9 @@ def score_table(frame, noise: float) -> str:
 
 
 def reporting_table(frame) -> str:
-    """Macro-F1 on gold, mean over the seeds that all methods of a line have; bold the best of a line. The five peers are
-    logistic regressions with balanced weights whose C is chosen by three folds. `looks`: how many rounds of the recipes
-    a data set was run with"""
+    """Macro-F1 on gold, mean over the seeds that all methods of a line have; bold the best of a line. The five peers
+    are logistic regressions with balanced weights whose C is chosen by three folds. `looks`: how many rounds of the
+    recipes a data set was run with"""
     methods, looked = [method for method in REPORTING if method in set(frame.method)], frame.attrs["looks"]
     def line(key, cells):
         wide = cells.pivot_table(values="f1", index="seed", columns="method").reindex(columns=methods)

@@ -148,7 +148,9 @@ def read_model(auto_model: str, base: str, dtype=None, **hub) -> tuple:
         tokenizer = transformers.AutoTokenizer.from_pretrained(base, **names)
         loader = getattr(transformers, auto_model)
         model, info = loader.from_pretrained(base, dtype=dtype or torch.float32, output_loading_info=True, **hub)
-        if "gguf_file" in hub: model, tokenizer = _without_quantization(loader, model), plain_tokenizer(tokenizer, model)
+        if "gguf_file" in hub:
+            model = _without_quantization(loader, model)
+            tokenizer = plain_tokenizer(tokenizer, model)
     missing = sorted(info["missing_keys"])
     if missing: raise ValueError(f"the weights at {base!r} lack {len(missing)}, {missing[0]} for one: "
                                  f"they are not of a model that {auto_model} can read whole")
