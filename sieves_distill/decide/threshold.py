@@ -53,8 +53,7 @@ def choose_threshold(
     teacher, and the promise is that of the rest.
     Raises ValueError for rows the student was trained on, for shares outside (0, 1), and for by="label" of a
     single-label task."""
-    check_share(target_agreement, "target_agreement")
-    check_share(confidence, "confidence")
+    for share, name in ((target_agreement, "target_agreement"), (confidence, "confidence")): check_share(share, name)
     if by not in _WAYS: raise ValueError(f"by must be {' or '.join(map(repr, _WAYS))}, found {by!r}")
     if false_alarms is not None: check_share(false_alarms, "false_alarms")
     check_labels(kind_of(student), "choose_threshold")

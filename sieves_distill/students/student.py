@@ -224,8 +224,7 @@ class Answering(InFolder):
         raise NotImplementedError(f"{type(self).__name__} must compute: def scores(self, texts) -> array")
 
     def doubt(self, texts: list[str]):
-        """How unsure the student is of its answer to each text, `(n_texts,)` in [0, 1]; raises TypeError where it does
-        not know"""
+        "How unsure it is of each answer, `(n_texts,)` in [0, 1]; raises TypeError where a student does not know"
         if hasattr(self.kind, "doubt"): return self.kind.doubt(self.predict_proba(texts))
         raise TypeError(f"expected a student that knows how sure it is, found one that answers {self.kind.words}: have "
                         "texts labelled that are drawn at random")

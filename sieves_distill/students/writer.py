@@ -157,6 +157,7 @@ def read_model(auto_model: str, base: str, dtype=None, **hub) -> tuple:
     if tokenizer.pad_token is None: tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     return model, tokenizer
 
+# %% ../../nbs/students/writer.ipynb #f54368c9
 def plain_tokenizer(tokenizer, model):
     """The same of the class that all others can be, since the one that a GGUF file is taken for may not be read again
     as it was written; what ends a text is what the model says"""
