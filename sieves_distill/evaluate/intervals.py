@@ -9,8 +9,8 @@ import numpy as np
 from scipy.stats import norm
 
 # %% auto #0
-__all__ = ['COMPARED', 'SIDES', 'wilson_interval', 'half_width', 'bootstrap_draws', 'percentile_interval', 'show_interval',
-           'side_of_zero']
+__all__ = ['COMPARED', 'SIDES', 'wilson_interval', 'half_width', 'bootstrap_draws', 'draw_weights', 'percentile_interval',
+           'show_interval', 'side_of_zero']
 
 # %% ../../nbs/evaluate/intervals.ipynb #cac8943c
 _Z = float(norm.ppf(.975))
@@ -37,6 +37,10 @@ def bootstrap_draws(n: int, n_resamples: int, seed: int, clusters=None) -> Itera
         size = min(64, n_resamples - start)
         drawn = np.stack([np.bincount(rng.integers(k, size=k), minlength=k) for _ in range(size)]).astype("float32")
         yield drawn if clusters is None else drawn[:, clusters]
+
+def draw_weights(n: int, n_resamples: int, seed: int, clusters=None):
+    "All rows once, and below them the draws of `bootstrap_draws`: `(1 + n_resamples, n)`"
+    return np.concatenate([np.ones((1, n)), *bootstrap_draws(n, n_resamples, seed, clusters)])
 
 def percentile_interval(draws, n: float | None = None, least: float = 0.) -> dict:
     """The figure on all rows, which is the first of `draws`, and the bounds of the middle 95 % of the others.

@@ -8,7 +8,7 @@ from functools import singledispatch
 import numpy as np
 from .entity_figures import bootstrap_entities, count_entities
 from .figures import bootstrap_figures
-from .intervals import bootstrap_draws
+from .intervals import draw_weights
 from .records import count_fields, exact_fields
 from .score_figures import score_draws
 from .writing_figures import text_figures
@@ -46,13 +46,13 @@ def _(kind: Entities, truth, answers, n_resamples, seed, clusters=None):
 
 @quality_draws.register
 def _(kind: Scores, truth, answers, n_resamples, seed, clusters=None):
-    weights = np.concatenate([np.ones((1, len(truth))), *bootstrap_draws(len(truth), n_resamples, seed, clusters)])
+    weights = draw_weights(len(truth), n_resamples, seed, clusters)
     figures = {name: score_draws(truth, y, weights) for name, y in answers.items()}
     return {name: {figure: np.nan_to_num(draws[figure]) for figure in kind.quality} for name, draws in figures.items()}
 
 @quality_draws.register
 def _(kind: Records, truth, answers, n_resamples, seed, clusters=None):
-    weights = np.concatenate([np.ones((1, len(truth))), *bootstrap_draws(len(truth), n_resamples, seed, clusters)])
+    weights = draw_weights(len(truth), n_resamples, seed, clusters)
     out = {}
     for name, y in answers.items():
         counts = count_fields(truth, y)
@@ -63,7 +63,7 @@ def _(kind: Records, truth, answers, n_resamples, seed, clusters=None):
 
 @quality_draws.register
 def _(kind: FreeText, truth, answers, n_resamples, seed, clusters=None):
-    weights = np.concatenate([np.ones((1, len(truth))), *bootstrap_draws(len(truth), n_resamples, seed, clusters)])
+    weights = draw_weights(len(truth), n_resamples, seed, clusters)
     figures = {name: text_figures(truth, y) for name, y in answers.items()}
     return {name: {figure: weights @ each[figure] / weights.sum(1) for figure in kind.quality}
             for name, each in figures.items()}

@@ -18,7 +18,7 @@ from .plots import plot_report, plot_thousand
 from .verdict import leads_with_gold, student_verdict, truth_in
 
 # %% auto #0
-__all__ = ['MetricsReport', 'Report', 'read_mistakes_of', 'label_frame', 'report_of']
+__all__ = ['MetricsReport', 'Report', 'read_mistakes_of', 'label_frame', 'figure_frame', 'report_of']
 
 # %% ../../nbs/evaluate/report.ipynb #be3833a8
 _LEGEND = ("macro-F1: the mean of the F1 of the labels, each counting alike. [low, high]: where it would be on "
@@ -143,6 +143,18 @@ def label_frame(per_label: dict):
     frame.insert(0, "F1 [95 %]", [show_interval(figure) for figure in f1])
     order = sorted(range(len(frame)), key=lambda i: (f1.iloc[i] is None, f1.iloc[i] and f1.iloc[i]["value"]))
     return frame.iloc[order].round(3)
+
+# %% ../../nbs/evaluate/report.ipynb #30e3cbd2
+def figure_frame(metrics: dict, models: dict, figures: dict):
+    """One row a model, a pandas frame: its `figures` against the teacher and, where known, against gold, with their
+    intervals. `models` and `figures` say by name how each is shown; a model beside the known ones has its own name"""
+    agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}
+    others = {name: name for name in agreement if name not in models}
+    rows = {shown: {f"{against}: {words}": show_interval(known[name][figure])
+                    for against, known in (("agreement", agreement), ("gold", gold)) if name in known
+                    for figure, words in figures.items()}
+            for name, shown in (models | others).items()}
+    return pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index").fillna("")
 
 # %% ../../nbs/evaluate/report.ipynb #fc04ed7b
 @singledispatch

@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from ..export.rows import Rows
 from ..heads.ridge import choose_penalties, distinct_rows, fit_ridge
 from ..tasks.ratings import learnable_aspects
-from .intervals import bootstrap_draws, percentile_interval, wilson_interval
+from .intervals import draw_weights, percentile_interval, wilson_interval
 
 # %% auto #0
 __all__ = ['FIGURES', 'PENALTIES', 'score_figures', 'drawn_ranks', 'compare_scores', 'score_draws', 'fit_score_baselines',
@@ -50,7 +50,7 @@ def compare_scores(truth, models: dict, n_resamples: int, seed: int, clusters=No
     """For each model in `models`, name to numbers `(n, k)`, its figures against `truth` `(n, k)`, in which NaN is none,
     with intervals: over all columns, under "columns" of each of them, and, of the others than "student", how much less
     the student is off, under "student_gain\""""
-    weights = np.concatenate([np.ones((1, len(truth))), *bootstrap_draws(len(truth), n_resamples, seed, clusters)])
+    weights = draw_weights(len(truth), n_resamples, seed, clusters)
     draws = {name: _draws(truth, numbers, weights) for name, numbers in models.items()}
     scores = {name: {**{figure: _interval(_mean(values)) for figure, values in drawn.items()},
                      "columns": [{figure: _interval(column) for figure, column in zip(drawn, columns)}

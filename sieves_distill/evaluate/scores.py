@@ -16,7 +16,7 @@ from sieves_distill.evaluate.evaluate import (
     notes_on_copies, notes_on_training, score_answers, student_mistakes,
 )
 from .intervals import COMPARED, SIDES, show_interval, side_of_zero, wilson_interval
-from .report import MetricsReport, read_mistakes_of, report_of
+from .report import MetricsReport, figure_frame, read_mistakes_of, report_of
 from .score_figures import FIGURES, compare_scores, fit_score_baselines, rated_or_not
 
 # %% auto #0
@@ -125,7 +125,7 @@ class ScoreReport(MetricsReport):
     def table(self):
         """One row a model, a pandas frame: mean absolute error and both correlations with 95 % intervals, against the
         teacher and (where known) against gold"""
-        return _model_frame(self.metrics)
+        return figure_frame(self.metrics, _MODELS, FIGURES)
 
     def per_aspect(self):
         "One row an aspect, a pandas frame: how many texts the teacher rates, the figures, and the baselines' errors"
@@ -183,15 +183,6 @@ def _against_baselines(baselines: dict) -> list[str]:
 # %% ../../nbs/evaluate/scores.ipynb #6179fb2c
 _MODELS = {"student": "student", "teacher": "teacher", "frozen_ridge": "ridge on the base as it came",
            "tfidf_ridge": "TF-IDF + ridge", "mean": "mean"}
-
-def _model_frame(metrics: dict):
-    agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}
-    others = {name: name for name in agreement if name not in _MODELS}
-    rows = {shown: {f"{against}: {words}": show_interval(figures[name][figure])
-                    for against, figures in (("agreement", agreement), ("gold", gold)) if name in figures
-                    for figure, words in FIGURES.items()}
-            for name, shown in (_MODELS | others).items()}
-    return pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index").fillna("")
 
 # %% ../../nbs/evaluate/scores.ipynb #6505535f
 def _aspect_frame(metrics: dict):

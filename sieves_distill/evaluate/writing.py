@@ -14,7 +14,7 @@ from .answers import with_drawn_gold
 from .distinct import effective_n, n_distinct, text_clusters
 from .evaluate import notes_on_copies, notes_on_training, score_answers, student_mistakes
 from .intervals import COMPARED, SIDES, show_interval, side_of_zero, wilson_interval
-from .report import MetricsReport, read_mistakes_of, report_of
+from .report import MetricsReport, figure_frame, read_mistakes_of, report_of
 from .writing_figures import (
     FIGURES, compare_texts, fit_text_baselines, strange_words, text_figures)
 
@@ -84,7 +84,7 @@ class WritingReport(MetricsReport):
     def table(self):
         """One row a model, a pandas frame: chrF and ROUGE-L with 95 % intervals, against the teacher and (where known)
         against gold"""
-        return _model_frame(self.metrics)
+        return figure_frame(self.metrics, _MODELS, FIGURES)
 
     def mistakes(self):
         """Every text, the one that is farthest from the teacher's first, a pandas frame: `row`, `text`, `teacher`,
@@ -149,15 +149,6 @@ def _use(metrics: dict) -> str:
 # %% ../../nbs/evaluate/writing.ipynb #82e388ae
 _MODELS = {"student": "student", "teacher": "teacher", "beginning": "first words of the text",
            "nearest": "the teacher's of the likest training text"}
-
-def _model_frame(metrics: dict):
-    agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}
-    others = {name: name for name in agreement if name not in _MODELS}
-    rows = {shown: {f"{against}: {words}": show_interval(figures[name][figure])
-                    for against, figures in (("agreement", agreement), ("gold", gold)) if name in figures
-                    for figure, words in FIGURES.items()}
-            for name, shown in (_MODELS | others).items()}
-    return pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index").fillna("")
 
 # %% ../../nbs/evaluate/writing.ipynb #d1b49832
 def plot_writings(report: WritingReport, ax=None):

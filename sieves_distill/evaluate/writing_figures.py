@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 import numpy as np
 from ..export.rows import Rows
-from .intervals import bootstrap_draws, percentile_interval
+from .intervals import draw_weights, percentile_interval
 
 # %% auto #0
 __all__ = ['FIGURES', 'text_figures', 'compare_texts', 'fit_text_baselines', 'first_words', 'strange_words']
@@ -34,7 +34,7 @@ def compare_texts(truth: Sequence[str], models: dict, n_resamples: int, seed: in
     """For each model in `models`, name to what it writes, the means of its figures with intervals; and of the others
     than "student", by how much the student is above them, under "student_gain\""""
     n = len(truth)
-    weights = np.concatenate([np.ones((1, n)), *bootstrap_draws(n, n_resamples, seed, clusters)])
+    weights = draw_weights(n, n_resamples, seed, clusters)
     weights /= weights.sum(1, keepdims=True)
     figures = {name: text_figures(truth, written) for name, written in models.items()}
     def interval(values) -> dict: return percentile_interval(weights @ values)

@@ -113,9 +113,9 @@ class Suspects(pd.DataFrame):
 def _verdict(frame: Suspects) -> str:
     counts = frame["teacher"].explode().value_counts()  # several labels a text are lists
     few = counts[counts < _FEW].to_dict()
-    sentences = [f"Of {len(frame):,} labelled rows {frame['issue'].sum():,} look wrong{_how_many_are(frame)}; they are "
-                 "ranked[ranked[\"issue\"]]. Begin at "
-                 f"rank 1, and go down as far as it pays: {_how_sure_first(frame)}{_with_gold(frame)}."]
+    where = "; they are ranked[ranked[\"issue\"]]" * bool(frame["issue"].any())
+    sentences = [f"Of {len(frame):,} labelled rows {frame['issue'].sum():,} look wrong{_how_many_are(frame)}{where}. "
+                 f"Begin at rank 1, and go down as far as it pays: {_how_sure_first(frame)}{_with_gold(frame)}."]
     if few:
         sentences.append("Next to nothing can be told of labels that fewer than five rows have, "
                          f"{shown_counts(list(few), few)}: {frame['rare'].sum():,} rows are marked as rare. Are these "
