@@ -97,7 +97,8 @@ def table(cells: list[dict]) -> str:
                               (name, size, framework)] for framework in BASES}
             if not any(of.values()): continue
             r = [_mean(of[framework], lambda cell: cell["pearson"][model]) for framework, model in (
-                ("model2vec", "tfidf_ridge"), ("model2vec", "frozen_ridge"), ("model2vec", "student"), ("guided", "student"),
+                ("model2vec", "tfidf_ridge"), ("model2vec", "frozen_ridge"), ("model2vec", "student"),
+                ("guided", "student"),
                 ("setfit", "frozen_ridge"), ("setfit", "student"))]
             others = [" / ".join(_mean(of[framework], lambda cell: cell[key], form) for framework in BASES)
                       for key, form in (("inside_90", ".2f"), ("cpu_seconds", ".0f"), ("texts_per_cpu_second", ",.0f"))]
