@@ -63,16 +63,16 @@ def choose_way(ways: list[Way], folders: dict, lesson: Lesson, train: Callable) 
     best = {texts: max((way for way in ways if way.texts == texts), key=score.get) for texts in (True, False)}
     gained = percentile_interval(draws[best[True]][figure] - draws[best[False]][figure])
     kept = best[gained["high"] >= 0]
-    about = {"n": len(held), "figure": kind.quality[figure], "score": {str(way): float(value) for way, value in score.items()},
-             "gained": gained}
+    about = {"n": len(held), "figure": kind.quality[figure], "gained": gained,
+             "score": {str(way): float(value) for way, value in score.items()}}
     return Choice(kept, about, students[kept])
 
 _LEAST_HELD = 15  # rows that a choice takes
 
 # %% ../../nbs/train/guided_rows.ipynb #553d5d7c
 def train_guided_rows(lesson: Lesson, train: Callable, bases: bool = False) -> Trained:
-    """What the recipe `train` makes of labelled rows and a guide's texts, or of the rows alone; beside it the student of
-    the other way. With `bases` a static base is made of the guide's encoder, too"""
+    """What the recipe `train` makes of labelled rows and a guide's texts, or of the rows alone; beside it the student
+    of the other way. With `bases` a static base is made of the guide's encoder, too"""
     labelled, folders = lesson.guided.labelled, {"the base": lesson.base}
     if bases: folders = static_bases(lesson)
     ways = [Way(base, texts) for base in folders for texts in (False, True)]
