@@ -164,6 +164,7 @@ class MaskForm(EntityForm):
 
     def replies(self, answers): return list(answers)
 
+# %% ../../nbs/deploy/replies.ipynb #c4f09ac6
 @dataclass
 class NamedTriplet:
     "A relation between two pieces of the text, of which each has its `text` and its `entity_type`"

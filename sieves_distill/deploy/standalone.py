@@ -15,17 +15,40 @@ from ..basics.checks import check_share
 from ..tasks.ratings import conformal_reach, rated_intervals
 
 # %% auto #0
-__all__ = ['MODELS', 'ScoringStudent', 'read_distances', 'StaticStudent', 'token_shares', 'EncoderStudent', 'batches',
-           'graph_inputs', 'padded', 'word_shares', 'word_spans', 'read_tokenizer', 'open_graph', 'load']
+__all__ = ['MODELS', 'IntervalStudent', 'read_distances', 'ScoringStudent', 'StaticStudent', 'token_shares', 'EncoderStudent',
+           'batches', 'graph_inputs', 'padded', 'word_shares', 'word_spans', 'read_tokenizer', 'open_graph', 'load']
 
-# %% ../../nbs/deploy/standalone.ipynb #6897311e
-class ScoringStudent(ExportedStudent):
-    "A student whose last layer says a number for each label, or for each aspect"
+# %% ../../nbs/deploy/standalone.ipynb #f230da10
+_NO_RESIDUALS = ("expected a student that knows how far it was off, found no residuals.npz in the exported folder: "
+                 "export a student that was distilled with this version")
+
+class IntervalStudent(ExportedStudent):
+    "A student that may give scores, and then says how far they may be off"
     def __init__(self, folder: Path, about: dict):
         super().__init__(folder, about)
         # How far it was off on rows that it had not learned from, `(n, n_aspects)`; None where that is not known
         self.residuals = read_distances(folder, about["aspects"]) if about.get("residuals") else None
 
+    def predict_interval(self, texts: list[str], coverage: float = 0.9) -> list[dict]:
+        """Of scores: for each text a mapping of aspect to the lowest and the highest number that the teacher's may be,
+        None where `predict` says None; holds for a share of `coverage`, in (0, 1), of texts like the training rows.
+        Raises ValueError where the folder does not say how far the student was off, TypeError for labels"""
+        if self.form.exclusive is not None: raise TypeError("expected a student of scores, found one that gives labels")
+        if self.residuals is None: raise ValueError(_NO_RESIDUALS)
+        reach = conformal_reach(self.residuals, check_share(coverage, "coverage"))
+        return rated_intervals(self.predict_proba(texts), reach, self.form.names, self.about["nullable"])
+
+def read_distances(folder: Path, aspects: list[str]):
+    "How far a student of scores was off, `(n, n_aspects)`, NaN where that is not known"
+    arrays = read_arrays(folder / "residuals.npz")
+    columns = [take(arrays, f"aspect_{i}", (None,)) for i in range(len(aspects))]
+    residuals = np.full((max(map(len, columns)), len(columns)), np.nan)
+    for j, column in enumerate(columns): residuals[:len(column), j] = column
+    return residuals
+
+# %% ../../nbs/deploy/standalone.ipynb #6897311e
+class ScoringStudent(IntervalStudent):
+    "A student whose last layer says a number for each label, or for each aspect"
     def __repr__(self):
         if self.form.exclusive is None: return super().__repr__()
         return f"{type(self).__name__}({self.labels}, multi_label={self.multi_label})"
@@ -52,15 +75,6 @@ class ScoringStudent(ExportedStudent):
         batches = [texts[start:start + self._batch] for start in range(0, len(texts), self._batch)]
         return np.concatenate([np.zeros((0, len(self.form.outputs))), *map(self.answer, batches)])
 
-    def predict_interval(self, texts: list[str], coverage: float = 0.9) -> list[dict]:
-        """Of scores: for each text a mapping of aspect to the lowest and the highest number that the teacher's may be,
-        None where `predict` says None; holds for a share of `coverage`, in (0, 1), of texts like the training rows.
-        Raises ValueError where the folder does not say how far the student was off, TypeError for labels"""
-        if self.form.exclusive is not None: raise TypeError("expected a student of scores, found one that gives labels")
-        if self.residuals is None: raise ValueError(_NO_RESIDUALS)
-        reach = conformal_reach(self.residuals, check_share(coverage, "coverage"))
-        return rated_intervals(self.predict_proba(texts), reach, self.form.names, self.about["nullable"])
-
     def explain(self, text: str) -> dict:
         "What each piece of a text adds to the logit of each label; `rest` and the shares sum to the logits"
         check_texts([text])
@@ -78,18 +92,6 @@ class ScoringStudent(ExportedStudent):
     def shares(self, text: str):
         "Spans of pieces of a text, what each adds to each logit `(n_pieces, n_labels)`, and the rest `(n_labels,)`"
         return word_shares(self.logits, text)
-
-# %% ../../nbs/deploy/standalone.ipynb #f230da10
-_NO_RESIDUALS = ("expected a student that knows how far it was off, found no residuals.npz in the exported folder: "
-                 "export a student that was distilled with this version")
-
-def read_distances(folder: Path, aspects: list[str]):
-    "How far a student of scores was off, `(n, n_aspects)`, NaN where that is not known"
-    arrays = read_arrays(folder / "residuals.npz")
-    columns = [take(arrays, f"aspect_{i}", (None,)) for i in range(len(aspects))]
-    residuals = np.full((max(map(len, columns)), len(columns)), np.nan)
-    for j, column in enumerate(columns): residuals[:len(column), j] = column
-    return residuals
 
 # %% ../../nbs/deploy/standalone.ipynb #fd81fe10
 class StaticStudent(ScoringStudent):

@@ -35,6 +35,7 @@ def to_tags(words: list[tuple[int, int]], entities: Sequence[Entity]) -> list[st
         for i in inside[1:]: tags[i] = f"I-{entity.entity_type}"
     return tags
 
+# %% ../../nbs/students/words.ipynb #59841004
 def likeliest_tags(tagged) -> list[tuple]:
     """For each text the places of its words, the likeliest tag of each, and how likely it is; `tagged` are places,
     names of tags and their probabilities `(n_words, n_tags)` of each text"""
