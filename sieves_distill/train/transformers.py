@@ -25,7 +25,7 @@ from .lesson import Lesson, Trained
 from .options import check_named, check_vocabulary, give_padding
 
 # %% auto #0
-__all__ = ['train_transformers', 'tag_encoder', 'crf_beside', 'load_base', 'expected_seconds', 'drawn_from', 'encoder_folder',
+__all__ = ['train_transformers', 'tag_encoder', 'crf_beside', 'load_base', 'drawn_from', 'expected_seconds', 'encoder_folder',
            'window_size', 'Examples', 'tagged_windows', 'training_arguments', 'fit_tags', 'hiding_tokens', 'show_only',
            'transformers_names', 'check_transformers']
 
@@ -85,6 +85,15 @@ def _load(lesson: Lesson) -> tuple:
         model = AutoModelForTokenClassification.from_pretrained(folder, ignore_mismatched_sizes=True, **known, **hub)
         return model.to(device), tokenizer
 
+@contextmanager
+def drawn_from(seed: int):
+    "Within the block torch draws numbers by a seed; outside, as if nothing had been drawn"
+    import torch
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+# %% ../../nbs/train/transformers.ipynb #0edc70f3
 def expected_seconds(lesson: Lesson, n_texts: int) -> dict[str, float]:
     """About how long it takes here to train a student, `guide`, and to have it tag texts, `labels`; in seconds,
     measured on a batch"""
@@ -96,14 +105,6 @@ def expected_seconds(lesson: Lesson, n_texts: int) -> dict[str, float]:
         student.tag_shares(sample)
     text = (time.perf_counter() - start) / len(sample)
     return {"guide": 3 * text * args.per_device_train_batch_size * args.max_steps, "labels": text * n_texts}
-
-@contextmanager
-def drawn_from(seed: int):
-    "Within the block torch draws numbers by a seed; outside, as if nothing had been drawn"
-    import torch
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 # %% ../../nbs/train/transformers.ipynb #ab9ec03c
 def encoder_folder(base: str) -> str:
