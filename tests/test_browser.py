@@ -1,5 +1,5 @@
-"""`Review` in JupyterLab, in a real browser: labels and spans are corrected with the mouse and the keyboard, and are there
-after the kernel was restarted.
+"""`Review` in JupyterLab, in a real browser: labels and spans are corrected with the mouse and the keyboard, and
+are there after the kernel was restarted.
 
 Needs the extras `browser` (jupyterlab, playwright) and `review` (anywidget), and Chromium as the system has it:
 `apt-get install chromium`.
@@ -24,6 +24,7 @@ from conftest import ROOT
 pytest.importorskip("jupyterlab", reason="jupyterlab is missing: pip install -e '.[browser]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[browser]'")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+playwright.expect.set_options(timeout=30_000)  # a busy machine
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: apt-get install chromium")
 
 SCREENSHOTS, TOKEN = ROOT / "build/browser", "review"
@@ -118,6 +119,8 @@ def run_first_cell(page, address: str):
         try: playwright.expect(prompt).not_to_have_text("[ ]:", timeout=15_000)
         except AssertionError: continue
         break
+    playwright.expect(prompt).to_have_text("[1]:", timeout=60_000)  # until then the focus may go to the next cell
+    playwright.expect(idle).to_be_visible()
 
 
 def test_labels_corrected_in_jupyterlab_outlive_the_kernel(lab, page):
@@ -178,7 +181,7 @@ def test_spans_marked_in_jupyterlab(lab, page):
     pytest.importorskip("anywidget", reason="anywidget is missing: pip install -e '.[review]'")
     (url, folder), expect = lab, playwright.expect
     panel = page.locator(".sieves-spans")
-    text, progress = panel.locator(".text"), panel.locator(".progress")
+    text, progress = panel.locator(".text"), panel.locator(".counts")
     try:
         run_first_cell(page, f"{url}/lab/tree/spans.ipynb?token={TOKEN}&reset")
         expect(progress).to_contain_text("0 of 2")

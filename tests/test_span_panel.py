@@ -1,9 +1,9 @@
-"""`Review` of spans in a real browser: they are marked, moved and taken away with the mouse and with the keyboard alone,
-with the offsets that Python counts, and are there again in a new review.
+"""`Review` of spans in a real browser: they are marked, moved and taken away with the mouse and with the keyboard
+alone, with the offsets that Python counts, and are there again in a new review.
 
 The widget's code runs in a bare page, whose model is a `SpanPanel` of this process; `test_browser.py` opens it in
 JupyterLab. Needs playwright of the extra `browser`, anywidget of `review`, and Chromium as the system has it:
-`apt-get install chromium`. Screenshots are left in build/browser.
+`apt-get install chromium`. Screenshots are left in build/browser; nbs/relabel/spans.png is spans-page.png of these.
 """
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from conftest import ROOT
 pytest.importorskip("anywidget", reason="anywidget is missing: pip install -e '.[review]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[browser]'")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+playwright.expect.set_options(timeout=30_000)  # a busy machine
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: apt-get install chromium")
 
 SCREENSHOTS, WEB = ROOT / "build/browser", Path(sieves_distill.__file__).parent / "relabel/web"
 ADA = "👩‍🚀 Ada Lovelace (e\u0301lève, 1815) wrote\nto Babbage\r\nin London & Turin."
+LETTER = "Ada Lovelace wrote to Charles Babbage from London in 1843.\nHe had been to Turin."
 HTML = "<b onclick=\"window.hacked = 1\">Ada</b> <img src=x onerror=\"window.hacked = 1\"> wrote &amp; left."
 HEBREW = "עדה כתבה מלונדון אל 👩‍🚀 דוד."
 MODEL = """
@@ -72,15 +74,17 @@ def named(spans) -> list[tuple[str, str]]: return [(each["text"], each["entity_t
 class Desk:
     "A page that shows the panel of a review, and what a reviewer does on it."
     def __init__(self, page):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page, self.panel = page, None
         page.expose_function("toPython", lambda name, value: setattr(self.panel.box, name, value))
         page.expose_function("answer", self.answer)
         page.set_content("<!doctype html><meta charset=utf-8><title>Spans</title><body>")
-        page.add_style_tag(content=(WEB / "spans.css").read_text(encoding="utf-8"))
+        page.add_style_tag(content="body { font-family: sans-serif }" + (WEB / "spans.css").read_text(encoding="utf-8"))
         page.add_script_tag(type="module", content=(WEB / "spans.mjs").read_text(encoding="utf-8") + MODEL)
         page.wait_for_function("window.show !== undefined")
 
-    def state(self) -> dict: return {name: getattr(self.panel.box, name) for name in ("page", "draft", "types", "overlaps")}
+    def state(self) -> dict:
+        return {name: getattr(self.panel.box, name) for name in ("page", "draft", "types", "overlaps")}
 
     def answer(self, content: dict) -> dict:
         self.panel.hear(self.panel.box, content, [])
@@ -96,7 +100,7 @@ class Desk:
 
     def says(self, words: str): playwright.expect(self.page.locator(".status")).to_contain_text(words)
 
-    def shows(self, words: str): playwright.expect(self.page.locator(".progress")).to_contain_text(words)
+    def shows(self, words: str): playwright.expect(self.page.locator(".counts")).to_contain_text(words)
 
     @property
     def spans(self) -> list[tuple[str, str]]:
@@ -120,7 +124,6 @@ class Desk:
         self.press_mouse(self.place(words), self.place(words, units))
 
     def picture(self, name: str):
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"spans-{name}.png")
 
 
@@ -157,7 +160,6 @@ def test_mouse_marks_drags_and_saves(desk, tmp_path):
     wrong = [span(ADA, "Lovelace", "PLACE"), span(ADA, "Turin", "PLACE")]
     review = review_of(tmp_path / "c.jsonl", ADA, "Next.", spans=[wrong, []])
     desk.open(review)
-    desk.picture("first")
     click = lambda name: desk.page.get_by_role("button", name=name, exact=True).click()
     desk.select("Ada Lovelace ")  # the space behind is not meant
     click("1 PERSON")
@@ -175,13 +177,41 @@ def test_mouse_marks_drags_and_saves(desk, tmp_path):
     click("2 PLACE")
     assert ("e\u0301l", "PLACE") in desk.spans
     click("u undo")
-    desk.picture("marked")
     click("c save")
     desk.shows("1 of 2")
     (event,) = lines(tmp_path / "c.jsonl")
     assert event["action"] == "correct"
     assert named(event["label"]) == [("Ada Lovelace", "PERSON"), ("1815", "YEAR"), ("Babbage", "PERSON")]
     assert all(ADA[each["start"]:each["end"]] == each["text"] for each in event["label"])
+
+
+def test_what_is_in_doubt_is_said(desk, tmp_path):
+    spans = [span(LETTER, *each) for each in (("Ada Lovelace", "PERSON"), ("Babbage", "PERSON"), ("London", "PLACE"))]
+    turin, babbage = span(LETTER, "Turin", "PLACE"), spans[1]
+    doubts = pd.DataFrame([
+        {**turin, "fault": "missing", "entity": "Turin", "student": "Turin (PLACE)", "doubt": .93},
+        {**babbage, "fault": "named otherwise", "entity": "Babbage", "student": "Charles Babbage (PERSON)",
+         "doubt": .71}])
+    desk.open(review_of(tmp_path / "c.jsonl", LETTER, LETTER, spans=[spans, spans], **doubts))
+    desk.shows("0 of 1")  # two things in doubt, one text
+    playwright.expect(desk.page.locator(".opinions li")).to_have_text([
+        "missing: Turin (PLACE), doubt 0.93 mark",
+        "named otherwise: Babbage (PERSON); the student names Charles Babbage (PERSON), doubt 0.71 "])
+    assert desk.page.locator(".edge.end.doubtful").evaluate_all("nodes => nodes.map(n => n.dataset.type)") == ["PERSON"]
+    desk.page.locator(".text").focus()
+    desk.keys("n", "n")
+    desk.page.locator("summary").hover()
+    height = desk.page.locator(".sieves-spans").bounding_box()["height"] + 16
+    desk.page.screenshot(path=SCREENSHOTS / "spans-page.png", clip={"x": 0, "y": 0, "width": 760, "height": height})
+    desk.keys("e", "Control+Shift+ArrowLeft")
+    desk.page.get_by_role("button", name="mark Turin as PLACE").click()
+    playwright.expect(desk.page.get_by_role("button", name="mark Turin as PLACE")).to_have_count(0)
+    desk.page.get_by_role("button", name="PLACE London").click()
+    playwright.expect(desk.page.locator(".text")).to_be_focused()
+    desk.keys("Delete", "c")
+    desk.shows("1 of 1")
+    names = [("Ada Lovelace", "PERSON"), ("Charles Babbage", "PERSON"), ("Turin", "PLACE")]
+    assert named(lines(tmp_path / "c.jsonl")[0]["label"]) == names
 
 
 def test_keyboard_alone_does_it_all(desk, tmp_path):
@@ -223,15 +253,21 @@ def test_keyboard_alone_does_it_all(desk, tmp_path):
     desk.says("c saves them; accept once more gives them up")
     desk.keys("c")
     desk.shows("1 of 3")
+    text = desk.page.locator(".text")  # a key for a document that is not shown any more would be dropped, so look first
+    playwright.expect(text).to_have_text("Tim is in Oslo.")
     desk.keys(">")
-    playwright.expect(desk.page.locator(".text")).to_have_text("It rained.")
-    desk.keys("<", "s")
+    playwright.expect(text).to_have_text("It rained.")
+    desk.keys("<")
+    playwright.expect(text).to_have_text("Tim is in Oslo.")
+    desk.keys("s")
     desk.shows("1 skipped")
-    desk.keys("u", "a")
+    desk.keys("u")
+    desk.shows("0 skipped")
+    desk.keys("a")
     desk.shows("2 of 3")
     desk.keys("a")
     desk.shows("3 of 3")
-    playwright.expect(desk.page.locator(".text")).to_have_text("Nothing left to review.")
+    playwright.expect(text).to_have_text("Nothing left to review.")
     desk.keys("u")
     desk.shows("2 of 3")
     assert [event["action"] for event in lines(path)] == ["correct", "skip", "undo", "accept", "accept", "undo"]

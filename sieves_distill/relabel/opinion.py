@@ -46,11 +46,12 @@ def other_answers(data, task, on_error: str = "raise") -> Rows | None:
     return None if isinstance(task.kind, LabelKind) else Rows.read(labelled_rows(data, task, on_error=on_error), task)
 
 def reviewed_data(data, task):
-    "The rows of a student, its folder or a dataset, in the form of the export, and their task, whatever its answers are"
+    "The rows of a student, its folder or a dataset, in the form of the export, and their task; answers of any kind"
     if isinstance(data, (str, Path)): data = Student.load(data)
-    if task is None or (isinstance(data, Student) and isinstance(data.kind, LabelKind)): return labelled_data(data, task)
+    of_student = isinstance(data, Student)
+    if task is None or (of_student and isinstance(data.kind, LabelKind)): return labelled_data(data, task)
     task = as_distillable(task)
-    return labelled_rows(_rows_of_student(data) if isinstance(data, Student) else data, task), task
+    return labelled_rows(_rows_of_student(data) if of_student else data, task), task
 
 def _rows_of_student(student: Student):
     "The rows that a student learned from, and behind them those of its report"

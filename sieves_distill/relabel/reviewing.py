@@ -39,8 +39,8 @@ class Review:
 
     @property
     def current(self) -> dict | None:
-        """The row that is shown, a mapping with at least `text`, `teacher` (None where it was not asked) and `given`, what
-        `accept` takes; None where nothing is left"""
+        """The row that is shown, a mapping with at least `text`, `teacher` (None where it was not asked) and `given`,
+        what `accept` takes; None where nothing is left"""
         self._queue.file.refresh()
         before = self._queue.shown
         row = self._queue.show()
@@ -124,20 +124,21 @@ class Review:
 
 # %% ../../nbs/relabel/reviewing.ipynb #c0b18bb0
 def _rows_by_key(frame, task: Task) -> dict[str, dict]:
-    """The rows of a frame whose truth is not known, each text once, with all that is in doubt there as `doubts`; refuses
-    a frame without them, or unknown labels"""
+    """The rows of a frame whose truth is not known, each text once, with all that is in doubt there as `doubts`;
+    refuses a frame without them, or unknown labels"""
     columns = set(getattr(frame, "columns", ()))
     missing = {"text"} - columns or ({"teacher"} if not columns & {"teacher", "student"} else set())
     if missing:
-        raise ValueError("expected a frame with the columns text and teacher, as suspects(…) returns, or text and student,"
-                         f" as choose_next(…) does, found {type(frame).__name__} without {missing.pop()}")
+        raise ValueError("expected a frame with the columns text and teacher, as suspects(…) returns, or text and "
+                         f"student, as choose_next(…) does, found {type(frame).__name__} without {missing.pop()}")
     rows, kind = {}, kind_of(task)
     if "gold" in frame: frame = frame[frame["gold"].isna()]  # the others somebody has looked at
     for row in frame.to_dict("records"):
         row["given"] = _given(kind, row)
         if "teacher" in row: row["teacher"] = row["given"]
-        doubts = rows.setdefault(correction_key(row["text"], task.task_id), {"teacher": None, **row, "doubts": []})["doubts"]
-        if row.get("fault"): doubts.append(row)
+        shown = {"teacher": None, **row, "doubts": []}
+        shown = rows.setdefault(correction_key(row["text"], task.task_id), shown)
+        if row.get("fault"): shown["doubts"].append(row)
     return rows
 
 def _given(kind: Kind, row: dict):

@@ -72,7 +72,7 @@ def _doubt(row: dict) -> dict:
     return {**_place(row), "words": f"{words}, doubt {row['doubt']:.2f}", "offered": missing}
 
 def _others(kind: Entities, row: dict) -> list[dict]:
-    "What a student named in the text and the teacher did not, where the frame has a student's spans beside the teacher's"
+    "What a student named and the teacher did not, where the frame has a student's spans beside the teacher's"
     if row["teacher"] is None or not isinstance(row.get("student"), (list, dict)): return []
     return [{**_place(span), "words": f"the student names {span['text']} ({span['entity_type']})", "offered": True}
             for span in kind.check_answer(row["student"], row["text"]) if span not in row["teacher"]]

@@ -72,7 +72,7 @@ class Editor {
 
   build(el) {
     const id = `sieves-spans-${Math.random().toString(36).slice(2)}`;
-    this.progress = make("div", { className: "progress" });
+    this.progress = make("div", { className: "counts" });
     this.pane = make("div", { className: "text", id, dir: "auto", role: "textbox", spellcheck: false, tabIndex: 0,
       "aria-multiline": "true", "aria-readonly": "true", "aria-label": "Text with its spans",
       "aria-describedby": `${id}-help` });
