@@ -45,16 +45,13 @@ class EntityAnswers(Kind):
         "What a student names in a text, and what is known without it; default nothing else"
         return tuple(entities)
 
-    def answers(self, texts: list[str], y) -> list:
-        "What a student says about some texts, of which `y` are the entities"
-        return self.decode(y)
-
 # %% ../../nbs/tasks/entities.ipynb #5e1f7a90
 class Entities(EntityAnswers):
     "Pieces of a text, of some types; `y` is an array `(n,)` of tuples of `Entity`, each in the order of its places"
     column, unit, student_words = "entities", "entities", "A tagger of texts"
     figure_words, pipeline_tag = "agreement F1", "token-classification"
     quality = {"f1": "F1 of entities", "macro_f1": "macro-F1 of types"}
+    right_words = "it has the teacher's entities, by place and type, and no others"
     calls = ('predict(["a text", "another"])  # of each text a list of entities',)
 
     def __init__(self, entity_types: Sequence[str]): self.entity_types = list(entity_types)
@@ -74,6 +71,10 @@ class Entities(EntityAnswers):
         return f"entities of {n} type{'s' * (n != 1)} in a text"
 
     def about(self) -> dict: return {"kind": "entities", "entity_types": self.entity_types}
+
+    def task(self, task_id: str):
+        from sieves_distill.tasks.spans import NER
+        return NER(self.entity_types, task_id=task_id)
 
     def features(self) -> dict:
         from datasets import List, Value

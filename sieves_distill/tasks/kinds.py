@@ -25,6 +25,8 @@ class Kind:
     figure_words = "agreement macro-F1"  # What the first of them is
     # What students are ranked by, and a second figure beside it, name to words; of both a greater one is better
     quality = {"f1": "macro-F1", "accuracy": "accuracy"}
+    limits: dict = {}  # Of those of them that do not lie in [0, 1], the lowest and the highest that they can be
+    right_words = "all of it is the teacher's"  # When an answer as a whole is the teacher's
     pipeline_tag = "text-classification"  # What the hub calls it
     calls = ('predict(["a text", "another"])',
              'predict_proba(["a text", "another"])  # in the order of student.labels')  # What its card shows
@@ -81,6 +83,11 @@ class Kind:
         "For the `repr` of a student"
         return self.words
 
+    def task(self, task_id: str):
+        "The task that documents with such answers have results to; raises TypeError where the kind does not know"
+        raise TypeError(f"expected a student whose kind of answer knows its task, found one that answers {self.words}: "
+                        "pass a dataset, task.to_hf_dataset(docs, gold=True), or the task where it can be given")
+
     @property
     def names(self) -> list[str]:
         "What an answer may name: labels, types, aspects, fields"
@@ -89,6 +96,10 @@ class Kind:
     def decode(self, y) -> list:
         "Encoded answers in the task's own terms"
         return y.tolist()
+
+    def answers(self, texts: list[str], y) -> list:
+        "What a student says about some texts, of which `y` are the encoded answers"
+        return self.decode(y)
 
     def encode(self, answers: Sequence):
         "Answers in the task's own terms, encoded"
@@ -120,6 +131,10 @@ class LabelKind(Kind):
     def __hash__(self): return hash((type(self), *self.labels))
 
     def about(self) -> dict: return {"labels": self.labels, "multi_label": self.multi_label}
+
+    def task(self, task_id: str):
+        from sieves_distill.tasks.labels import Classification
+        return Classification(self.labels, self.multi_label, task_id)
 
     @property
     def shape(self): return (len(self),)

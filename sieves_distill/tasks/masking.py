@@ -92,6 +92,7 @@ ANY = "PII"  # The type of what is masked without a name
 class Masks(Entities):
     "Pieces of a text that are to be masked"
     words, unit, student_words = "pieces of a text to mask", "masked pieces", "A student that masks texts"
+    right_words = "the letters and digits that it masks are those that the teacher's masks"
     calls = ('predict(["a text", "another"])  # of each its masked text, and what was masked',)
 
     def __init__(self, entity_types, patterns: bool = True, region: str | None = None, threshold: float = .2):
@@ -101,6 +102,12 @@ class Masks(Entities):
     def about(self) -> dict:
         return {**super().about(), "kind": "masks", "patterns": self.patterns, "region": self.region,
                 "threshold": self.threshold}
+
+    def task(self, task_id: str):
+        from sieves_distill.tasks.spans import PIIMasking
+        types = [name for name in self.entity_types if name != ANY] or None
+        task = PIIMasking(types, task_id=task_id, patterns=self.patterns, region=self.region)
+        return MaskedPieces(task, self, PLACEHOLDER)
 
     def check_learnable(self, y) -> list[str]:
         super().check_learnable(y)  # that some types never occur needs no words: they may be masked without a name
