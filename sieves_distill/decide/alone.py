@@ -17,7 +17,8 @@ __all__ = ['Opinion', 'LabelOpinion', 'decides_each_label', 'label_sureness', 'l
 # %% ../../nbs/decide/alone.ipynb #5c29d069
 class Opinion:
     "What a student would answer to some texts; asked for when it is first needed, and once"
-    def __init__(self, student, texts: list[str]): self.student, self.kind, self.texts = student, kind_of(student), texts
+    def __init__(self, student, texts: list[str]):
+        self.student, self.kind, self.texts = student, kind_of(student), texts
 
     @staticmethod
     def of(student, texts: list[str]) -> Opinion:
@@ -116,6 +117,6 @@ def check_knows_doubt(student, asked: str):
     if isinstance(kind, LabelKind): return
     try: student.doubt([])
     except (AttributeError, TypeError):
-        raise TypeError(f"expected a student that knows how sure it is of an answer for {asked}, found one that answers "
-                        f"{kind.words}: see in its report how good it is on the whole, and have it answer all documents "
-                        "or none") from None
+        raise TypeError(f"expected a student that knows how sure it is of an answer for {asked}, found one that "
+                        f"answers {kind.words}: see in its report how good it is on the whole, and have it answer all "
+                        "documents or none") from None

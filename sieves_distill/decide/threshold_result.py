@@ -167,14 +167,15 @@ def _more_rows(span: tuple) -> str:
     if high is None: return f"at least {low:,}"
     return f"about {low:,} to {high:,}" if low < high else f"about {low:,}"
 
+# %% ../../nbs/decide/threshold_result.ipynb #583a96c7
+def _counted(chosen: CascadeThreshold) -> str:
+    "What counts as an answer of the teacher, where that is no label"
+    return chosen.right and f"An answer agrees with the teacher's if {chosen.right}."
+
 # %% ../../nbs/decide/threshold_result.ipynb #184903fb
 def _remarks(chosen: CascadeThreshold) -> list[str]:
     return list(filter(None, [_counted(chosen), _lucky_bounds(chosen), copies_sentence(chosen.n_rows, chosen.n),
                               _wrong_teacher(chosen), _empty_answers(chosen)]))
-
-def _counted(chosen: CascadeThreshold) -> str:
-    "What counts as an answer of the teacher, where that is no label"
-    return chosen.right and f"An answer agrees with the teacher's if {chosen.right}."
 
 def _empty_answers(chosen: CascadeThreshold) -> str:
     "What may come back from the teacher"

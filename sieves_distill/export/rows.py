@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import warnings
 import numpy as np
 from ..basics.checks import check_one_of, is_int, short_repr
+from ..tasks.adapt import task_from_kind
 from ..tasks.task import Task
 from ..tasks.kinds import Kind, kind_of
 from .export import to_hf_dataset
@@ -188,7 +189,7 @@ class Rows:
 def task_of_student(student) -> Task:
     """The task that a student answers, by which documents with a teacher's results to it are read; what its labels mean
     is not kept in its folder. Raises TypeError where its kind of answer does not know"""
-    return kind_of(student).task(getattr(student, "task_id", None))
+    return task_from_kind(kind_of(student), getattr(student, "task_id", None))
 
 def rows_for(student, data, on_error: str = "raise") -> Rows:
     """The rows that a student is asked about: a dataset, `Rows`, or documents with the teacher's results to its task.

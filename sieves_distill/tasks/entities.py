@@ -72,10 +72,6 @@ class Entities(EntityAnswers):
 
     def about(self) -> dict: return {"kind": "entities", "entity_types": self.entity_types}
 
-    def task(self, task_id: str):
-        from sieves_distill.tasks.spans import NER
-        return NER(self.entity_types, task_id=task_id)
-
     def features(self) -> dict:
         from datasets import List, Value
         text, place, score = Value("string"), Value("int32"), Value("float32")

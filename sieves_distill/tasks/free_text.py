@@ -7,11 +7,9 @@ from __future__ import annotations
 import numpy as np
 from collections.abc import Sequence
 from .kinds import Kind
-from .task import Task
-from .texts import read_written
 
 # %% auto #0
-__all__ = ['FreeText', 'free_text_from', 'WrittenText']
+__all__ = ['FreeText', 'free_text_from']
 
 # %% ../../nbs/tasks/free_text.ipynb #887c9542
 class FreeText(Kind):
@@ -41,8 +39,6 @@ class FreeText(Kind):
     def about(self) -> dict:
         return {"kind": "free text", "column": self.column, "instruction": self.instruction, "copies": self.copies}
 
-    def task(self, task_id: str): return WrittenText(self, task_id)
-
     def features(self) -> dict:
         from datasets import Value
         return {self.column: Value("string")}
@@ -67,19 +63,3 @@ class FreeText(Kind):
 def free_text_from(about: dict) -> FreeText:
     "The kind that a folder speaks of, see `Kind.about`"
     return FreeText(about["column"], about.get("instruction", ""), about.get("copies", True))
-
-# %% ../../nbs/tasks/free_text.ipynb #6341ce38
-class WrittenText(Task):
-    "A task of writing, as far as a student's folder knows it: by its kind"
-    def __init__(self, kind: FreeText, task_id: str):
-        super().__init__(task_id)
-        self._kind = kind
-
-    @property
-    def kind(self): return self._kind
-
-    def columns(self) -> dict: return self.kind.features()
-
-    def row(self, result, text: str) -> dict:
-        written = read_written(result, self.kind.column)
-        return {self.kind.column: written[self.kind.column]}

@@ -83,11 +83,6 @@ class Kind:
         "For the `repr` of a student"
         return self.words
 
-    def task(self, task_id: str):
-        "The task that documents with such answers have results to; raises TypeError where the kind does not know"
-        raise TypeError(f"expected a student whose kind of answer knows its task, found one that answers {self.words}: "
-                        "pass a dataset, task.to_hf_dataset(docs, gold=True), or the task where it can be given")
-
     @property
     def names(self) -> list[str]:
         "What an answer may name: labels, types, aspects, fields"
@@ -131,10 +126,6 @@ class LabelKind(Kind):
     def __hash__(self): return hash((type(self), *self.labels))
 
     def about(self) -> dict: return {"labels": self.labels, "multi_label": self.multi_label}
-
-    def task(self, task_id: str):
-        from sieves_distill.tasks.labels import Classification
-        return Classification(self.labels, self.multi_label, task_id)
 
     @property
     def shape(self): return (len(self),)

@@ -103,12 +103,6 @@ class Masks(Entities):
         return {**super().about(), "kind": "masks", "patterns": self.patterns, "region": self.region,
                 "threshold": self.threshold}
 
-    def task(self, task_id: str):
-        from sieves_distill.tasks.spans import PIIMasking
-        types = [name for name in self.entity_types if name != ANY] or None
-        task = PIIMasking(types, task_id=task_id, patterns=self.patterns, region=self.region)
-        return MaskedPieces(task, self, PLACEHOLDER)
-
     def check_learnable(self, y) -> list[str]:
         super().check_learnable(y)  # that some types never occur needs no words: they may be masked without a name
         return []

@@ -61,10 +61,6 @@ class Scores(Kind):
 
     def about(self) -> dict: return {"kind": "scores", "aspects": self.aspects, "nullable": self.nullable}
 
-    def task(self, task_id: str):
-        from sieves_distill.tasks.scores import SentimentAnalysis
-        return SentimentAnalysis(self.aspects, task_id=task_id)
-
     def features(self) -> dict:
         from datasets import List, Value
         return {"aspect": List(Value("float32"))}

@@ -147,10 +147,6 @@ class Records(Kind):
     def about(self) -> dict:
         return {"kind": "records", "name": self.name, "fields": [asdict(field) for field in self.fields]}
 
-    def task(self, task_id: str):
-        from sieves_distill.tasks.records import InformationExtraction
-        return InformationExtraction(self.model, mode="single", task_id=task_id)
-
     def features(self) -> dict:
         from datasets import Value
         return {self.column: self._features or {field.name: Value(field.column) for field in self.fields}}
@@ -299,10 +295,6 @@ class Answers(Records):
     def words(self) -> str: return f"answers to {len(self.fields)} questions about a text"
 
     def about(self) -> dict: return {"kind": "answers", "questions": self.names}
-
-    def task(self, task_id: str):
-        from sieves_distill.tasks.texts import QuestionAnswering
-        return QuestionAnswering(self.names, task_id=task_id)
 
     def features(self) -> dict:
         from datasets import List, Value

@@ -81,10 +81,6 @@ class Triplets(Kind):
         types = {} if self.entity_types is None else {"entity_types": self.entity_types}
         return {"kind": "triplets", "relations": self.relations, **types}
 
-    def task(self, task_id: str):
-        from sieves_distill.tasks.relations import RelationExtraction
-        return RelationExtraction(self.relations, self.entity_types, task_id=task_id)
-
     def features(self) -> dict:
         from datasets import List, Value
         text = Value("string")
