@@ -31,7 +31,7 @@ setuptools.setup(
         *(f"Programming Language :: Python :: 3.{minor}" for minor in range(lowest, highest + 1)),
     ],
     packages=setuptools.find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]),
-    package_data={"sieves_distill.deploy": ["web/*"]},
+    package_data={"sieves_distill.deploy": ["web/*"], "sieves_distill.relabel": ["web/*"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={**extras, "dev": sum((extras[name] for name in names if name != "ray"), [])},  # which is large

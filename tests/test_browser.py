@@ -1,7 +1,8 @@
-"""`Review` in JupyterLab, in a real browser: labels are corrected with the mouse and the keyboard, and are there after
-the kernel was restarted.
+"""`Review` in JupyterLab, in a real browser: labels and spans are corrected with the mouse and the keyboard, and
+are there after the kernel was restarted.
 
-Needs the extra `browser` (jupyterlab, playwright), and Chromium as the system has it: `apt-get install chromium`.
+Needs the extras `browser` (jupyterlab, playwright) and `review` (anywidget), and Chromium as the system has it:
+`apt-get install chromium`.
 Screenshots are left in build/browser.
 """
 from __future__ import annotations
@@ -23,6 +24,7 @@ from conftest import ROOT
 pytest.importorskip("jupyterlab", reason="jupyterlab is missing: pip install -e '.[browser]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[browser]'")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+playwright.expect.set_options(timeout=30_000)  # a busy machine
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: apt-get install chromium")
 
 SCREENSHOTS, TOKEN = ROOT / "build/browser", "review"
@@ -39,16 +41,30 @@ topic = Classification(["sports", "tech", "money"], multi_label=False, task_id="
 review = Review(found, topic, "corrections.jsonl")
 review
 """.strip()
+LETTER = "🙂 Ada Lovelace wrote to Babbage in London."
+SPANS = f"""
+import pandas as pd
+from sieves_distill import NER, Review
+found = pd.DataFrame({{"text": [{LETTER!r}, "Tim is in Oslo."],
+                      "teacher": [[{{"start": 6, "end": 14, "entity_type": "PLACE"}}], []]}})
+review = Review(found, NER(["PERSON", "PLACE"], task_id="names"), "spans.jsonl")
+review
+""".strip()
 
 
-@pytest.fixture
-def lab(tmp_path):
-    "The address of a JupyterLab that sees nothing of the user's own settings, and the folder it serves."
-    (tmp_path / "work").mkdir()
-    cells = [nbformat.v4.new_code_cell(code) for code in (CODE, 'review.corrections[["text", "label", "action"]]')]
+def write_notebook(path, *codes: str):
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nb = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(nb, tmp_path / "work/review.ipynb")
+    cells = [nbformat.v4.new_code_cell(code) for code in codes]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    "The address of a JupyterLab that sees nothing of the user's own settings, and the folder it serves."
+    tmp_path = tmp_path_factory.mktemp("lab")
+    (tmp_path / "work").mkdir()
+    write_notebook(tmp_path / "work/review.ipynb", CODE, 'review.corrections[["text", "label", "action"]]')
+    write_notebook(tmp_path / "work/spans.ipynb", SPANS, "review.counts")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -92,6 +108,21 @@ def lines(path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def run_first_cell(page, address: str):
+    page.goto(address)
+    idle = page.get_by_text("Python 3 (ipykernel) | Idle").first
+    playwright.expect(idle).to_be_visible(timeout=120_000)  # run before there is a kernel, a cell is not run later
+    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
+    for _ in range(3):  # JupyterLab, while it is loading, loses keys now and then
+        page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+        try: playwright.expect(prompt).not_to_have_text("[ ]:", timeout=15_000)
+        except AssertionError: continue
+        break
+    playwright.expect(prompt).to_have_text("[1]:", timeout=60_000)  # until then the focus may go to the next cell
+    playwright.expect(idle).to_be_visible()
+
+
 def test_labels_corrected_in_jupyterlab_outlive_the_kernel(lab, page):
     (url, folder), expect = lab, playwright.expect
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -99,15 +130,7 @@ def test_labels_corrected_in_jupyterlab_outlive_the_kernel(lab, page):
     shown, keys = panel.locator("pre"), panel.get_by_placeholder("click here and type keys")
     def progress(text): expect(panel).to_contain_text(text, timeout=60_000)
     try:
-        page.goto(f"{url}/lab/tree/review.ipynb?token={TOKEN}&reset")
-        idle = page.get_by_text("Python 3 (ipykernel) | Idle").first
-        expect(idle).to_be_visible(timeout=120_000)  # a cell that is run before there is a kernel is not run later
-        for _ in range(3):  # JupyterLab, while it is loading, loses keys now and then
-            page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
-            page.keyboard.press("Shift+Enter")
-            try: expect(page.locator(".jp-CodeCell .jp-InputPrompt").first).not_to_have_text("[ ]:", timeout=15_000)
-            except AssertionError: continue
-            break
+        run_first_cell(page, f"{url}/lab/tree/review.ipynb?token={TOKEN}&reset")
         progress("0 of 5")
         expect(shown).to_have_text(EVIL)  # as text, character by character
         page.screenshot(path=SCREENSHOTS / "review-1-first.png")
@@ -150,4 +173,32 @@ def test_labels_corrected_in_jupyterlab_outlive_the_kernel(lab, page):
         assert page.evaluate("window.hacked") is None
     except BaseException:
         page.screenshot(path=SCREENSHOTS / "review-failed.png")
+        raise
+
+
+def test_spans_marked_in_jupyterlab(lab, page):
+    "The editor hears its keys, and JupyterLab does not; test_span_panel.py tests what the editor does."
+    pytest.importorskip("anywidget", reason="anywidget is missing: pip install -e '.[review]'")
+    (url, folder), expect = lab, playwright.expect
+    panel = page.locator(".sieves-spans")
+    text, progress = panel.locator(".text"), panel.locator(".counts")
+    try:
+        run_first_cell(page, f"{url}/lab/tree/spans.ipynb?token={TOKEN}&reset")
+        expect(progress).to_contain_text("0 of 2")
+        expect(text).to_have_text(LETTER)
+        text.click(position={"x": 5, "y": 5})
+        page.keyboard.press("n")
+        expect(panel.locator(".status")).to_have_text("PLACE: Lovelace")
+        for key in ("1", "e", "Control+Shift+ArrowLeft"): page.keyboard.press(key)
+        expect(panel.locator(".spans")).to_have_text("PERSON Ada Lovelace")
+        text.locator(".piece", has_text="wrote").dblclick(position={"x": 65, "y": 8})
+        panel.get_by_role("button", name="1 PERSON").click()
+        page.screenshot(path=SCREENSHOTS / "review-4-spans.png")
+        for key in ("x", "z", "c"): page.keyboard.press(key)  # x cuts a cell, z takes that back, c copies one
+        expect(progress).to_contain_text("1 of 2")
+        expect(page.locator(".jp-CodeCell")).to_have_count(2)
+        (event,) = lines(folder / "spans.jsonl")
+        assert event["label"] == [{"start": 2, "end": 14, "entity_type": "PERSON", "text": "Ada Lovelace"}]
+    except BaseException:
+        page.screenshot(path=SCREENSHOTS / "spans-failed.png")
         raise

@@ -14,7 +14,8 @@ import sieves_distill
 from conftest import ROOT, copy_checkout, run
 
 MODULES = {str(p.relative_to(ROOT)) for p in (ROOT / "sieves_distill").rglob("*.py")}
-PAGE = {f"sieves_distill/deploy/web/{name}" for name in ("page.html", "tokenizers.min.mjs", "LICENSE-tokenizers")}
+PAGE = {*(f"sieves_distill/deploy/web/{name}" for name in ("page.html", "tokenizers.min.mjs", "LICENSE-tokenizers")),
+        *(f"sieves_distill/relabel/web/{name}" for name in ("spans.mjs", "spans.css"))}
 HEAVY = ["torch", "transformers", "sentence_transformers", "datasets", "setfit", "model2vec", "sklearn", "scipy",
          "numpy", "pandas", "pyarrow", "matplotlib", "ipywidgets", "IPython", "nbdev", "fastcore"]
 

@@ -5,37 +5,37 @@
 # %% ../../nbs/deploy/filling.ipynb #20e05ad8
 from __future__ import annotations
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 import numpy as np
 from sieves_distill.deploy.exported import (
     ExportedStudent, check_fields, damaged, load_as, read_arrays, read_json_file, take,
 )
 from .replies import softmax
-from .tagging import read_tagger
+from .tagging import CRFTagger
 from ..students.records import FormParts, FormReader, line_features
 from ..students.readings import Reading
 from ..tasks.structures import Field, plain_record
 
 # %% auto #0
-__all__ = ['MODELS', 'FormStudent', 'fields_of', 'word_hash', 'HashedChoice', 'read_parts_of', 'load']
+__all__ = ['MODELS', 'FormStudent', 'fields_of', 'word_hash', 'HashedChoice', 'read_parts_of', 'read_line_tagger',
+           'CRFFormStudent', 'load']
 
 # %% ../../nbs/deploy/filling.ipynb #80e78198
 class FormStudent(ExportedStudent):
-    "A student that fills in the fields of a record, or answers questions"
+    "A student that fills in the fields of a record, or answers questions, by what a tagger says of words"
+    read_tagger: Callable  # From the folder, what student.json says and a number of threads to the tagger
+
     def __init__(self, folder: Path, about: dict, threads: int | None = None):
         super().__init__(folder, about)
         self.fields = fields_of(about)
         self.reader = FormReader(self.fields, read_parts_of(folder))
-        self.tagger, self.turn = read_tagger(folder) if self.reader.parts.readings else None, Lock()
+        self.tagger = self.read_tagger(folder, about, threads) if self.reader.parts.readings else None
 
     def answer(self, texts):
         "Of each text the values of the fields, as JSON has them, and how sure the student is of each"
-        tagged = [None] * len(texts)
-        if self.tagger:
-            with self.turn: tagged = [self.tagger.share_text(text, line_features) for text in texts]
+        tagged = self.tagger.tag_shares(texts) if self.tagger else [None] * len(texts)
         return [(self.plain(values), sure) for values, sure in self.reader.fill(texts, tagged)]
 
     def plain(self, values: Sequence):
@@ -101,7 +101,15 @@ def read_parts_of(folder: Path) -> FormParts:
     try: return FormParts({name: Reading(**given) for name, given in about["readings"].items()}, choices)
     except (TypeError, ValueError) as error: raise damaged(folder / "fields.json", error) from None
 
-MODELS = {"form": FormStudent}
+# %% ../../nbs/deploy/filling.ipynb #84dbfe4d
+def read_line_tagger(folder: Path, about: dict, threads: int | None) -> CRFTagger:
+    return CRFTagger(folder, line_features)
+
+class CRFFormStudent(FormStudent):
+    "One whose tagger is a CRF"
+    read_tagger = staticmethod(read_line_tagger)
+
+MODELS = {"form": CRFFormStudent}
 
 def load(
     folder,  # Which `student.export` wrote

@@ -15,6 +15,7 @@ from ..tasks.entities import Entities
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.ratings import Scores
 from ..tasks.structures import Records
+from ..tasks.triplets import Triplets
 
 # %% auto #0
 __all__ = ['FORMATS', 'Format', 'write_folder', 'export_student', 'check_export_place', 'check_format', 'row_for_student']
@@ -50,16 +51,26 @@ _FORM = Format(
     "sieves_distill.deploy.crf_format:write_form", "answers with numpy, python-crfsuite and python-dateutil", ("crf",),
     Records,
 )
+_RELATIONS = Format(
+    "sieves_distill.deploy.crf_format:write_relations", "answers with numpy and python-crfsuite alone", ("crf",),
+    Triplets,
+)
+_GRAPH_WORDS = "answers with onnxruntime, in float32", "the same in a quarter of the size, less exactly"
+_TAGS_ONNX, _TAGS_INT8 = (
+    Format(f"sieves_distill.deploy.tags_format:{write}", words, ("transformers",), (Entities, Records, Triplets))
+    for write, words in zip(("write_tags_onnx", "write_tags_int8"), _GRAPH_WORDS)
+)
 FORMATS: dict[str, Format] = {
     "folder": Format(write_folder, "a folder that Student.load reads, without the training texts"),
     "numpy": Format(
         "sieves_distill.deploy.numpy_format:write_numpy", "answers with numpy and tokenizers alone", ("model2vec",),
-        (LabelKind, Scores), others=(_TAGGER, _FORM),
+        (LabelKind, Scores), others=(_TAGGER, _FORM, _RELATIONS),
     ), "onnx": Format(
-        "sieves_distill.deploy.onnx_format:write_onnx", "answers with onnxruntime, in float32", ("setfit",), LabelKind,
+        "sieves_distill.deploy.onnx_format:write_onnx", _GRAPH_WORDS[0], ("setfit",), (LabelKind, Scores),
+        others=(_TAGS_ONNX,),
     ), "onnx-int8": Format(
-        "sieves_distill.deploy.onnx_format:write_onnx_int8", "the same in a quarter of the size, less exactly",
-        ("setfit",), LabelKind,
+        "sieves_distill.deploy.onnx_format:write_onnx_int8", _GRAPH_WORDS[1], ("setfit",), (LabelKind, Scores),
+        others=(_TAGS_INT8,),
     ), "browser": Format(
         "sieves_distill.deploy.browser:write_browser", "a web page that answers as one types", ("model2vec",),
         LabelKind,

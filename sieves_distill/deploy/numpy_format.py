@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 import numpy as np
 from ..students.model2vec import Model2VecStudent
-from .packing import pack, write_arrays, write_tokenizer
+from .packing import pack, write_arrays, write_distances, write_tokenizer
 
 # %% auto #0
 __all__ = ['write_numpy', 'write_static', 'static_arrays', 'static_vectors', 'static_about']
@@ -16,7 +16,8 @@ __all__ = ['write_numpy', 'write_static', 'static_arrays', 'static_vectors', 'st
 def write_numpy(student: Model2VecStudent, folder: Path):
     "Write a Model2Vec student for numpy, and what goes with it"
     write_static(student, folder)
-    pack(student, folder, "numpy", static_about(student), ("numpy", "tokenizers"))
+    about = static_about(student) | write_distances(student, folder)
+    pack(student, folder, "numpy", about, ("numpy", "tokenizers"))
 
 def write_static(student: Model2VecStudent, folder: Path):
     "Write the numbers and the tokenizer of a static model"

@@ -17,8 +17,8 @@ from .replies import LabelForm, form_of
 from .runtime import bundled_source, runtime_of
 
 # %% auto #0
-__all__ = ['DOC', 'SERVED', 'runtime_source', 'import_runtime', 'pack', 'write_about', 'write_arrays', 'check_finite',
-           'plain_tokenizer', 'write_tokenizer']
+__all__ = ['DOC', 'SERVED', 'runtime_source', 'import_runtime', 'pack', 'write_about', 'write_arrays', 'write_distances',
+           'check_finite', 'plain_tokenizer', 'write_tokenizer']
 
 # %% ../../nbs/deploy/packing.ipynb #b7bb48d8
 DOC = '''"""Answers of a student, with the packages in requirements.txt.
@@ -30,8 +30,9 @@ DOC = '''"""Answers of a student, with the packages in requirements.txt.
 '''
 
 def runtime_source(model: str) -> str:
-    "The code of student.py for a model, see `RUNTIMES`"
-    return DOC + bundled_source(runtime_of(model))
+    "The code of student.py for a model, see `RUNTIMES`; what loads it is called `load`"
+    load = runtime_of(model)
+    return DOC + bundled_source(load) + ("" if load.__name__ == "load" else f"\n\nload = {load.__name__}\n")
 
 # %% ../../nbs/deploy/packing.ipynb #7a7b77e3
 def import_runtime(folder: Path):
@@ -102,6 +103,13 @@ def write_arrays(path: Path, **arrays):
     "Write arrays of floats in numpy's own format, the same bytes each time; raises ValueError for NaN and infinity"
     check_finite(arrays)
     np.savez(path, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+def write_distances(student: Student, folder: Path) -> dict:
+    "Write how far a student of scores was off, for intervals, where that is known; what student.json says of it"
+    if (residuals := getattr(student, "residuals", None)) is None: return {}
+    columns = {f"aspect_{i}": np.sort(column[~np.isnan(column)]) for i, column in enumerate(residuals.T)}
+    write_arrays(folder / "residuals.npz", **columns)
+    return {"residuals": True}
 
 def check_finite(arrays: dict):
     "Raise ValueError for NaN and infinity"

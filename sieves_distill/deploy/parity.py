@@ -15,9 +15,10 @@ from ..tasks.entities import Entities
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.ratings import Scores
 from ..tasks.structures import Records, same_value
+from ..tasks.triplets import Triplets
 
 # %% auto #0
-__all__ = ['HARD_TEXTS', 'Parity', 'measure_parity', 'as_it_is', 'Pair', 'ask_both', 'check_parity']
+__all__ = ['HARD_TEXTS', 'Parity', 'measure_parity', 'as_it_is', 'Pair', 'ask_both', 'tag_difference', 'check_parity']
 
 # %% ../../nbs/deploy/parity.ipynb #64c1c4f7
 HARD_TEXTS = ["", " ", "a", "The second half was better than the first, and nobody knew why. " * 100,
@@ -29,7 +30,7 @@ class Parity:
     n_texts: int  # Held out from training, that both answered
     greatest_difference: float  # Of a probability, a score or a confidence, on these texts and on `HARD_TEXTS`
     same_answers: float  # The share of the texts that were held out
-    # Of the student against the teacher: macro-F1 of labels, F1 of entities and fields; None where no rows were held
+    # Of the student against the teacher: macro-F1 of labels, F1 of what is named; None where no rows were held
     # out, and for scores, of which the difference says all
     f1_before: float | None
     f1_after: float | None  # of the exported one
@@ -105,13 +106,32 @@ def _(kind: Scores, student, exported, texts) -> Pair:
 @ask_both.register
 def _(kind: Entities, student, exported, texts) -> Pair:
     before, after = student.name_entities(texts), kind.encode(exported.predict(texts))
-    scores = [[{entity.place: entity.score for entity in row} for row in rows] for rows in (before, after)]
-    off = [abs(a[place] - b[place]) for a, b in zip(*scores) for place in a.keys() & b.keys()]
+    return _named_pair(before, after, lambda entity: entity.place, tag_difference(student, exported, texts))
+
+@ask_both.register
+def _(kind: Triplets, student, exported, texts) -> Pair:
+    before, after = student.name_triplets(texts), kind.encode(exported.predict(texts))
+    off = tag_difference(student.tagger, exported, texts)
+    return _named_pair(before, after, lambda triplet: (triplet.head, triplet.relation, triplet.tail), off)
+
+def _named_pair(before, after, place: Callable, off_tags: float) -> Pair:
+    "Of what has a place and a score; `off_tags` is how far the tags behind it differ"
+    scores = [[{place(named): named.score for named in row} for row in rows] for rows in (before, after)]
+    off = [abs(a[each] - b[each]) for a, b in zip(*scores) for each in a.keys() & b.keys()]
     same = np.array([a.keys() == b.keys() for a, b in zip(*scores)])
-    return Pair(max(off, default=0.), same, before, after, lambda *rows: _f1(*map(_places, rows)))
+    def places(y) -> list[set]: return [{place(named) for named in row} for row in y]
+    return Pair(max([*off, off_tags]), same, before, after, lambda *rows: _f1(*map(places, rows)))
 
-def _places(y) -> list[set]: return [{entity.place for entity in row} for row in y]
+def tag_difference(tagger, exported, texts: list[str], most: int = 50) -> float:
+    """The greatest difference of a tag's probability, on the last texts; infinite where words differ. What is named
+    hides it: a student that names little has little to compare"""
+    other, texts = getattr(exported, "tagger", None), texts[-most:]
+    if tagger is None or other is None: return 0.
+    pairs = list(zip(tagger.tag_shares(texts), other.tag_shares(texts)))
+    if any(a[0] != b[0] or list(a[1]) != list(b[1]) for a, b in pairs): return np.inf
+    return max(float(np.abs(np.subtract(a[2], b[2])).max(initial=0.)) for a, b in pairs)
 
+# %% ../../nbs/deploy/parity.ipynb #b0f42d91
 @ask_both.register
 def _(kind: Records, student, exported, texts) -> Pair:
     y, sure = student.fill(texts)
@@ -120,7 +140,8 @@ def _(kind: Records, student, exported, texts) -> Pair:
     off = np.abs(sure - np.array([list(reply["confidence"].values()) for reply in replies]).reshape(sure.shape))
     before = kind.encode(kind.decode(y))  # without those that lack what there must be
     same = np.array([all(map(same_value, *rows)) for rows in zip(before.tolist(), after.tolist())])
-    return Pair(float(off.max(initial=0.)), same, before, after, lambda *rows: _f1(*map(_filled, rows)))
+    off = max(float(off.max(initial=0.)), tag_difference(student.tagger, exported, texts))
+    return Pair(off, same, before, after, lambda *rows: _f1(*map(_filled, rows)))
 
 def _values_in(kind: Records, reply: dict):
     "The record of a reply, or its answers, as the kind encodes them"

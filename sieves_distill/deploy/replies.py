@@ -12,7 +12,7 @@ from ..tasks.ratings import rated_numbers
 
 # %% auto #0
 __all__ = ['REPLIES', 'ReplyForm', 'softmax', 'sigmoid', 'LabelForm', 'ScoreForm', 'NamedEntity', 'EntityForm', 'MaskForm',
-           'RecordForm', 'AnswerForm', 'form_of']
+           'NamedTriplet', 'TripletForm', 'RecordForm', 'AnswerForm', 'form_of']
 
 # %% ../../nbs/deploy/replies.ipynb #ab5ea989
 class ReplyForm:
@@ -164,6 +164,35 @@ class MaskForm(EntityForm):
 
     def replies(self, answers): return list(answers)
 
+# %% ../../nbs/deploy/replies.ipynb #c4f09ac6
+@dataclass
+class NamedTriplet:
+    "A relation between two pieces of the text, of which each has its `text` and its `entity_type`"
+    head: dict[str, str | None]
+    relation: str
+    tail: dict[str, str | None]
+    score: float | None
+
+class TripletForm(ReplyForm):
+    "Which pieces of a text stand in which relation"
+    needs = {"relations": list}
+
+    @property
+    def names(self): return self.about["relations"]
+
+    @property
+    def words(self): return f"the pieces of it that stand in {len(self.names)} relations: {', '.join(self.names)}"
+
+    def holds(self): return {"triplets": list[NamedTriplet]}
+
+    def named(self, reply): return [triplet["relation"] for triplet in reply["triplets"]]
+
+    def line(self, reply):
+        return "; ".join(f"{each['head']['text']} – {each['relation']} – {each['tail']['text']}"
+                         for each in reply["triplets"])
+
+    def replies(self, answers): return [{"triplets": list(row)} for row in answers]
+
 # %% ../../nbs/deploy/replies.ipynb #76ac2425
 class RecordForm(ReplyForm):
     "A value for each of some fields"
@@ -212,7 +241,7 @@ class AnswerForm(RecordForm):
 # %% ../../nbs/deploy/replies.ipynb #502efa1c
 REPLIES: dict[str, type] = {
     "labels": LabelForm, "entities": EntityForm, "masks": MaskForm, "scores": ScoreForm, "records": RecordForm,
-    "answers": AnswerForm,
+    "answers": AnswerForm, "triplets": TripletForm,
 }
 
 def form_of(about: dict) -> ReplyForm:

@@ -5,7 +5,7 @@
 # %% ../../nbs/deploy/runtime.ipynb #96c8fba5
 from __future__ import annotations
 import ast, inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from .exported import ExportedStudent, damaged, read_about
@@ -15,12 +15,16 @@ __all__ = ['RUNTIMES', 'runtime_of', 'load_exported', 'bundled_source', 'Bundle'
 
 # %% ../../nbs/deploy/runtime.ipynb #6dc7631e
 RUNTIMES: dict[str, str] = {
-    "static": "standalone", "encoder": "standalone", "tagger": "tagging", "form": "filling",
+    "static": "standalone:load", "encoder": "standalone:load",
+    "tagger": "tagging:load", "form": "filling:load", "relations": "relating:load",
+    "graph tagger": "graph_tagging:load", "graph form": "graph_tagging:load_form",
+    "graph relations": "graph_tagging:load_relations",
 }
 
-def runtime_of(model: str):
-    "The room that answers for a model of this name; raises KeyError for one that is not in `RUNTIMES`"
-    return import_module(f"sieves_distill.deploy.{RUNTIMES[model]}")
+def runtime_of(model: str) -> Callable:
+    "What loads a folder with a model of this name; raises KeyError for one that is not in `RUNTIMES`"
+    room, _, name = RUNTIMES[model].partition(":")
+    return getattr(import_module(f"sieves_distill.deploy.{room}"), name)
 
 def load_exported(folder, threads: int | None = None) -> ExportedStudent:
     """The student in an exported folder, whichever model it is; `threads` are those of an encoder, None: one a core.
@@ -28,15 +32,15 @@ def load_exported(folder, threads: int | None = None) -> ExportedStudent:
     Raises FileNotFoundError, ValueError or ImportError as `load` of the folder's own student.py"""
     about = read_about(folder := Path(folder).expanduser())
     if about["model"] not in RUNTIMES: raise damaged(folder / "student.json", f"the unknown model {about['model']!r}")
-    return runtime_of(about["model"]).load(folder, threads)
+    return runtime_of(about["model"])(folder, threads)
 
 # %% ../../nbs/deploy/runtime.ipynb #c59890ff
-def bundled_source(module) -> str:
-    """The code of a room, and before it all that it takes of other rooms, without what nbdev writes.
+def bundled_source(function: Callable) -> str:
+    """The code of a function, and before it all that it takes of its room and of others, without what nbdev writes.
 
     Raises ValueError where two rooms give a name to different things, or one imports another within a function."""
     bundle = Bundle()
-    for name in bundle.room(module.__name__).statements: bundle.add(module.__name__, name)
+    bundle.add(function.__module__, function.__name__)
     return bundle.source()
 
 class Bundle:

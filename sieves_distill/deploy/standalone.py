@@ -11,13 +11,43 @@ from tokenizers import Tokenizer
 from sieves_distill.deploy.exported import (
     OPTIONAL_INT, ExportedStudent, check_texts, damaged, load_as, missing, read_arrays, take,
 )
+from ..basics.checks import check_share
+from ..tasks.ratings import conformal_reach, rated_intervals
 
 # %% auto #0
-__all__ = ['MODELS', 'ScoringStudent', 'StaticStudent', 'token_shares', 'EncoderStudent', 'batches', 'padded', 'word_shares',
-           'word_spans', 'read_tokenizer', 'open_graph', 'load']
+__all__ = ['MODELS', 'IntervalStudent', 'read_distances', 'ScoringStudent', 'StaticStudent', 'token_shares', 'EncoderStudent',
+           'batches', 'graph_inputs', 'padded', 'word_shares', 'word_spans', 'read_tokenizer', 'open_graph', 'load']
+
+# %% ../../nbs/deploy/standalone.ipynb #f230da10
+_NO_RESIDUALS = ("expected a student that knows how far it was off, found no residuals.npz in the exported folder: "
+                 "export a student that was distilled with this version")
+
+class IntervalStudent(ExportedStudent):
+    "A student that may give scores, and then says how far they may be off"
+    def __init__(self, folder: Path, about: dict):
+        super().__init__(folder, about)
+        # How far it was off on rows that it had not learned from, `(n, n_aspects)`; None where that is not known
+        self.residuals = read_distances(folder, about["aspects"]) if about.get("residuals") else None
+
+    def predict_interval(self, texts: list[str], coverage: float = 0.9) -> list[dict]:
+        """Of scores: for each text a mapping of aspect to the lowest and the highest number that the teacher's may be,
+        None where `predict` says None; holds for a share of `coverage`, in (0, 1), of texts like the training rows.
+        Raises ValueError where the folder does not say how far the student was off, TypeError for labels"""
+        if self.form.exclusive is not None: raise TypeError("expected a student of scores, found one that gives labels")
+        if self.residuals is None: raise ValueError(_NO_RESIDUALS)
+        reach = conformal_reach(self.residuals, check_share(coverage, "coverage"))
+        return rated_intervals(self.predict_proba(texts), reach, self.form.names, self.about["nullable"])
+
+def read_distances(folder: Path, aspects: list[str]):
+    "How far a student of scores was off, `(n, n_aspects)`, NaN where that is not known"
+    arrays = read_arrays(folder / "residuals.npz")
+    columns = [take(arrays, f"aspect_{i}", (None,)) for i in range(len(aspects))]
+    residuals = np.full((max(map(len, columns)), len(columns)), np.nan)
+    for j, column in enumerate(columns): residuals[:len(column), j] = column
+    return residuals
 
 # %% ../../nbs/deploy/standalone.ipynb #6897311e
-class ScoringStudent(ExportedStudent):
+class ScoringStudent(IntervalStudent):
     "A student whose last layer says a number for each label, or for each aspect"
     def __repr__(self):
         if self.form.exclusive is None: return super().__repr__()
@@ -145,7 +175,7 @@ class EncoderStudent(ScoringStudent):
         encodings = self.tokenizer.encode_batch([self.about["prompt"] + text for text in texts])
         out = np.zeros((len(texts), self.weight.shape[1]), "float32")
         for at in batches([len(encoding.ids) for encoding in encodings], self.about["batch_tokens"]):
-            inputs = padded([encodings[i] for i in at], self.about["pad_id"])
+            inputs = graph_inputs([encodings[i] for i in at], self.about["pad_id"])
             out[at] = self.session.run(None, {name: inputs[name] for name in self.inputs})[0]
         return out
 
@@ -166,14 +196,16 @@ def batches(lengths: list[int], budget: int):
         batch.append(i)
     if batch: yield batch
 
-def padded(encodings: list, pad_id: int) -> dict:
+def graph_inputs(encodings: list, pad_id: int) -> dict:
     "Inputs of the graph by their names, integers `(n_texts, n_tokens)`"
-    shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
-    rows = {"input_ids": [e.ids for e in encodings], "attention_mask": [e.attention_mask for e in encodings],
-            "token_type_ids": [e.type_ids for e in encodings]}
-    out = {name: np.full(shape, pad_id if name == "input_ids" else 0, "int64") for name in rows}
-    for name, values in rows.items():
-        for row, value in zip(out[name], values): row[:len(value)] = value
+    return {"input_ids": padded([encoding.ids for encoding in encodings], pad_id),
+            "attention_mask": padded([encoding.attention_mask for encoding in encodings], 0),
+            "token_type_ids": padded([encoding.type_ids for encoding in encodings], 0)}
+
+def padded(rows: list[list[int]], fill: int):
+    "Lists of integers as an array, as wide as the longest"
+    out = np.full((len(rows), max(map(len, rows))), fill, "int64")
+    for row, values in zip(out, rows): row[:len(values)] = values
     return out
 
 # %% ../../nbs/deploy/standalone.ipynb #e33338b5

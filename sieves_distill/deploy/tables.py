@@ -18,6 +18,7 @@ from ..tasks.kinds import Kind, LabelKind, ManyLabels, OneLabel
 from ..tasks.masking import Masks
 from ..tasks.ratings import Scores
 from ..tasks.structures import Answers, Records
+from ..tasks.triplets import Triplets
 
 # %% auto #0
 __all__ = ['ROWS', 'CHARACTERS', 'TABLES', 'Column', 'answer_columns', 'feature_type', 'shares_column', 'answer_column',
@@ -58,6 +59,9 @@ def _(kind: Entities) -> list[Column]: return [Column("entities", partial(featur
 @answer_columns.register
 def _(kind: Masks) -> list[Column]:
     return [Column("masked_text", "string", str), *answer_columns.dispatch(Entities)(kind)]
+
+@answer_columns.register
+def _(kind: Triplets) -> list[Column]: return [Column("triplets", partial(feature_type, kind, "triplets"), list)]
 
 @answer_columns.register
 def _(kind: Scores) -> list[Column]: return [shares_column("scores", kind.aspects)]

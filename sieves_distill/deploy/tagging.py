@@ -4,6 +4,7 @@
 
 # %% ../../nbs/deploy/tagging.ipynb #3c3547af
 from __future__ import annotations
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from .exported import ExportedStudent, damaged, load_as, missing
@@ -12,39 +13,63 @@ from ..students.words import from_tags, lean_tags
 from ..tasks.masking import mask_text, with_patterns
 
 # %% auto #0
-__all__ = ['MODELS', 'TaggerStudent', 'read_tagger', 'load']
+__all__ = ['MODELS', 'TaggerStudent', 'CRFTagger', 'read_crf', 'read_word_tagger', 'CRFTaggerStudent', 'load']
 
 # %% ../../nbs/deploy/tagging.ipynb #290473e7
 class TaggerStudent(ExportedStudent):
-    "A student that names the entities of a text, or masks them"
+    "A student that names the entities of a text, or masks them, by what a tagger says of its words"
+    read_tagger: Callable  # From the folder, what student.json says and a number of threads to the tagger
+
     def __init__(self, folder: Path, about: dict, threads: int | None = None):
         super().__init__(folder, about)
-        self.tagger, self.turn = read_tagger(folder), Lock()
+        self.tagger = self.read_tagger(folder, about, threads)
 
     def answer(self, texts):
-        with self.turn: named = [self.entities(text) for text in texts]  # the tagger keeps the text it is at
+        named = [self.complete(text, from_tags(text, *tagged)) for text, tagged in zip(texts, self.tag(texts))]
         rows = [[entity.in_columns() for entity in row] for row in named]
         if self.about["kind"] != "masks": return rows
         return [{"masked_text": mask_text(text, row), "entities": entities}
                 for text, row, entities in zip(texts, named, rows)]
 
-    def entities(self, text: str) -> tuple:
-        "What is named in a text; where there is a threshold, the words that are something from there on"
-        if (threshold := self.about.get("threshold")) is None:
-            return tuple(from_tags(text, *self.tagger.tag_text(text, word_features)))
-        words, names, shares = self.tagger.share_text(text, word_features)
-        named = from_tags(text, words, *lean_tags(shares, list(names), threshold))
-        return with_patterns(text, named, self.about["region"]) if self.about["patterns"] else tuple(named)
+    def tag(self, texts: list[str]) -> list[tuple]:
+        "Words, tags and scores; where there is a threshold, the words that are something from there on are tagged"
+        if (threshold := self.about.get("threshold")) is None: return self.tagger.tag_words(texts)
+        return [(words, *lean_tags(shares, list(names), threshold))
+                for words, names, shares in self.tagger.tag_shares(texts)]
 
-def read_tagger(folder: Path) -> Tagger:
-    "The CRF of a folder"
+    def complete(self, text: str, named: list) -> tuple:
+        "With what the patterns find"
+        return with_patterns(text, named, self.about["region"]) if self.about.get("patterns") else tuple(named)
+
+# %% ../../nbs/deploy/tagging.ipynb #1a1518ac
+class CRFTagger:
+    "The CRF of a folder, which threads may share; `features` as `word_features`"
+    def __init__(self, folder: Path, features: Callable):
+        self.tagger, self.features, self.turn = read_crf(folder), features, Lock()
+
+    def tag_words(self, texts: list[str]) -> list[tuple]:
+        "For each text the places of its words, their tags, and how sure each of these is"
+        with self.turn: return [self.tagger.tag_text(text, self.features) for text in texts]  # it keeps the text
+
+    def tag_shares(self, texts: list[str]) -> list[tuple]:
+        "For each text the places of its words, the names of the tags, and their probabilities `(n_words, n_tags)`"
+        with self.turn: return [self.tagger.share_text(text, self.features) for text in texts]
+
+def read_crf(folder: Path) -> Tagger:
     path = folder / "model.crfsuite"
     try: return Tagger(path.read_bytes())
     except FileNotFoundError: raise missing(path) from None
     except ValueError as error: raise damaged(path, error) from None
 
-# %% ../../nbs/deploy/tagging.ipynb #1a1518ac
-MODELS = {"tagger": TaggerStudent}
+def read_word_tagger(folder: Path, about: dict, threads: int | None) -> CRFTagger:
+    return CRFTagger(folder, word_features)
+
+# %% ../../nbs/deploy/tagging.ipynb #fa76e724
+class CRFTaggerStudent(TaggerStudent):
+    "One whose tagger is a CRF"
+    read_tagger = staticmethod(read_word_tagger)
+
+MODELS = {"tagger": CRFTaggerStudent}
 
 def load(
     folder,  # Which `student.export` wrote

@@ -12,11 +12,11 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from ..tasks.kinds import kind_of
-from ..tasks.labels import Classification
-from ..tasks.adapt import as_classification
+from ..tasks.adapt import as_distillable
+from ..tasks.task import Task
 from ..export.rows import Gold, Rows
 from ..students.student import Student
-from .opinion import labelled_data
+from .opinion import reviewed_data
 from .events import correction_key, read_events, replay_events
 
 # %% auto #0
@@ -24,10 +24,10 @@ __all__ = ['CORRECTION_COLUMNS', 'with_corrections', 'read_corrections']
 
 # %% ../../nbs/relabel/corrections.ipynb #713e8d2a
 def with_corrections(
-    # Documents with the task's results; a `datasets.Dataset` with `text` and `labels`; a `Student`, or its folder
+    # Documents with the task's results; a `datasets.Dataset` as it was distilled; a `Student`, or its folder
     data,
     path,  # The file that a `Review` wrote
-    task=None,  # The task; a student knows its own
+    task=None,  # The task; a student of labels knows its own
 ):
     """The same data with what was found in the review as gold.
 
@@ -39,11 +39,11 @@ def with_corrections(
     Raises what `read_corrections` raises, and TypeError or ValueError for data that cannot be read."""
     from datasets import Dataset
     in_rows = isinstance(data, (str, Path, Student, Dataset))
-    if in_rows: data, task = labelled_data(data, task)
+    if in_rows: data, task = reviewed_data(data, task)
     elif task is None:
         raise TypeError("expected the task of these documents as well, found None: pass it after the path; "
                         f"only a Student knows its own, found {type(data).__name__}")
-    task = as_classification(task)
+    task = as_distillable(task)
     entries = read_corrections(path, task)
     entries = entries[entries["action"] != "skip"]
     gold = dict(zip(entries["key"], entries["label"]))
@@ -53,7 +53,7 @@ def with_corrections(
     return corrected
 
 # %% ../../nbs/relabel/corrections.ipynb #05f4b475
-def _gold_docs(docs, task: Classification, gold: dict) -> tuple[list, set]:
+def _gold_docs(docs, task: Task, gold: dict) -> tuple[list, set]:
     "Copies of the documents with their gold, and the keys that were used"
     out, used = [], set()
     for doc in docs:
@@ -61,7 +61,7 @@ def _gold_docs(docs, task: Classification, gold: dict) -> tuple[list, set]:
         if has_text and (key := correction_key(doc.text, task.task_id)) in gold:
             doc, before = copy(doc), getattr(doc, "gold", None) or {}
             if before.get(task.task_id) is None: doc.meta = _marked(getattr(doc, "meta", None) or {}, task.task_id)
-            doc.gold = {**before, task.task_id: gold[key]}
+            doc.gold = {**before, task.task_id: kind_of(task).as_result(gold[key], doc.text)}
             used.add(key)
         out.append(doc)
     return out, used
@@ -72,7 +72,7 @@ def _marked(meta: dict, task_id: str) -> dict:
     return {**meta, task_id: {**(about if isinstance(about, Mapping) else {}), "gold": "review"}}
 
 # %% ../../nbs/relabel/corrections.ipynb #274118d4
-def _gold_rows(dataset, task: Classification, gold: dict) -> tuple:
+def _gold_rows(dataset, task: Task, gold: dict) -> tuple:
     "The dataset with a column `gold`, and the keys that were used"
     rows = Rows.read(dataset, task)
     keys = [correction_key(text, task.task_id) for text in rows.texts]
@@ -92,25 +92,26 @@ CORRECTION_COLUMNS = ["text", "teacher", "label", "action", "time", "key"]
 
 def read_corrections(
     path,  # The file that a `Review` wrote
-    task: Classification,  # The task; lines of others are passed over
+    task: Task,  # The task; lines of others are passed over
 ):
     """What was found about the labels of a task, a pandas frame.
 
     Its columns are `text`, the `teacher`'s label, the `label` it should have, `action` ("accept", "correct" or "skip"),
-    `time` (UTC) and `key`.
+    `time` (UTC) and `key`. For entities and masks a label is a list of mappings with `start`, `end`, `entity_type` and
+    `text`; the teacher's is None where it was not asked about the text.
     Raises FileNotFoundError where there is no such file, ValueError for lines that are no corrections, or have labels
     that the task has not."""
-    path = Path(path).expanduser()
+    path, task = Path(path).expanduser(), as_distillable(task)
     if not path.exists():
         raise FileNotFoundError(f"expected a file of corrections, found none at {str(path)!r}; Review(…) makes one")
     events = replay_events(read_events(path), task.task_id).values()
     entries = [{name: event.get(name) for name in CORRECTION_COLUMNS} for event in events]
     for entry in entries:
-        if entry["action"] != "skip": entry["label"] = _known_label(entry["label"], task, path)
+        if entry["action"] != "skip": entry["label"] = _known_label(entry, task, path)
     return pd.DataFrame(entries, columns=CORRECTION_COLUMNS, dtype=object)
 
 # %% ../../nbs/relabel/corrections.ipynb #8ecca535
-def _known_label(label, task: Classification, path: Path):
-    try: return kind_of(task).check_answer(label)
+def _known_label(entry: dict, task: Task, path: Path):
+    try: return kind_of(task).check_answer(entry["label"], entry["text"])
     except (TypeError, ValueError) as e:
         raise ValueError(f"{path}: {e}; were the labels of {task.task_id!r} renamed? Then begin a new file") from None

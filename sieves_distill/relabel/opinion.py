@@ -21,7 +21,7 @@ from ..heads.logistic import Sample, fit_logistic
 from ..students.student import Student
 
 # %% auto #0
-__all__ = ['labelled_data', 'other_answers', 'cut_folds', 'tfidf_words', 'judge_unseen']
+__all__ = ['labelled_data', 'other_answers', 'reviewed_data', 'cut_folds', 'tfidf_words', 'judge_unseen']
 
 # %% ../../nbs/relabel/opinion.ipynb #60dbe125
 def labelled_data(data, task, on_error: str = "raise"):
@@ -44,6 +44,14 @@ def other_answers(data, task, on_error: str = "raise") -> Rows | None:
     if task is None: return None
     task = as_distillable(task)
     return None if isinstance(task.kind, LabelKind) else Rows.read(labelled_rows(data, task, on_error=on_error), task)
+
+def reviewed_data(data, task):
+    "The rows of a student, its folder or a dataset, in the form of the export, and their task; answers of any kind"
+    if isinstance(data, (str, Path)): data = Student.load(data)
+    of_student = isinstance(data, Student)
+    if task is None or (of_student and isinstance(data.kind, LabelKind)): return labelled_data(data, task)
+    task = as_distillable(task)
+    return labelled_rows(_rows_of_student(data) if of_student else data, task), task
 
 def _rows_of_student(student: Student):
     "The rows that a student learned from, and behind them those of its report"

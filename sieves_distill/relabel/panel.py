@@ -14,12 +14,12 @@ from ..tasks.kinds import Kind, ManyLabels, kind_of
 __all__ = ['KEYS', 'LABEL_KEYS', 'LabelButtons', 'LabelSwitches', 'label_buttons', 'ReviewPanel']
 
 # %% ../../nbs/relabel/panel.ipynb #8a08f9ad
-KEYS = {"a": "accept", "s": "skip", "u": "undo", "c": "save"}
+KEYS = {"a": "accept", "s": "skip", "u": "undo", "c": "save", "<": "previous", ">": "next"}
 LABEL_KEYS = [key for key in "123456789bdefghijklmnopqrtvwxyz" if key not in KEYS]
 
 class LabelButtons:
     "A button a label; a press on one is the answer"
-    actions = ("accept", "skip", "undo")
+    actions = ("accept", "skip", "undo", "previous", "next")
 
     def __init__(self, labels: list[str], answer: Callable):
         self.answer, self.widgets = answer, {label: self.make(label) for label in labels}
@@ -41,7 +41,7 @@ class LabelButtons:
 # %% ../../nbs/relabel/panel.ipynb #71181317
 class LabelSwitches(LabelButtons):
     "A switch a label; those that are on are the answer, once they are saved"
-    actions = ("accept", "skip", "undo", "save")
+    actions = ("accept", "skip", "undo", "save", "previous", "next")
 
     def make(self, label: str):
         import ipywidgets
@@ -51,7 +51,7 @@ class LabelSwitches(LabelButtons):
 
     def show(self, row: dict | None):
         super().show(row)
-        for label, switch in self.widgets.items(): switch.value = row is not None and label in row["teacher"]
+        for label, switch in self.widgets.items(): switch.value = row is not None and label in row["given"]
 
     def save(self): self.answer([label for label, switch in self.widgets.items() if switch.value])
 

@@ -8,12 +8,12 @@ import pandas as pd
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
-from ..tasks.kinds import kind_of
-from ..tasks.labels import Classification
-from ..tasks.adapt import as_classification
+from ..tasks.kinds import Kind, kind_of
+from ..tasks.task import Task
+from ..tasks.adapt import as_distillable
 from .events import append_event, correction_key, only_writer, read_events, replay_events
 from .corrections import CORRECTION_COLUMNS, read_corrections
-from .panel import ReviewPanel
+from .span_panel import review_panel
 
 # %% auto #0
 __all__ = ['Review']
@@ -23,23 +23,24 @@ class Review:
     "Go through documents one by one, accept or correct the teacher's label; each answer is on disk at once"
     def __init__(
         self,
-        # A pandas frame with `text` and `teacher`, as of `suspects`, in the order to go through;
-        # shown where there: `student`, `proba`, `reason`; rows whose `gold` is known are left out
+        # A pandas frame with `text` and `teacher`, as of `suspects`, or `student`, as of `choose_next`, in the order to
+        # go through; shown where there: `student`, `proba`, `reason`, `fault`; rows whose `gold` is known are left out
         found,
-        task: Classification,  # The task, which says what the labels are
+        task: Task,  # The task, which says what the answers are: labels, entities or masks
         path,  # The file of corrections (JSON lines); one that is there already is continued
         *,
         skipped: bool = False,  # Show again what was skipped before
     ):
-        self.task, self.path, self._panel = as_classification(task), Path(path).expanduser(), None
+        self.task, self.path, self._panel = as_distillable(task), Path(path).expanduser(), None
         rows = _rows_by_key(found, self.task)
-        self.left_out = _left_out(found, len(rows))  # How many rows of the frame are not asked about, and why
+        self.left_out = _left_out(found, rows)  # How many rows of the frame are not asked about, and why
         if self.path.exists(): read_corrections(self.path, self.task)  # refuses what cannot be continued
         self._queue = _Queue(rows, self.task.task_id, self.path, skipped)
 
     @property
     def current(self) -> dict | None:
-        "The row that is shown: a mapping with at least `text` and `teacher`; None where nothing is left"
+        """The row that is shown, a mapping with at least `text`, `teacher` (None where it was not asked) and `given`,
+        what `accept` takes; None where nothing is left"""
         self._queue.file.refresh()
         before = self._queue.shown
         row = self._queue.show()
@@ -59,19 +60,31 @@ class Review:
         return read_corrections(self.path, self.task)
 
     def accept(self):
-        "The teacher is right. Raises ValueError where nothing is left, or another review has just answered"
-        self._answer("accept", self._now()["teacher"])
+        """The teacher is right, or, where it was not asked, the student.
+        Raises ValueError where nothing is left, or another review has just answered"""
+        self._answer("accept", self._now()["given"])
 
     def correct(self, label):
-        """The label, or for several labels the list of them, should be this.
-        Raises ValueError for unknown ones, where nothing is left, or another review has just answered"""
-        row, label = self._now(), kind_of(self.task).check_answer(label)
-        self._answer("accept" if label == row["teacher"] else "correct", label)
+        """The label, or for several labels the list of them, should be this; for entities and masks a list of mappings
+        with `start`, `end` (code points) and `entity_type`.
+        Raises TypeError or ValueError for what is no such answer, where nothing is left, or another review has just
+        answered"""
+        row = self._now()
+        label = kind_of(self.task).check_answer(label, row["text"])
+        self._answer("accept" if label == row["given"] else "correct", label)
 
     def skip(self):
         "Leave this document for later. Raises ValueError where nothing is left, or another review has just answered"
         self._now()
         self._answer("skip")
+
+    def next(self):
+        "Show the next document that is left, without an answer for this one; behind the last comes the first"
+        self._move(1)
+
+    def previous(self):
+        "Show the document before this one among those that are left"
+        self._move(-1)
 
     def undo(self):
         """Take back the last answer, also one from before a restart; its document is shown again. What other reviews
@@ -91,6 +104,11 @@ class Review:
             with only_writer(self.path): self._queue.answer(action, label)
         finally: self._show()
 
+    def _move(self, step: int):
+        self._now()
+        self._queue.move(step)
+        self._show()
+
     def _show(self):
         self._queue.show()
         if self._panel: self._panel.show()
@@ -101,29 +119,39 @@ class Review:
 
     def _ipython_display_(self):
         from IPython.display import display
-        if self._panel is None: self._panel = ReviewPanel(self)
+        if self._panel is None: self._panel = review_panel(kind_of(self.task), self)
         display(self._panel.box)
 
 # %% ../../nbs/relabel/reviewing.ipynb #c0b18bb0
-def _rows_by_key(frame, task: Classification) -> dict[str, dict]:
-    "The rows of a frame whose truth is not known, each text once; refuses a frame without them, or unknown labels"
-    missing = {"text", "teacher"} - set(getattr(frame, "columns", ()))
+def _rows_by_key(frame, task: Task) -> dict[str, dict]:
+    """The rows of a frame whose truth is not known, each text once, with all that is in doubt there as `doubts`;
+    refuses a frame without them, or unknown labels"""
+    columns = set(getattr(frame, "columns", ()))
+    missing = {"text"} - columns or ({"teacher"} if not columns & {"teacher", "student"} else set())
     if missing:
-        raise ValueError("expected a frame with the columns text and teacher, as suspects(…) returns, "
-                         f"found {type(frame).__name__} without {' and '.join(sorted(missing))}")
+        raise ValueError("expected a frame with the columns text and teacher, as suspects(…) returns, or text and "
+                         f"student, as choose_next(…) does, found {type(frame).__name__} without {missing.pop()}")
     rows, kind = {}, kind_of(task)
     if "gold" in frame: frame = frame[frame["gold"].isna()]  # the others somebody has looked at
     for row in frame.to_dict("records"):
-        row["teacher"] = kind.check_answer(row["teacher"])
-        rows.setdefault(correction_key(row["text"], task.task_id), row)
+        row["given"] = _given(kind, row)
+        if "teacher" in row: row["teacher"] = row["given"]
+        shown = {"teacher": None, **row, "doubts": []}
+        shown = rows.setdefault(correction_key(row["text"], task.task_id), shown)
+        if row.get("fault"): shown["doubts"].append(row)
     return rows
 
+def _given(kind: Kind, row: dict):
+    "What there is to accept: the teacher's answer or, where it was not asked, the student's"
+    return kind.check_answer(row["teacher" if "teacher" in row else "student"], row["text"])
+
 # %% ../../nbs/relabel/reviewing.ipynb #5a91584f
-def _left_out(frame, n_asked: int) -> dict[str, int]:
+def _left_out(frame, rows: dict[str, dict]) -> dict[str, int]:
     "How many rows of a frame are not asked about, by the reason; reasons that no row has are not there"
     known = int(frame["gold"].notna().sum()) if "gold" in frame else 0
+    n_shown = sum(max(1, len(row["doubts"])) for row in rows.values())
     reasons = {"left out, as their gold is known": known,
-               "left out, as their text is there already": len(frame) - known - n_asked}
+               "left out, as their text is there already": len(frame) - known - n_shown}
     return {reason: n for reason, n in reasons.items() if n}
 
 # %% ../../nbs/relabel/reviewing.ipynb #f2304bfa
@@ -131,6 +159,7 @@ class _Queue:
     "The documents to go through, by their key, and which of them is shown"
     def __init__(self, rows: dict[str, dict], task_id: str, path: Path, skipped: bool):
         self.rows, self.shown, self.file = rows, None, _SharedFile(path, task_id)
+        self.chosen: str | None = None  # What a reviewer went to; None: the first that is left
         done = self.done() if skipped else {}
         self.again = {key: event for key, event in done.items() if event["action"] == "skip"}
 
@@ -140,9 +169,17 @@ class _Queue:
         return self.rows.get(self.shown)
 
     def show(self) -> dict | None:
-        "The first document that is left, which is shown from now on"
-        self.shown = next(iter(self.left()), None)
+        "The document that was gone to or, where it is done, the first that is left; it is shown from now on"
+        left = self.left()
+        if self.chosen not in left: self.chosen = None
+        self.shown = self.chosen or next(iter(left), None)
         return self.row
+
+    def move(self, step: int):
+        "Go to the document so many places behind the one that is shown, among those that are left, in a circle"
+        left = self.left()
+        at = left.index(self.shown) if self.shown in left else 0
+        self.chosen = left[(at + step) % len(left)] if left else None
 
     def done(self) -> dict[str, dict]:
         "The last action on each document that has been gone through, in the order of the actions"
@@ -161,7 +198,8 @@ class _Queue:
         "Put an action on the document that is shown on disk, unless another review has been faster"
         self.file.refresh()
         key, row = self.shown, self.row
-        if key not in self.left(): raise ValueError(_faster(self.done()[key]))
+        if key not in (left := self.left()): raise ValueError(_faster(self.done()[key]))
+        if self.chosen: self.chosen = next(iter(left[left.index(key) + 1:]), None)
         self.file.append({"key": key, "action": action, "text": row["text"], "teacher": row["teacher"], "label": label})
 
     def undo(self):
@@ -171,7 +209,7 @@ class _Queue:
         if last is None: raise ValueError("expected an answer to take back, found none of this review")
         undoes = {"undoes": last["id"]} if "id" in last else {}
         self.file.append({"key": last["key"], "action": "undo", **undoes})
-
+        self.chosen = last["key"]
 
 # %% ../../nbs/relabel/reviewing.ipynb #992ecffd
 def _faster(event: dict) -> str:

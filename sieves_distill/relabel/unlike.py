@@ -102,4 +102,12 @@ def rank_doubts(rows: Rows, n_folds: int, seed: int, progress: bool = False) -> 
     frame.insert(0, "rank", np.arange(1, len(frame) + 1))
     if rows.ids is not None: frame.insert(2, "id", [rows.ids[i] for i in frame["row"]])
     frame.insert(2, "text", [rows.texts[i] for i in frame["row"]])
+    answers = rows.kind.decode(rows.y)
+    if "teacher" not in frame: frame["teacher"] = [answers[i] for i in frame["row"]]
+    if rows.gold is not None: frame["gold"] = _gold_of(rows, frame["row"])
     return UnlikeAnswers(frame)
+
+def _gold_of(rows: Rows, at) -> list:
+    "The truth of some rows, None where it is not known"
+    known = dict(zip(rows.gold.rows.tolist(), rows.kind.decode(rows.gold.y)))
+    return [known.get(i) for i in at]

@@ -21,7 +21,7 @@ from .words import split_words
 # %% auto #0
 __all__ = ['WINDOW', 'LONG', 'VECTOR_WEIGHT', 'Meaning', 'PAIR_FILES', 'STATIC_FILES', 'PairLimits', 'Pair', 'candidate_pairs',
            'pair_features', 'pair_vectors', 'describe_pairs', 'PairClassifier', 'decide_triplets', 'write_pairs',
-           'read_pairs']
+           'read_pairs', 'pairs_in']
 
 # %% ../../nbs/students/pairs.ipynb #dfa32a16
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ LONG = 10  # Words between two spans, from which on it does not count how many
 # %% ../../nbs/students/pairs.ipynb #386b0139
 def pair_features(pairs: Sequence[Pair]) -> list[list[str]]:
     "What is known of each pair of spans"
-    return [[*_at(pair.left, "l"), *_at(pair.right, "r"), *_between(pair.between), *_around(pair),
+    return [[*_at(pair.left, "l"), *_at(pair.right, "r"), *_between(pair.between), *_outside(pair),
              f"types={pair.left.entity_type} {pair.right.entity_type}"] for pair in pairs]
 
 # %% ../../nbs/students/pairs.ipynb #81175703
@@ -85,7 +85,7 @@ def _between(words: tuple[str, ...]) -> list[str]:
     return [*known, f"all={' '.join(words)}"] if len(words) <= 4 else known
 
 # %% ../../nbs/students/pairs.ipynb #43a80e75
-def _around(pair: Pair) -> list[str]:
+def _outside(pair: Pair) -> list[str]:
     return [*(f"b={word}" for word in pair.before), *(f"a={word}" for word in pair.after),
             f"b1={(pair.before or ('^',))[-1]}", f"a1={(pair.after or ('$',))[0]}", f"inner={min(len(pair.inner), 3)}",
             *(f"it={name}" for name in pair.inner)]
@@ -179,6 +179,10 @@ def write_pairs(classifier: PairClassifier, path: Path):
 # %% ../../nbs/students/pairs.ipynb #58318811
 def read_pairs(path: Path, relations: Sequence[str], static: bool = False) -> PairClassifier:
     "What `write_pairs` wrote; raises ValueError for what cannot be, or speaks of other relations than these"
+    return pairs_in(path, relations, load_static_model(str(path / "static")) if static else None)
+
+def pairs_in(path: Path, relations: Sequence[str], static=None) -> PairClassifier:
+    "The same with a static base that was read"
     about = read_json(file := path / "pairs.json")
     try:
         limits = PairLimits(int(about["distance"]), tuple(tuple(map(str, pair)) for pair in about["types"]))
@@ -189,8 +193,7 @@ def read_pairs(path: Path, relations: Sequence[str], static: bool = False) -> Pa
                          f"({type(error).__name__}: {error}): take the file as it was written") from None
     unknown = {relation for meaning in meanings for relation, _ in meaning} - {*relations}
     if unknown: raise ValueError(f"pairs.json speaks of {', '.join(map(repr, sorted(unknown)))}, not student.json")
-    base = load_static_model(str(path / "static")) if static else None
-    classifier = PairClassifier(_read_model(path), meanings, limits, *levels, base)
+    classifier = PairClassifier(_read_model(path), meanings, limits, *levels, static)
     tags = {*classifier.tagger.native.labels()}
     if tags <= {str(i) for i in range(len(meanings))}: return classifier
     raise ValueError(f"pairs.crfsuite has the tags {short_repr(sorted(tags))}, pairs.json {len(meanings)} meanings")

@@ -10,7 +10,8 @@ import numpy as np
 from .words import split_words
 
 # %% auto #0
-__all__ = ['Pieces', 'read_pieces', 'has_word_pieces', 'Window', 'cut_windows', 'special_ids', 'mark_case', 'has_marks']
+__all__ = ['Pieces', 'read_pieces', 'encoded_pieces', 'has_word_pieces', 'Window', 'cut_windows', 'windows_between',
+           'special_ids', 'window_shares', 'mark_case', 'has_marks']
 
 # %% ../../nbs/students/pieces.ipynb #eb6291db
 @dataclass(frozen=True)
@@ -23,14 +24,17 @@ class Pieces:
 def read_pieces(tokenizer, texts: list[str]) -> list[Pieces]:
     "Texts as tokens, by a fast tokenizer of transformers"
     if not texts: return []
-    read = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    whole_words = has_word_pieces(tokenizer)
-    return [_pieces(text, ids, _places(text, offsets), read.word_ids(i), whole_words)
-            for i, (text, ids, offsets) in enumerate(zip(texts, read["input_ids"], read["offset_mapping"]))]
+    encodings = tokenizer(texts, add_special_tokens=False, verbose=False).encodings
+    return encoded_pieces(texts, encodings, has_word_pieces(tokenizer.backend_tokenizer))
 
-def has_word_pieces(tokenizer) -> bool:
-    "Whether tokens that continue a word can be told from those that begin one"
-    return bool(getattr(tokenizer.backend_tokenizer.model, "continuing_subword_prefix", None))
+def encoded_pieces(texts: list[str], encodings: list, whole_words: bool) -> list[Pieces]:
+    "Texts as tokens, by their `Encoding`s of the tokenizers library, without special tokens"
+    return [_pieces(text, encoding.ids, _places(text, encoding.offsets), encoding.word_ids, whole_words)
+            for text, encoding in zip(texts, encodings)]
+
+def has_word_pieces(rules) -> bool:
+    "Whether tokens that continue a word can be told from those that begin one, by a `Tokenizer` of tokenizers"
+    return bool(getattr(rules.model, "continuing_subword_prefix", None))
 
 def _places(text: str, offsets) -> list[tuple[int, int]]:
     "Where tokens begin and end, without the spaces that some take along, and with the accents that some leave behind"
@@ -64,7 +68,10 @@ class Window:
 
 def cut_windows(tokenizer, texts: list[Pieces], size: int) -> list[Window]:
     "Windows of at most `size` tokens, special ones included, of which a quarter overlaps"
-    before, after = special_ids(tokenizer)
+    return windows_between(texts, *special_ids(tokenizer), size)
+
+def windows_between(texts: list[Pieces], before: list[int], after: list[int], size: int) -> list[Window]:
+    "The same by the special tokens before and after a text"
     room = size - len(before) - len(after)
     return [window for row, pieces in enumerate(texts) for window in _windows(row, pieces, before, after, room)]
 
@@ -82,6 +89,13 @@ def _windows(row: int, pieces: Pieces, before: list[int], after: list[int], room
         if a == b: continue
         ids = [*before, *pieces.ids[start:start + room], *after]
         yield Window(row, ids, pieces.first[a:b] - start + len(before), np.arange(a, b))
+
+def window_shares(texts: list[Pieces], windows: list[Window], proba, n_tags: int) -> list:
+    """How likely each tag is of the words of each text, `(n_words, n_tags)`, by what is said of windows, an array
+    `(n_words, n_tags)` for each; a word that no window holds has the first tag"""
+    shares = [np.tile(np.eye(n_tags)[0], (len(pieces.words), 1)) for pieces in texts]
+    for window, rows in zip(windows, proba): shares[window.row][window.words] = rows
+    return shares
 
 # %% ../../nbs/students/pieces.ipynb #b4ccb633
 _SIGN = r"[^\s\p{P}!-/:-@\[-`{-~]"  # what BERT does not part at

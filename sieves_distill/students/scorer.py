@@ -4,12 +4,13 @@
 
 # %% ../../nbs/students/scorer.ipynb #3c5ec892
 from __future__ import annotations
-import json, math
+import json
 from pathlib import Path
 import numpy as np
 from ..basics.checks import check_share
 from ..basics.quiet import quiet
 from ..tasks.kinds import Kind, kind_from
+from ..tasks.ratings import conformal_reach, rated_intervals
 from ..heads.embed import embed
 from .devices import known_device
 from .folder import check_tensors
@@ -19,8 +20,8 @@ from .setfit import check_weights, note_on_cut
 from .student import LinearStudent
 
 # %% auto #0
-__all__ = ['RESIDUALS', 'ScoreStudent', 'conformal_reach', 'write_residuals', 'read_residuals', 'Model2VecScorer',
-           'static_scores_use', 'SetFitScorer', 'with_layer', 'read_encoder', 'encoder_scores_use']
+__all__ = ['RESIDUALS', 'ScoreStudent', 'write_residuals', 'read_residuals', 'Model2VecScorer', 'static_scores_use',
+           'SetFitScorer', 'with_layer', 'read_encoder', 'encoder_scores_use']
 
 # %% ../../nbs/students/scorer.ipynb #cdda5363
 RESIDUALS = "residuals.safetensors"
@@ -52,11 +53,7 @@ class ScoreStudent(LinearStudent):
             raise ValueError(f"expected a student that knows how far it was off, found no {RESIDUALS} in its folder: "
                              "distil it with this version")
         outputs, reach = self.predict_proba(texts, progress), conformal_reach(self.residuals, coverage)
-        y, numbers = self.kind.decide(outputs), self.kind.numbers(outputs)
-        low, high = np.clip(numbers - reach, 0, 1).tolist(), np.clip(numbers + reach, 0, 1).tolist()
-        return [{aspect: None if np.isnan(answer) else (lowest, highest)
-                 for aspect, answer, lowest, highest in zip(self.kind.aspects, *row)}
-                for row in zip(y.tolist(), low, high)]
+        return rated_intervals(outputs, reach, self.kind.aspects, self.kind.nullable)
 
     def write(self, path):
         super().write(path)
@@ -67,16 +64,6 @@ class ScoreStudent(LinearStudent):
         student = super().read(path, about, backend, **options)
         student.residuals = read_residuals(path, len(student.kind.aspects))
         return student
-
-# %% ../../nbs/students/scorer.ipynb #8b4c8c79
-def conformal_reach(residuals, coverage: float):
-    "How far from a number `(n_aspects,)` the teacher's may be, from how far others were, `(n, n_aspects)`; at most 1"
-    reach = np.ones(residuals.shape[1])
-    for j, column in enumerate(residuals.T):
-        known = np.sort(column[~np.isnan(column)])
-        rank = math.ceil((len(known) + 1) * coverage - 1e-9)
-        if rank <= len(known): reach[j] = min(1, known[rank - 1])
-    return reach
 
 # %% ../../nbs/students/scorer.ipynb #2bc531c8
 def write_residuals(residuals, path: Path):

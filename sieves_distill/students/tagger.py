@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from ..tasks.entities import Entity, entity_array
 from .student import Student, in_batches
-from .words import from_tags, lean_tags
+from .words import from_tags, lean_tags, likeliest_tags
 
 # %% auto #0
 __all__ = ['EntityStudent']
@@ -21,8 +21,7 @@ class EntityStudent(Student):
 
     def tag_words(self, texts: list[str]) -> list[tuple[list, Sequence[str], Sequence[float]]]:
         "For each text the places of its words, their tags, and how sure each of these is; default the likeliest tags"
-        return [(words, [names[i] for i in shares.argmax(1)], shares.max(1))
-                for words, names, shares in self.tag_shares(texts)]
+        return likeliest_tags(self.tag_shares(texts))
 
     def tag_shares(self, texts: list[str]) -> Iterable[tuple[list, Sequence[str], np.ndarray]]:
         "For each text the places of its words, the names of the tags, and their probabilities `(n_words, n_tags)`"

@@ -10,7 +10,7 @@ from ..basics.quiet import quiet
 from ..tasks.kinds import Kind, kind_from
 from ..heads.embed import token_batches
 from .devices import default_device, known_device
-from .pieces import cut_windows, read_pieces
+from .pieces import cut_windows, read_pieces, window_shares
 from .tagger import EntityStudent
 from .words import tag_names
 
@@ -31,10 +31,8 @@ class TransformersStudent(EntityStudent):
 
     def tag_shares(self, texts):
         pieces = read_pieces(self.tokenizer, texts)
-        shares = [np.tile(np.eye(len(self.tags))[0], (len(text.words), 1)) for text in pieces]  # no token: nothing
         windows = cut_windows(self.tokenizer, pieces, self.tokenizer.model_max_length)
-        for window, proba in zip(windows, tag_proba(self.model, self.tokenizer, windows)):
-            shares[window.row][window.words] = proba
+        shares = window_shares(pieces, windows, tag_proba(self.model, self.tokenizer, windows), len(self.tags))
         return [(text.words, self.tags, of_words) for text, of_words in zip(pieces, shares)]
 
     def write(self, path):

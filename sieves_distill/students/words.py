@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ..tasks.entities import Entity, longest_first
 
 # %% auto #0
-__all__ = ['split_words', 'tag_names', 'to_tags', 'lean_tags', 'from_tags']
+__all__ = ['split_words', 'tag_names', 'to_tags', 'likeliest_tags', 'lean_tags', 'from_tags']
 
 # %% ../../nbs/students/words.ipynb #ce840422
 _WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
@@ -34,6 +34,12 @@ def to_tags(words: list[tuple[int, int]], entities: Sequence[Entity]) -> list[st
         tags[inside[0]] = f"B-{entity.entity_type}"
         for i in inside[1:]: tags[i] = f"I-{entity.entity_type}"
     return tags
+
+# %% ../../nbs/students/words.ipynb #59841004
+def likeliest_tags(tagged) -> list[tuple]:
+    """For each text the places of its words, the likeliest tag of each, and how likely it is; `tagged` are places,
+    names of tags and their probabilities `(n_words, n_tags)` of each text"""
+    return [(words, [names[i] for i in shares.argmax(1)], shares.max(1)) for words, names, shares in tagged]
 
 def lean_tags(shares, names: Sequence[str], threshold: float) -> tuple[list[str], list[float]]:
     """A tag for each word that is something with a probability of at least `threshold`, and that probability; `shares`

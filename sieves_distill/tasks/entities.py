@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from ..basics.checks import check_known, short_repr
-from .fields import words_at
+from .fields import read_list, words_at
 from .kinds import Kind
 
 # %% auto #0
@@ -50,6 +50,7 @@ class Entities(EntityAnswers):
     "Pieces of a text, of some types; `y` is an array `(n,)` of tuples of `Entity`, each in the order of its places"
     column, unit, student_words = "entities", "entities", "A tagger of texts"
     figure_words, pipeline_tag = "agreement F1", "token-classification"
+    overlapping = True  # Whether two of them may stand over each other
     quality = {"f1": "F1 of entities", "macro_f1": "macro-F1 of types"}
     right_words = "it has the teacher's entities, by place and type, and no others"
     calls = ('predict(["a text", "another"])  # of each text a list of entities',)
@@ -105,6 +106,12 @@ class Entities(EntityAnswers):
 
     def encode(self, answers): return entity_array([Entity(**entity) for entity in row] for row in answers)
 
+    def check_answer(self, answer, text: str | None = None) -> list[dict]:
+        """The entities of a text, each once and in the order of their places, as mappings with `start`, `end`,
+        `entity_type` and `text`. Raises TypeError or ValueError for what is no list of entities of the task that are
+        where they say"""
+        return _checked_entities(self, answer, text)
+
 # %% ../../nbs/tasks/entities.ipynb #44ff2fc1
 def entity_array(rows: Iterable):
     "Entities of some texts as `y`"
@@ -143,6 +150,15 @@ def _entity(kind: Entities, row: dict, text: str) -> Entity:
         raise ValueError(f"found {short_repr(row)}, expected a mapping with start, end and entity_type")
     check_known(row["entity_type"], kind.entity_types, "entity type")
     return Entity(**{**row, **words_at(row.get("text"), row["start"], row["end"], text)})
+
+# %% ../../nbs/tasks/entities.ipynb #a4a179d3
+def _checked_entities(kind: Entities, answer, text: str | None) -> list[dict]:
+    if text is None: raise TypeError("expected the text of these entities as well, found None")
+    names = "start", "end", "entity_type", "text"
+    rows = [{name: row[name] for name in names if name in row} if isinstance(row, dict) else row
+            for row in read_list(answer, "entities")]
+    (entities,) = entity_array([{_entity(kind, row, text) for row in rows}])
+    return [{name: getattr(entity, name) for name in names} for entity in entities]
 
 # %% ../../nbs/tasks/entities.ipynb #0e0de0c4
 def entities_from(about: dict) -> Entities:

@@ -100,6 +100,18 @@ class Kind:
         "Answers in the task's own terms, encoded"
         return np.asarray(answers)
 
+    def check_answer(self, answer, text: str | None = None):
+        """The answer to `text` that a user gave, in the task's own terms, seen to be one.
+
+        Raises TypeError or ValueError for what is none, TypeError for a kind whose answers are not given by hand"""
+        raise TypeError("expected a task whose answers can be reviewed, which are labels, entities and masks, found "
+                        f"one with {self.words}: mend the answers in the documents, or write a check_answer of the "
+                        "kind")
+
+    def as_result(self, answer, text: str):
+        "An answer that `check_answer` has seen, in a shape that the task reads as a teacher's"
+        return answer
+
     def about(self) -> dict:
         "What the folder of a student keeps of it; under the key \"kind\" its name in `KINDS`, which makes it again"
         raise NotImplementedError(f"{type(self).__name__} must say what a folder keeps of it: def about(self) -> dict")
@@ -311,7 +323,7 @@ class OneLabel(LabelKind):
         second, first = np.sort(proba, axis=1)[:, -2:].T
         return 1 - (first - second)
 
-    def check_answer(self, label):
+    def check_answer(self, label, text: str | None = None):
         "A label of the task; raises TypeError or ValueError for anything else"
         check_known(label := name_among(label, self.labels), self.labels)
         return label
@@ -363,7 +375,7 @@ class ManyLabels(LabelKind):
         raise ValueError(f"expected rows to score the student on of which some have a label, found {len(y)} rows "
                          "without any: bring more rows with labels")
 
-    def check_answer(self, label):
+    def check_answer(self, label, text: str | None = None):
         "A list of labels in the order of the task; raises TypeError or ValueError for anything else"
         if isinstance(label, str) or not hasattr(label, "__iter__"):
             raise TypeError(f"expected a list of labels, found {label!r}: put it in a list")

@@ -93,6 +93,7 @@ class Masks(Entities):
     "Pieces of a text that are to be masked"
     words, unit, student_words = "pieces of a text to mask", "masked pieces", "A student that masks texts"
     right_words = "the letters and digits that it masks are those that the teacher's masks"
+    overlapping = False
     calls = ('predict(["a text", "another"])  # of each its masked text, and what was masked',)
 
     def __init__(self, entity_types, patterns: bool = True, region: str | None = None, threshold: float = .2):
@@ -115,7 +116,18 @@ class Masks(Entities):
         return [{"masked_text": mask_text(text, row), "entities": [entity.in_columns() for entity in row]}
                 for text, row in zip(texts, y)]
 
-    def encode(self, answers): return super().encode([answer["entities"] for answer in answers])
+    def encode(self, answers):
+        return super().encode([answer if isinstance(answer, list) else answer["entities"] for answer in answers])
+
+    def check_answer(self, answer, text: str | None = None) -> list[dict]:
+        checked = super().check_answer(answer, text)
+        for before, after in pairwise(checked):
+            if after["start"] >= before["end"]: continue
+            raise ValueError(f"expected pieces to mask that do not overlap, found {before['text']!r} and "
+                             f"{after['text']!r} at {after['start']}: join them")
+        return checked
+
+    def as_result(self, answer, text: str) -> dict: return self.answers([text], self.encode([answer]))[0]
 
 # %% ../../nbs/tasks/masking.ipynb #40d02fae
 def masks_from(about: dict) -> Masks:
@@ -166,7 +178,15 @@ class MaskedPieces(Task):
     def row(self, result, text: str) -> dict:
         masked = result if isinstance(result, str) else read_field(result, "masked_text")
         if not isinstance(masked, str): raise TypeError(f"found the masked text {masked!r}, expected a str")
+        if (entities := self._placed(result, masked, text)) is not None: return {"entities": entities}
         places = align_mask(text, masked, self.placeholder)
         return {"entities": [{"text": text[start:end], "start": start, "end": end, "score": None,
                               "entity_type": name if name in self.kind.entity_types else ANY}
                              for start, end, name in places]}
+
+    def _placed(self, result, masked: str, text: str) -> list[dict] | None:
+        "The pieces where an answer has them beside its masked text, as a student's and a reviewer's have; else None"
+        try: checked = self.kind.check_answer(read_field(result, "entities"), text)
+        except (TypeError, ValueError): return None
+        if mask_text(text, [Entity(**piece) for piece in checked]) != masked: return None
+        return [{**piece, "score": None} for piece in checked]

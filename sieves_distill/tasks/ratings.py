@@ -4,6 +4,7 @@
 
 # %% ../../nbs/tasks/ratings.ipynb #0f48efed
 from __future__ import annotations
+import math
 import numpy as np
 from collections.abc import Sequence
 from numbers import Real
@@ -11,8 +12,8 @@ from ..basics.checks import short_repr
 from .kinds import Kind
 
 # %% auto #0
-__all__ = ['FEWEST', 'rated_numbers', 'Scores', 'learnable_aspects', 'notes_on_ratings', 'rating_strata', 'spread_of_ratings',
-           'read_ratings', 'scores_from']
+__all__ = ['FEWEST', 'rated_numbers', 'rated_intervals', 'conformal_reach', 'Scores', 'learnable_aspects', 'notes_on_ratings',
+           'rating_strata', 'spread_of_ratings', 'read_ratings', 'scores_from']
 
 # %% ../../nbs/tasks/ratings.ipynb #41d2cb44
 def rated_numbers(outputs, aspects: Sequence[str], nullable: Sequence[str]):
@@ -22,6 +23,23 @@ def rated_numbers(outputs, aspects: Sequence[str], nullable: Sequence[str]):
     at = [aspects.index(aspect) for aspect in nullable]
     y[:, at] = np.where(rated > .5, y[:, at], np.nan)
     return y
+
+def rated_intervals(outputs, reach, aspects: Sequence[str], nullable: Sequence[str]) -> list[dict]:
+    """For each row of `outputs`, as above, a mapping of aspect to the lowest and the highest number that it may be, as
+    far from the student's as `reach` `(n_aspects,)`; None for an aspect that is not rated"""
+    rated, numbers = ~np.isnan(rated_numbers(outputs, aspects, nullable)), np.clip(outputs[:, :len(aspects)], 0, 1)
+    low, high = np.clip(numbers - reach, 0, 1).tolist(), np.clip(numbers + reach, 0, 1).tolist()
+    return [{aspect: (lowest, highest) if known else None for aspect, known, lowest, highest in zip(aspects, *row)}
+            for row in zip(rated.tolist(), low, high)]
+
+def conformal_reach(residuals, coverage: float):
+    "How far from a number `(n_aspects,)` the teacher's may be, from how far others were, `(n, n_aspects)`; at most 1"
+    reach = np.ones(residuals.shape[1])
+    for j, column in enumerate(residuals.T):
+        known = np.sort(column[~np.isnan(column)])
+        rank = math.ceil((len(known) + 1) * coverage - 1e-9)
+        if rank <= len(known): reach[j] = min(1, known[rank - 1])
+    return reach
 
 # %% ../../nbs/tasks/ratings.ipynb #f1d59499
 class Scores(Kind):

@@ -1,0 +1,322 @@
+"""`Review` of spans in a real browser: they are marked, moved and taken away with the mouse and with the keyboard
+alone, with the offsets that Python counts, and are there again in a new review.
+
+The widget's code runs in a bare page, whose model is a `SpanPanel` of this process; `test_browser.py` opens it in
+JupyterLab. Needs playwright of the extra `browser`, anywidget of `review`, and Chromium as the system has it:
+`apt-get install chromium`. Screenshots are left in build/browser; nbs/relabel/spans.png is spans-page.png of these.
+"""
+from __future__ import annotations
+
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sieves_distill
+from sieves_distill import NER, Doc, PIIMasking, Review, with_corrections
+
+from conftest import ROOT
+
+pytest.importorskip("anywidget", reason="anywidget is missing: pip install -e '.[review]'")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[browser]'")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+playwright.expect.set_options(timeout=30_000)  # a busy machine
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: apt-get install chromium")
+
+SCREENSHOTS, WEB = ROOT / "build/browser", Path(sieves_distill.__file__).parent / "relabel/web"
+ADA = "👩‍🚀 Ada Lovelace (e\u0301lève, 1815) wrote\nto Babbage\r\nin London & Turin."
+LETTER = "Ada Lovelace wrote to Charles Babbage from London in 1843.\nHe had been to Turin."
+HTML = "<b onclick=\"window.hacked = 1\">Ada</b> <img src=x onerror=\"window.hacked = 1\"> wrote &amp; left."
+HEBREW = "עדה כתבה מלונדון אל 👩‍🚀 דוד."
+MODEL = """
+const model = {
+    listeners: new Set(),
+    get: name => model.state[name],
+    set: (name, value) => { model.state[name] = value; toPython(name, value); },
+    save_changes: () => {},
+    on: (name, listener) => model.listeners.add(listener),
+    off: (name, listener) => model.listeners.delete(listener),
+    send: async content => model.take(await answer(content)),
+    take: state => { Object.assign(model.state, state); for (const listener of model.listeners) listener(); },
+};
+window.show = state => {
+    window.close_?.();
+    model.state = state;
+    document.body.replaceChildren();
+    window.close_ = render({ model, el: document.body });
+};
+window.rect = (words, at) => {
+    const pane = document.querySelector(".text"), start = pane.textContent.indexOf(words) + (at ?? 0);
+    const texts = document.createTreeWalker(pane, NodeFilter.SHOW_TEXT), range = document.createRange();
+    for (let before = 0; texts.nextNode(); before += texts.currentNode.length) {
+        if (start >= before + texts.currentNode.length) continue;
+        range.setStart(texts.currentNode, start - before);
+        range.setEnd(texts.currentNode, start - before);
+        break;
+    }
+    const { x, y, height } = range.getBoundingClientRect();
+    return { x, y: y + height / 2 };
+};
+window.cells = () => [...document.querySelectorAll(".piece.marked")].map(node => node.textContent);
+"""
+
+
+def span(text: str, words: str, name: str) -> dict:
+    start = text.index(words)
+    return {"start": start, "end": start + len(words), "entity_type": name}
+
+
+def named(spans) -> list[tuple[str, str]]: return [(each["text"], each["entity_type"]) for each in spans]
+
+
+class Desk:
+    "A page that shows the panel of a review, and what a reviewer does on it."
+    def __init__(self, page):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page, self.panel = page, None
+        page.expose_function("toPython", lambda name, value: setattr(self.panel.box, name, value))
+        page.expose_function("answer", self.answer)
+        page.set_content("<!doctype html><meta charset=utf-8><title>Spans</title><body>")
+        page.add_style_tag(content="body { font-family: sans-serif }" + (WEB / "spans.css").read_text(encoding="utf-8"))
+        page.add_script_tag(type="module", content=(WEB / "spans.mjs").read_text(encoding="utf-8") + MODEL)
+        page.wait_for_function("window.show !== undefined")
+
+    def state(self) -> dict:
+        return {name: getattr(self.panel.box, name) for name in ("page", "draft", "types", "overlaps")}
+
+    def answer(self, content: dict) -> dict:
+        self.panel.hear(self.panel.box, content, [])
+        return self.state()
+
+    def open(self, review: Review):
+        from sieves_distill.relabel.span_panel import SpanPanel
+        self.panel = review._panel = SpanPanel(review)
+        self.page.evaluate("state => show(state)", self.state())
+
+    def keys(self, *keys: str):
+        for key in keys: self.page.keyboard.press(key)
+
+    def says(self, words: str): playwright.expect(self.page.locator(".status")).to_contain_text(words)
+
+    def shows(self, words: str): playwright.expect(self.page.locator(".counts")).to_contain_text(words)
+
+    @property
+    def spans(self) -> list[tuple[str, str]]:
+        "The words of the spans in the list, and their types."
+        rows = self.page.locator(".spans button").evaluate_all(
+            "rows => rows.map(row => [row.querySelector('bdi').textContent, row.querySelector('b').textContent])")
+        return [tuple(row) for row in rows]
+
+    def press_mouse(self, start: dict, end: dict):
+        self.page.mouse.move(start["x"], start["y"])
+        self.page.mouse.down()
+        self.page.mouse.move((start["x"] + end["x"]) / 2, end["y"], steps=2)
+        self.page.mouse.move(end["x"], end["y"], steps=2)
+        self.page.mouse.up()
+
+    def place(self, words: str, at: int = 0) -> dict:
+        return self.page.evaluate("([words, at]) => rect(words, at)", [words, at])
+
+    def select(self, words: str):
+        units = len(words.encode("utf-16-le")) // 2
+        self.press_mouse(self.place(words), self.place(words, units))
+
+    def picture(self, name: str):
+        self.page.screenshot(path=SCREENSHOTS / f"spans-{name}.png")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        try: yield browser
+        finally: browser.close()
+
+
+@pytest.fixture
+def desk(browser):
+    context = browser.new_context(viewport={"width": 760, "height": 560}, offline=True)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    try:
+        yield Desk(page)
+        assert not errors and page.evaluate("window.hacked") is None
+    finally: context.close()
+
+
+def review_of(path, *texts: str, task=None, spans=None, **columns) -> Review:
+    frame = pd.DataFrame({"text": list(texts), "teacher": spans or [[] for _ in texts], **columns})
+    return Review(frame, task or NER(["PERSON", "PLACE", "YEAR"]), path)
+
+
+def lines(path) -> list[dict]: return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_mouse_marks_drags_and_saves(desk, tmp_path):
+    wrong = [span(ADA, "Lovelace", "PLACE"), span(ADA, "Turin", "PLACE")]
+    review = review_of(tmp_path / "c.jsonl", ADA, "Next.", spans=[wrong, []])
+    desk.open(review)
+    click = lambda name: desk.page.get_by_role("button", name=name, exact=True).click()
+    desk.select("Ada Lovelace ")  # the space behind is not meant
+    click("1 PERSON")
+    assert desk.spans == [("Ada Lovelace", "PERSON"), ("Turin", "PLACE")]  # what it overlaps is replaced
+    desk.select("1815")
+    click("3 YEAR")
+    desk.select("Babbage\r\nin")
+    click("1 PERSON")
+    edge = desk.page.locator(".edge.end.current").bounding_box()
+    desk.press_mouse({"x": edge["x"] + 1, "y": edge["y"] + 5}, desk.place("Babbage", 7))
+    assert ("Babbage", "PERSON") in desk.spans
+    desk.page.locator(".piece", has_text="Turin").click()
+    click("x delete span")
+    desk.select("e\u0301l")
+    click("2 PLACE")
+    assert ("e\u0301l", "PLACE") in desk.spans
+    click("u undo")
+    click("c save")
+    desk.shows("1 of 2")
+    (event,) = lines(tmp_path / "c.jsonl")
+    assert event["action"] == "correct"
+    assert named(event["label"]) == [("Ada Lovelace", "PERSON"), ("1815", "YEAR"), ("Babbage", "PERSON")]
+    assert all(ADA[each["start"]:each["end"]] == each["text"] for each in event["label"])
+
+
+def test_what_is_in_doubt_is_said(desk, tmp_path):
+    spans = [span(LETTER, *each) for each in (("Ada Lovelace", "PERSON"), ("Babbage", "PERSON"), ("London", "PLACE"))]
+    turin, babbage = span(LETTER, "Turin", "PLACE"), spans[1]
+    doubts = pd.DataFrame([
+        {**turin, "fault": "missing", "entity": "Turin", "student": "Turin (PLACE)", "doubt": .93},
+        {**babbage, "fault": "named otherwise", "entity": "Babbage", "student": "Charles Babbage (PERSON)",
+         "doubt": .71}])
+    desk.open(review_of(tmp_path / "c.jsonl", LETTER, LETTER, spans=[spans, spans], **doubts))
+    desk.shows("0 of 1")  # two things in doubt, one text
+    playwright.expect(desk.page.locator(".opinions li")).to_have_text([
+        "missing: Turin (PLACE), doubt 0.93 mark",
+        "named otherwise: Babbage (PERSON); the student names Charles Babbage (PERSON), doubt 0.71 "])
+    assert desk.page.locator(".edge.end.doubtful").evaluate_all("nodes => nodes.map(n => n.dataset.type)") == ["PERSON"]
+    desk.page.locator(".text").focus()
+    desk.keys("n", "n")
+    desk.page.locator("summary").hover()
+    height = desk.page.locator(".sieves-spans").bounding_box()["height"] + 16
+    desk.page.screenshot(path=SCREENSHOTS / "spans-page.png", clip={"x": 0, "y": 0, "width": 760, "height": height})
+    desk.keys("e", "Control+Shift+ArrowLeft")
+    desk.page.get_by_role("button", name="mark Turin as PLACE").click()
+    playwright.expect(desk.page.get_by_role("button", name="mark Turin as PLACE")).to_have_count(0)
+    desk.page.get_by_role("button", name="PLACE London").click()
+    playwright.expect(desk.page.locator(".text")).to_be_focused()
+    desk.keys("Delete", "c")
+    desk.shows("1 of 1")
+    names = [("Ada Lovelace", "PERSON"), ("Charles Babbage", "PERSON"), ("Turin", "PLACE")]
+    assert named(lines(tmp_path / "c.jsonl")[0]["label"]) == names
+
+
+def test_keyboard_alone_does_it_all(desk, tmp_path):
+    path = tmp_path / "c.jsonl"
+    desk.open(review_of(path, ADA, "Tim is in Oslo.", "It rained."))
+    desk.keys("Tab")  # into the text, with nothing but keys from here
+    playwright.expect(desk.page.get_by_role("textbox", name="Text with its spans")).to_be_focused()
+    desk.keys("Home", "ArrowRight", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "1")
+    assert desk.spans == [("Ada", "PERSON")]  # the astronaut is one character
+    desk.keys("Control+Shift+ArrowRight")
+    assert desk.spans == [("Ada Lovelace", "PERSON")]
+    desk.keys("Shift+ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowRight")
+    assert desk.spans == [("Ada Lovelac", "PERSON")]
+    desk.keys("e", "Control+Shift+ArrowRight", "Shift+ArrowLeft")
+    assert desk.spans == [(" Lovelac", "PERSON")]
+    desk.keys("Shift+ArrowLeft", "Control+Shift+ArrowLeft", "e", "Alt+Shift+ArrowRight", "2")
+    assert desk.spans == [("Ada Lovelace", "PLACE")]
+    desk.keys("u")
+    assert desk.spans == [("Ada Lovelace", "PERSON")]
+    line = ADA.split("\n")[0]
+    desk.keys("Escape", "End", "Shift+Home", "3")  # instead of what it overlaps
+    assert desk.spans == [(line, "YEAR")]
+    desk.keys("Control+z", "Escape", "o", "End", "Shift+Home", "3")  # beside it
+    assert desk.spans == [(line, "YEAR"), ("Ada Lovelace", "PERSON")]
+    desk.picture("nested")
+    desk.keys("n")
+    desk.says("PERSON: Ada Lovelace")
+    desk.keys("p")
+    desk.says("YEAR: 👩‍🚀 Ada Lovelace")
+    desk.keys("x", "n")
+    assert desk.spans == [("Ada Lovelace", "PERSON")]
+    desk.says("PERSON: Ada Lovelace")
+    desk.keys("Delete", "1")
+    assert desk.spans == []
+    desk.says("select some words first")
+    desk.keys("u", "7")
+    desk.says("No such key: 7")
+    desk.keys("a")  # would lose the edit
+    desk.says("c saves them; accept once more gives them up")
+    desk.keys("c")
+    desk.shows("1 of 3")
+    text = desk.page.locator(".text")  # a key for a document that is not shown any more would be dropped, so look first
+    playwright.expect(text).to_have_text("Tim is in Oslo.")
+    desk.keys(">")
+    playwright.expect(text).to_have_text("It rained.")
+    desk.keys("<")
+    playwright.expect(text).to_have_text("Tim is in Oslo.")
+    desk.keys("s")
+    desk.shows("1 skipped")
+    desk.keys("u")
+    desk.shows("0 skipped")
+    desk.keys("a")
+    desk.shows("2 of 3")
+    desk.keys("a")
+    desk.shows("3 of 3")
+    playwright.expect(text).to_have_text("Nothing left to review.")
+    desk.keys("u")
+    desk.shows("2 of 3")
+    assert [event["action"] for event in lines(path)] == ["correct", "skip", "undo", "accept", "accept", "undo"]
+    assert named(lines(path)[0]["label"]) == [("Ada Lovelace", "PERSON")]
+
+
+def test_texts_of_all_kinds(desk, tmp_path):
+    "HTML is shown as text, a text from right to left is edited as it reads, half an emoji is never marked."
+    desk.open(review_of(tmp_path / "c.jsonl", HTML, HEBREW, spans=[[span(HTML, "Ada", "PERSON")], []]))
+    assert desk.page.locator(".text").evaluate("node => node.textContent") == HTML
+    desk.select("wrote &amp;")
+    desk.keys("2", "c")
+    desk.shows("1 of 2")
+    desk.keys("Home", "Shift+ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowLeft", "1")  # leftwards is forwards
+    assert desk.spans == [("עדה", "PERSON")]
+    desk.keys("Control+Shift+ArrowLeft", "Control+Shift+ArrowRight")
+    assert desk.spans == [("עדה", "PERSON")]
+    desk.select("👩‍🚀 דוד")
+    desk.keys("1")
+    desk.picture("right-to-left")
+    desk.keys("c")
+    desk.shows("2 of 2")
+    html, hebrew = (event["label"] for event in lines(tmp_path / "c.jsonl"))
+    assert named(html) == [("Ada", "PERSON"), ("wrote &amp;", "PLACE")]
+    assert named(hebrew) == [("עדה", "PERSON"), ("👩‍🚀 דוד", "PERSON")]
+
+
+def test_work_is_there_again(desk, tmp_path):
+    "A page that is loaded again has what was not saved; a new review goes on, and its file becomes gold."
+    path, texts, task = tmp_path / "c.jsonl", ("Ada wrote to Bo.", "Bo is in Oslo."), PIIMasking(["PERSON"])
+    doubts = dict(fault=["missing", "never named"], entity=["Bo", "Oslo"], start=[13, 9], end=[15, 13],
+                  entity_type=["PERSON", "PII"], student=["Bo (PERSON)", ""], doubt=[.9, .8])
+    spans = [[span(texts[0], "Ada", "PERSON")], [span(texts[1], "Oslo", "PII")]]
+    review = review_of(path, *texts, task=task, spans=spans, **doubts)
+    desk.open(review)
+    desk.page.emulate_media(color_scheme="dark")
+    desk.page.add_style_tag(content="body { background: #111; color: #fff }")
+    desk.picture("dark")
+    desk.page.get_by_role("button", name="mark Bo as PERSON").click()
+    desk.page.evaluate("state => show(state)", desk.state())  # loaded again
+    assert desk.spans == [("Ada", "PERSON"), ("Bo", "PERSON")]
+    desk.page.get_by_role("button", name="c save").click()
+    desk.shows("1 of 2")
+    desk.open(review_of(path, *texts, task=task, spans=spans, **doubts))
+    desk.shows("1 of 2")
+    assert desk.spans == [("Oslo", "PII")]
+    desk.page.locator(".text").focus()
+    desk.keys("n", "e", "Control+Shift+ArrowLeft", "Control+Shift+ArrowLeft", "Control+Shift+ArrowLeft", "c")
+    desk.shows("2 of 2")
+    docs = [Doc(text, results={"PIIMasking": text}) for text in texts]
+    gold = [doc.gold["PIIMasking"]["masked_text"] for doc in with_corrections(docs, path, task)]
+    assert gold == ["[PERSON] wrote to [PERSON].", "[PII]."]
