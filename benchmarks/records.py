@@ -16,7 +16,7 @@ import datetime as dt
 import random
 import tempfile
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -56,19 +56,20 @@ def docs(split: str) -> list[Doc]:
     return [Doc(row["text"], results={TASK.task_id: row["llm"]}, gold={TASK.task_id: row["gold"]}) for row in rows]
 
 
-def run(framework: str, size: int, seed: int, split: str = "test") -> dict:
-    "One cell: a student and the baselines of the same rows"
+def run(framework: str, size: int, seed: int, split: str = "test", task=TASK, docs=docs) -> dict:
+    "One cell: a student and the baselines of the same rows; `docs` gives the documents of a split"
     learn, test = random.Random(seed).sample(docs("train"), size), docs(split)
     plain = [Doc(doc.text, results=doc.results) for doc in learn]
+    figures = partial(figures_of, task.kind)
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
-        student = TASK.distill(STUDENTS[framework](), framework, plain, Path(folder) / "student", .1, seed=seed,
+        student = task.distill(STUDENTS[framework](), framework, plain, Path(folder) / "student", .1, seed=seed,
                                progress=False)
         seconds, run = time.process_time() - start, student.metrics["run"]
         train = Rows.read(student.train_data, student)
-    truth = Rows.read(TASK.to_hf_dataset(test, gold=True), TASK).gold.y
+    truth = Rows.read(task.to_hf_dataset(test, gold=True), task).gold.y
     texts, start = [doc.text for doc in test], time.process_time()
-    answers = TASK.kind.encode(student.predict(texts))
+    answers = task.kind.encode(student.predict(texts))
     rate = len(texts) / (time.process_time() - start)
     return {"student": framework, "size": size, "seed": seed, **figures(truth, answers),
             "listed": figures(truth, list_values(train)(texts))["f1"],
@@ -77,20 +78,22 @@ def run(framework: str, size: int, seed: int, split: str = "test") -> dict:
             "texts_per_cpu_second": round(rate), "mb": round(run["megabytes"], 2)}
 
 
-def figures(truth, answers) -> dict:
+def figures_of(kind, truth, answers) -> dict:
     "Micro and macro F1 of the values, the share of records that are wholly right, and of each field how often it is"
     counts = count_fields(truth, answers)
     exact, f1 = exact_fields(counts), entity_figures(counts.sum(0))
     return {"f1": round(float(f1["f1"]), 4), "macro_f1": round(float(f1["macro_f1"]), 4),
             "records": round(float(exact.all(1).mean()), 4),
-            "fields": dict(zip(TASK.kind.names, exact.mean(0).round(4).tolist()))}
+            "fields": dict(zip(kind.names, exact.mean(0).round(4).tolist()))}
 
 
-def table(cells: list[dict]) -> str:
+def table(cells: list[dict], title: str = "Invoices in six layouts that were not learned, against the truth:",
+          command: str = "records") -> str:
     "Markdown: a line for each size and student, means over the seeds; and one for each field"
+    names = list(cells[0]["fields"])
     lines = ["| rows | student | seeds | field F1 | macro | whole records | list of values | most frequent | "
              "CPU s to distil | texts a CPU s | MB |", "|---|---|---|---|---|---|---|---|---|---|---|"]
-    fields = [f"| rows | student | {' | '.join(TASK.kind.names)} |", "|---|---|" + "---|" * len(TASK.kind.names)]
+    fields = [f"| rows | student | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
     for size, framework in product(SIZES, STUDENTS):
         here = [cell for cell in cells if (cell["size"], cell["student"]) == (size, framework)]
         if not here: continue
@@ -100,11 +103,11 @@ def table(cells: list[dict]) -> str:
                      f"{mean('macro_f1'):.3f} | {mean('records'):.3f} | {mean('listed'):.3f} | "
                      f"{mean('most_frequent'):.3f} | {mean('cpu_seconds'):.0f} | {mean('texts_per_cpu_second'):,.0f} | "
                      f"{mean('mb'):.1f} |")
-        exact = [np.mean([cell["fields"][name] for cell in here]) for name in TASK.kind.names]
+        exact = [np.mean([cell["fields"][name] for cell in here]) for name in names]
         fields.append(f"| {size:,} | {framework} | {' | '.join(f'{share:.3f}' for share in exact)} |")
-    return "\n\n".join(["Invoices in six layouts that were not learned, against the truth:", "\n".join(lines),
+    return "\n\n".join([title, "\n".join(lines),
                         "Share of the documents in which a field is right, or rightly empty:", "\n".join(fields),
-                        "`python -m benchmarks.records`"]) + "\n"
+                        f"`python -m benchmarks.{command}`"]) + "\n"
 
 
 def main() -> None:
