@@ -33,6 +33,11 @@ def docs(split: str) -> list[Doc]:
             for row in rows]
 
 
+def table(cells: list[dict]) -> str:
+    title = "Questions on invoices in six layouts that were not learned, against the truth:"
+    return records.table(cells, title, "answers")
+
+
 def main() -> None:
     parser = running.arguments("answers", __doc__)
     parser.add_argument("--table", action="store_true", help="run nothing")
@@ -45,8 +50,7 @@ def main() -> None:
     there = (BESIDE / "invoices_llm.jsonl.gz").exists() and not asked.table
     for cell in product(asked.students, asked.sizes, asked.seeds) if there else ():
         if cell not in done: running.add_line(FILE, records.run(*cell, task=TASK, docs=docs))
-    title = "Questions on invoices in six layouts that were not learned, against the truth:"
-    running.write_table(FILE, records.table(running.read_lines(FILE), title, "answers"))
+    running.write_table(FILE, table(running.read_lines(FILE)))
 
 
 if __name__ == "__main__": main()

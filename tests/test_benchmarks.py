@@ -105,6 +105,7 @@ TABLES = {  # recorded as a page: the module that makes it, and of what
     "entities.md": ("entities", lambda module: module.table(read_lines("entities.jsonl"))),
     "pii.md": ("pii", lambda module: module.table(read_lines("pii.jsonl"))),
     "records.md": ("records", lambda module: module.table(read_lines("records.jsonl"))),
+    "answers.md": ("answers", lambda module: module.table(read_lines("answers.jsonl"))),
     "writing.md": ("writing", lambda module: module.table(read_lines("writing.jsonl"))),
     "relations.md": ("relations", lambda module: module.table(read_lines("relations.jsonl"))),
     "novelty.md": ("novelty", lambda module: module.table(read_lines("novelty.jsonl"))),
@@ -113,6 +114,7 @@ TABLES = {  # recorded as a page: the module that makes it, and of what
     "panel/reporting.md": (
         "panel.report", lambda module: module.reporting(module.load(RESULTS / "panel" / "reporting.jsonl"))),
     "panel/soft.md": ("panel.soft", lambda module: module.table(read_lines("panel/soft.jsonl"))),
+    "panel/unlabelled.md": ("panel.unlabelled", lambda module: module.table(read_lines("panel/unlabelled.jsonl"))),
     "panel/ablation.md": (
         "panel.ablation", lambda module: module.table(read_lines("panel/ablation.jsonl"), "model2vec")),
     "panel/ablation_setfit.md": (

@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks import data, running
 from benchmarks.panel import FOLDER, methods, rows
-from benchmarks.panel.report import markdown
+from benchmarks.panel.report import _caption, markdown
 from benchmarks.training import macro_f1
 
 FILE = FOLDER / "unlabelled.jsonl"
@@ -55,7 +55,8 @@ def curve(name: str, size: int, seed: int, counts: list[int]):
 
 
 def table(lines: list[dict]) -> str:
-    "Macro-F1 by how many unlabelled texts, a line for each data set"
+    """Macro-F1 of the Model2Vec student by how many texts without labels it learns from as well, in brackets how many
+    there are where these are fewer; a line for each data set"""
     runs = {}
     for line in lines: runs.setdefault((line["set"], line["size"], line["seed"]), []).append(line)
     def cell(run, count):
@@ -69,7 +70,8 @@ def table(lines: list[dict]) -> str:
     for (name, size, seed), run in runs.items():
         guide = next(line["f1"] for line in run if line["count"] is None)
         out.append([name, size, seed, *(cell(run, count) for count in COUNTS), f"{guide:.3f}"])
-    return markdown(["data", "rows", "seed", *(f"{count:,}" for count in COUNTS), "SetFit, which labels"], out) + "\n"
+    heads = ["data", "rows", "seed", *(f"{count:,}" for count in COUNTS), "SetFit, which labels"]
+    return "\n\n".join([_caption(table), markdown(heads, out), "`python -m benchmarks.panel.unlabelled`"]) + "\n"
 
 
 def main():
@@ -87,9 +89,7 @@ def main():
             for line in curve(name, args.size, seed, COUNTS):
                 running.add_line(FILE, line)
                 print(line, flush=True)
-    running.write_table(FILE, "Macro-F1 of the Model2Vec student by how many texts without labels it learns from, too "
-                        "(in brackets how many there are, where fewer); 200 rows with gold labels:\n\n"
-                        + table(running.read_lines(FILE)))
+    running.write_table(FILE, table(running.read_lines(FILE)))
 
 
 if __name__ == "__main__": main()
