@@ -37,6 +37,7 @@ class Form:
     framework: str
     packages: tuple  # That whoever deploys it installs
     load: str  # A line of Python that makes `student` of `folder`
+    answers: str = "student.predict_proba(texts).tolist()"  # What it says of all `texts`, as JSON knows it
 
 
 ALONE = "sys.path.insert(0, folder); from student import load; student = load(folder, threads=1)"
@@ -73,8 +74,7 @@ def together():
 # not ru_maxrss, which begins with that of the process that started this one
 peak = lambda: int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 1e3
 rates = {"singly": rate(one_by_one), "together": rate(together)}
-proba = student.predict_proba(texts).tolist()
-print(json.dumps({"start": start, "rates": rates, "peak_mb": peak(), "proba": proba}))
+print(json.dumps({"start": start, "rates": rates, "peak_mb": peak(), "answers": ANSWERS}))
 """
 
 
@@ -143,7 +143,8 @@ def measure(form: Form, folder: Path, texts: list[str], tmp: Path) -> dict:
     (tmp / "texts").write_text(json.dumps(texts))
     env = {**os.environ, "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
     def run(singly: int) -> dict:
-        command = [sys.executable, "-c", WORKER.replace("LOAD", form.load), folder, tmp / "texts", singly, time.time()]
+        code = WORKER.replace("LOAD", form.load).replace("ANSWERS", form.answers)
+        command = [sys.executable, "-c", code, folder, tmp / "texts", singly, time.time()]
         done = subprocess.run(list(map(str, command)), env=env, capture_output=True, text=True, check=True)
         return json.loads(done.stdout.splitlines()[-1])
     measured = run(SINGLY)
@@ -170,13 +171,19 @@ def bulk(folder: Path, texts: list[str], tmp: Path, n: int = 20_000) -> dict:
     return {"texts": n, "in_memory": round(n / in_memory), "from_files": round(n / from_files)}
 
 
-def result(name: str, form: Form, measured: dict, megabytes: float, expected, truth) -> dict:
-    proba = np.array(measured["proba"])
+def costs(name: str, form: Form, measured: dict, megabytes: float) -> dict:
+    "What a format takes of whoever deploys it"
     return {
         "format": name, "framework": form.framework, "folder_mb": round(megabytes, 1),
         "install_mb": round(installed_megabytes(form.packages)), "start_s": round(measured["start"]["wall"], 2),
         "start_cpu_s": round(measured["start"]["cpu"], 2), "peak_mb": round(measured["peak_mb"]),
         "singly": round(measured["rates"]["singly"]), "together": round(measured["rates"]["together"]),
+    }
+
+
+def result(name: str, form: Form, measured: dict, megabytes: float, expected, truth) -> dict:
+    proba = np.array(measured["answers"])
+    return costs(name, form, measured, megabytes) | {
         "greatest_difference": float(np.abs(proba - expected).max()),
         "same_answers": float((proba.argmax(1) == expected.argmax(1)).mean()),
         "f1": round(macro_f1(truth, proba.argmax(1)), 4),
@@ -210,7 +217,7 @@ def main():
             folder = made[form.framework]
             if form.load == ALONE: folder = Student.load(folder).export(Path(tmp) / name, format=name)
             measured = measure(form, folder, held_out, Path(tmp))
-            expected.setdefault(form.framework, np.array(measured["proba"]))
+            expected.setdefault(form.framework, np.array(measured["answers"]))
             lines.append(result(name, form, measured, deployed_megabytes(folder), expected[form.framework], truth))
             print(lines[-1], flush=True)
             if name == "numpy":

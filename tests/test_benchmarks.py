@@ -97,6 +97,7 @@ TABLES = {  # recorded as a page: the module that makes it, and of what
     "cascade.md": ("cascade", lambda module: module.table(read_json("cascade.json"))),
     "curve.md": ("curve", lambda module: module.table(module.summary(read_json("curve.json")["cells"]))),
     "deploy.md": ("deploy", lambda module: module.table(read_json("deploy.json")["lines"])),
+    "deploy_tags.md": ("deploy_tags", lambda module: module.table(read_json("deploy_tags.json")["lines"])),
     "serve.md": ("serve", lambda module: module.table(read_json("serve.json")["lines"])),
     "suspects.md": ("suspects", lambda module: module.report(read_lines("suspects.jsonl"))),
     "tasks.md": ("tasks", lambda module: module.table()),
