@@ -25,6 +25,8 @@ class Kind:
     figure_words = "agreement macro-F1"  # What the first of them is
     # What students are ranked by, and a second figure beside it, name to words; of both a greater one is better
     quality = {"f1": "macro-F1", "accuracy": "accuracy"}
+    limits: dict = {}  # Of those of them that do not lie in [0, 1], the lowest and the highest that they can be
+    right_words = "all of it is the teacher's"  # When an answer as a whole is the teacher's
     pipeline_tag = "text-classification"  # What the hub calls it
     calls = ('predict(["a text", "another"])',
              'predict_proba(["a text", "another"])  # in the order of student.labels')  # What its card shows
@@ -89,6 +91,10 @@ class Kind:
     def decode(self, y) -> list:
         "Encoded answers in the task's own terms"
         return y.tolist()
+
+    def answers(self, texts: list[str], y) -> list:
+        "What a student says about some texts, of which `y` are the encoded answers"
+        return self.decode(y)
 
     def encode(self, answers: Sequence):
         "Answers in the task's own terms, encoded"
