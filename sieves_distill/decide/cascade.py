@@ -15,9 +15,11 @@ from typing import NamedTuple
 from tqdm.auto import tqdm
 from ..basics.checks import check_int, check_number, check_one_of, check_share
 from ..basics.disk import append_line, cut_torn_line
-from ..tasks.kinds import kind_of
+from ..tasks.adapt import as_distillable
+from ..tasks.kinds import LabelKind, kind_of
 from ..documents.doc import Doc, doc_name, write_result
-from ..export.rows import task_of_student
+from ..evaluate.quality import right_answers
+from ..export.rows import encode_results, task_of_student
 from ..documents.encode import doc_line
 from ..documents.read import read_docs
 from ..teach.label import Tally, readable_answer
@@ -25,9 +27,7 @@ from ..teach.teacher import Answer
 from ..students.novelty import head_digest
 from ..students.student import check_documents, check_texts
 from .audit import Audit, AuditPlan
-from sieves_distill.decide.threshold import (
-    check_false_alarms, check_labels, decides_each_label, is_new, is_unsure, label_sureness,
-)
+from .alone import Opinion, check_false_alarms, check_knows_doubt, decides_each_label, is_new
 from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
@@ -40,7 +40,7 @@ class Cascade:
         self,
         student,  # A `Student`
         # A `Teacher`, such as `LLMTeacher`; or anything that, called with a list of texts, returns a list of results,
-        # one a text, in any shape that a `Classification` reads
+        # one a text, in any shape that the task reads
         teacher,
         # What `choose_threshold` found; or a number in [0, 1], or for multi-label a mapping of label to number: from so
         # sure on, the student answers
@@ -48,7 +48,8 @@ class Cascade:
         # A .jsonl file, to which each document that the teacher answered is appended at once; one there is continued
         path=None,
         teacher_batch: int = 16,  # How many texts the teacher gets at a time
-        # The task, for a `Teacher` that should know the descriptions of the labels; default one of the student's labels
+        # The task, for a `Teacher` that should know the descriptions of the labels, or whose answers are records of a
+        # model of yours; default that of the student's kind of answer
         task=None,
         # Share of documents like the student's training rows that may go to the teacher because they seem new to the
         # student; default what `choose_threshold` was given
@@ -69,9 +70,10 @@ class Cascade:
         self.teacher = _check_teacher(teacher)
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
         self.student, self.kind = student, kind_of(student)
-        check_labels(self.kind, "Cascade")
+        check_knows_doubt(student, "Cascade")
         self.threshold = check_threshold(threshold, self.kind)
         self.false_alarms = check_false_alarms(student, false_alarms, threshold)
+        self.within = getattr(threshold, "within", None)  # How near scores must be
         self.task = task_of_student(student) if task is None else _check_task(task, self.kind)
         names = {"student": repr(student), "teacher": _teacher_name(teacher)}
         stands_in = check_one_of(on_refusal, "on_refusal", ("leave", "student")) == "student"
@@ -130,14 +132,16 @@ class Cascade:
         progress: bool = False,  # Show a progress bar
         on_error: str = "raise",  # Where the teacher failed: "raise" an error, or "skip" the text
     ) -> list:
-        """The label of each text; multi-label: a list of labels; None where there is no answer.
+        """The answer to each text as `student.predict` gives it: the label, a list of labels or entities, a record, …;
+        None where there is no answer.
 
         Raises TypeError unless `texts` is a list of str, RuntimeError as the call does."""
         docs = self([Doc(text) for text in check_texts(texts)], progress, on_error)
-        rows = [self.task.row(result)[self.kind.column] for doc in docs
-                if (result := doc.results[self.task.task_id]) is not None]
-        labels = iter(self.kind.decode(np.array(rows)))
-        return [None if doc.results[self.task.task_id] is None else next(labels) for doc in docs]
+        results = [doc.results[self.task.task_id] for doc in docs]
+        known = [i for i, result in enumerate(results) if result is not None]
+        texts, y = [docs[i].text for i in known], [results[i] for i in known]
+        answers = dict(zip(known, self.kind.answers(texts, encode_results(self.task, texts, y))))
+        return [answers.get(i) for i in range(len(docs))]
 
     def __call__(
         self,
@@ -188,12 +192,9 @@ class Cascade:
     def _ask_student(self, docs, start: int) -> list[_Question]:
         "Write what the student is sure of; the others, and those that are audited, are questions to the teacher"
         texts = [doc.text for doc in docs]
-        proba = self.student.predict_proba(texts)
-        new = is_new(self.student, texts, self.false_alarms)
-        unsure = is_unsure(self.kind, proba, self.threshold) | new
-        results = self.kind.results(proba)
-        sure = _sure_of_units(self.kind, proba, self.threshold) & ~new[:, None]
-        checks = {} if self._audit is None else _checks(self._audit, self.kind, texts, proba, sure)
+        opinion, new = Opinion.of(self.student, texts), is_new(self.student, texts, self.false_alarms)
+        unsure, results = opinion.unsure(self.threshold) | new, opinion.results
+        checks = {} if self._audit is None else _checks(self, opinion, new)
         if self._audit is not None and self._audit.alarm: unsure[:] = True
         for i in np.flatnonzero(~unsure):
             if i not in checks: self._answers.write(docs[i], results[i], "student")
@@ -291,29 +292,27 @@ class _Check(NamedTuple):
     "A student's answer, to be compared with the teacher's"
     audit: Audit
     result: object  # As it would stand in the document
-    hot: np.ndarray  # The same, booleans `(n_labels,)`
+    y: np.ndarray  # The same, encoded, of one row
     sure: np.ndarray  # Of which units it is sure, booleans `(n_units,)`
+    within: float | None  # How near scores must be
 
     def compare(self, doc, result, task):
         "Keep both answers, in the document and in the audit"
-        kind = kind_of(task)
-        right = self.hot == kind.one_hot(np.array([task.row(result)[kind.column]]))[0]
-        if self.audit.units == ["document"]: right = right.all(keepdims=True)
+        kind, truth = kind_of(task), encode_results(task, [doc.text], [result])
+        if self.audit.units == ["document"]: right = right_answers(kind, [doc.text], truth, self.y, self.within)
+        else: right = (kind.one_hot(truth) == kind.one_hot(self.y))[0]
         agrees = {unit: bool(right[i]) for i, unit in enumerate(self.audit.units) if self.sure[i]}
         if isinstance(getattr(doc, "meta", None), dict):
             doc.meta["audited"] = {**doc.meta.get("audited", {}), task.task_id: self.result}
         self.audit.record(doc.text, self.result, result, agrees)
 
-def _checks(audit: Audit, kind, texts: list[str], proba, sure) -> dict[int, _Check]:
-    "What is to be compared with the teacher's answers, by the position of the text; `sure` of units `(n, n_units)`"
-    hot, results = kind.one_hot(kind.decide(proba)), kind.results(proba)
-    return {int(i): _Check(audit, results[i], hot[i], sure[i])
-            for i in np.flatnonzero(audit.wants(texts)) if sure[i].any()}
-
-def _sure_of_units(kind, proba, threshold):
-    "Which units the student is sure of, booleans `(n, n_units)`: what a threshold promises something of"
-    if not isinstance(threshold, Mapping): return ~is_unsure(kind, proba, threshold)[:, None]
-    return label_sureness(proba) >= [np.inf if threshold[label] is None else threshold[label] for label in kind.labels]
+def _checks(cascade: Cascade, opinion: Opinion, new) -> dict[int, _Check]:
+    "What is to be compared with the teacher's answers, by the position of the text"
+    audit, sure = cascade._audit, opinion.sure_units(cascade.threshold) & ~new[:, None]
+    at = np.flatnonzero(audit.wants(opinion.texts) & sure.any(1)).tolist()
+    answers = opinion.answers(at) if at else ()
+    return {i: _Check(audit, opinion.results[i], answers[k:k + 1], sure[i], cascade.within)
+            for k, i in enumerate(at)}
 
 # %% ../../nbs/decide/cascade.ipynb #63179625
 class _NewDocs:
@@ -362,8 +361,11 @@ def _teacher_name(teacher) -> str:
     return f"CallableTeacher({getattr(teacher, '__name__', type(teacher).__name__)})"
 
 def _check_task(task, kind):
+    task = as_distillable(task)
     if kind_of(task) == kind: return task
-    raise ValueError(f"task must have the student's labels, {', '.join(map(repr, kind.labels))}, found {task!r}")
+    names = f"{', '.join(map(repr, kind.names))}, " if kind.names else ""
+    what = "labels" if isinstance(kind, LabelKind) else kind.words
+    raise ValueError(f"task must have the student's {what}, {names}found {task!r}")
 
 # %% ../../nbs/decide/cascade.ipynb #c7224383
 def _no_threshold(chosen: CascadeThreshold) -> ValueError:
@@ -377,7 +379,8 @@ def check_threshold(threshold, kind):
         threshold = threshold.threshold
     if not isinstance(threshold, Mapping): return check_number(threshold, "a threshold", 0, 1)
     if not decides_each_label(kind):
-        raise TypeError("found a threshold for each label, but the student has multi_label=False: pass one number")
+        which = "has multi_label=False" if isinstance(kind, LabelKind) else f"answers {kind.words}"
+        raise TypeError(f"found a threshold for each label, but the student {which}: pass one number")
     if set(threshold) != set(kind.labels):
         raise ValueError(f"expected a threshold for each label of the student, {', '.join(map(repr, kind.labels))}; "
                          f"found them for {', '.join(map(repr, threshold))}")

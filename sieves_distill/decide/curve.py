@@ -56,7 +56,7 @@ def learning_curve(
     among its labels.
 
     The student is the quick one of `distill`, whatever framework will be deployed: for labels and scores the Model2Vec
-    one, for entities, masks, records and answers the CRF. Measured is what [the kind of
+    one, for entities, masks, records, answers and relations the CRF. Measured is what [the kind of
     answer](../evaluate/quality.ipynb) is ranked by. Of a `Student` the training rows are learned from. Interrupting it
     (KeyboardInterrupt) keeps the points that are finished, with a warning.
     The curve is carried on by a bootstrap over repeats and held-out rows (Efron 1979), each draw fitted by an inverse
@@ -71,7 +71,7 @@ def learning_curve(
     figures, interrupted = _measure(material, sizes, range(seed, seed + repeats), test_frac, progress)
     if interrupted:
         warnings.warn(f"interrupted: kept what {len(figures)} of {repeats} repeats had finished", stacklevel=2)
-    curve = _result(figures, sizes, n, n_fits, seed, kind_of(material.task).quality)
+    curve = _result(figures, sizes, n, n_fits, seed, kind_of(material.task))
     curve.n_rows = material.n_rows
     curve.from_gold = isinstance(data, Student) and bool(data.metrics.get("run", {}).get("learn_from_gold"))
     return curve
@@ -131,7 +131,8 @@ def _of_student(student: Student, base_model_id) -> tuple:
         raise ValueError("this student has no folder with training rows: pass documents or a dataset, "
                          "learning_curve(data, task, base_model_id)")
     run = student.metrics.get("run", {})
-    if base_model_id is None and run.get("framework") == "model2vec": base_model_id = run["base_model"]
+    if quick_framework(student.kind) == "model2vec" and base_model_id is None and run.get("framework") == "model2vec":
+        base_model_id = run["base_model"]
     labels = isinstance(student.kind, LabelKind)
     task = task_of_student(student) if labels else _Question(student.kind, student.task_id)
     return student.train_data, task, base_model_id
@@ -194,7 +195,7 @@ def _repeat(material: _Material, sizes: list[int], test_frac: float, seed: int, 
 # %% ../../nbs/decide/curve.ipynb #38cbd052
 def quick_framework(kind: Kind) -> str:
     "The framework that is quickest for a kind of answer; raises TypeError where none of the quick ones can give it"
-    names = [name for name in ("model2vec", "crf") if row_for(FRAMEWORKS[name], kind) is not None]
+    names = [name for name in ("crf", "model2vec") if row_for(FRAMEWORKS[name], kind) is not None]
     if names: return names[0]
     raise TypeError(f"expected answers that a student of model2vec or crf can give, found {kind.words}: "
                     "there is no curve for others, which take long to train; distil at two sizes and compare")
@@ -215,22 +216,25 @@ def _label_answers(kind: LabelKind, material, rows, soft, texts, seed):
 
 # %% ../../nbs/decide/curve.ipynb #dadbca66
 def _result(
-    repeats: list[dict], sizes: list[int], n: int, n_fits: int, seed: int, measured: dict,
+    repeats: list[dict], sizes: list[int], n: int, n_fits: int, seed: int, kind: Kind,
 ) -> LearningCurve:
     "Points and fits from what the repeats measured"
     points, fits, blank = {}, {}, np.full(1 + _RESAMPLES, np.nan)
-    for metric in measured:
+    for metric in kind.quality:
+        limits = kind.limits.get(metric, (0, 1))
         figures = np.stack([[repeat[size][metric] if size in repeat else blank for size in sizes]
                             for repeat in repeats])
         draws, mean = bootstrap_curve(figures, n_fits, seed)
-        points[metric] = _intervals(draws, mean)
-        fits[metric] = extrapolate(draws, sizes, seed) if len(repeats) > 1 else []
-    return LearningCurve(n, sizes, len(repeats), points, fits, figures=dict(measured))
+        points[metric] = _intervals(draws, mean, limits)
+        fits[metric] = extrapolate(draws, sizes, seed, limits) if len(repeats) > 1 else []
+    answers = "labels" if isinstance(kind, LabelKind) else kind.unit
+    return LearningCurve(n, sizes, len(repeats), points, fits, figures=dict(kind.quality), limits=dict(kind.limits),
+                         answers=answers)
 
 # %% ../../nbs/decide/curve.ipynb #5c2f21c9
-def _intervals(draws, mean) -> list[dict | None]:
+def _intervals(draws, mean, limits: tuple) -> list[dict | None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a size that no repeat reached
-        bounds = np.clip(np.nanpercentile(draws, [2.5, 97.5], axis=0), 0, 1)
+        bounds = np.clip(np.nanpercentile(draws, [2.5, 97.5], axis=0), *limits)
     return [None if np.isnan(value) else {"value": float(value), "low": float(low), "high": float(high)}
             for value, low, high in zip(mean, *bounds)]

@@ -14,24 +14,25 @@ __all__ = ['values_of_laws', 'bootstrap_curve', 'extrapolate']
 # %% ../../nbs/decide/curve_laws.ipynb #ce78d7a4
 def _power(n, a, b, c): return a - b * n ** -c
 
-def _fit(sizes, values, sigma, law: str) -> tuple | None:
+def _fit(sizes, values, sigma, law: str, limits: tuple = (0, 1)) -> tuple | None:
     """`(a, b, c)` of the inverse power law, or `(a, b, nan)` of `a + b·log n`; None where none is found.
 
-    `sizes` are relative to the largest; each value counts by 1 / sigma."""
+    `sizes` are relative to the largest; each value counts by 1 / sigma, and lies within `limits`."""
     if law == "log":
         slope, a = np.polyfit(np.log(sizes), values, 1, w=1 / sigma)
         return a, max(slope, 0.), np.nan
-    start = [min(max(values[-1] + .02, .02), .99), .05, .5]
-    try: fit = curve_fit(_power, sizes, values, start, sigma, bounds=([0, 0, .05], [1, 1, 2]), max_nfev=500)
+    low, high = limits
+    start, bounds = [min(max(values[-1] + .02, low + .02), high - .01), .05, .5], ([low, 0, .05], [high, high - low, 2])
+    try: fit = curve_fit(_power, sizes, values, start, sigma, bounds=bounds, max_nfev=500)
     except RuntimeError: return None
     return tuple(fit[0])
 
 # %% ../../nbs/decide/curve_laws.ipynb #adaab422
-def values_of_laws(fits, n):
-    "What each fit, a row `(a, b, c)`, says about sizes `n`: an array `(n_fits, n_sizes)`, within [0, 1]"
+def values_of_laws(fits, n, limits: tuple = (0, 1)):
+    "What each fit, a row `(a, b, c)`, says about sizes `n`: an array `(n_fits, n_sizes)`, within `limits`"
     (a, b, c), n = np.asarray(fits, float).T[:, :, None], np.atleast_1d(np.asarray(n, float))
     with np.errstate(invalid="ignore"): values = np.where(np.isnan(c), a + b * np.log(n), _power(n, a, b, c))
-    return np.clip(values, 0, 1)
+    return np.clip(values, *limits)
 
 # %% ../../nbs/decide/curve_laws.ipynb #29ac729d
 def bootstrap_curve(figures, n_fits: int, seed: int) -> tuple:
@@ -49,8 +50,8 @@ def bootstrap_curve(figures, n_fits: int, seed: int) -> tuple:
         return mean + (draws - np.nanmean(draws, 0)) * np.sqrt(repeats / max(repeats - 1, 1)), mean
 
 # %% ../../nbs/decide/curve_laws.ipynb #4c015fd0
-def extrapolate(draws, sizes: list[int], seed: int) -> list[list[float]]:
-    "A fit to each draw, `(a, b, c)`: of one of the two laws, to the last four or five sizes"
+def extrapolate(draws, sizes: list[int], seed: int, limits: tuple = (0, 1)) -> list[list[float]]:
+    "A fit to each draw, `(a, b, c)`: of one of the two laws, to the last four or five sizes; figures within `limits`"
     rng, relative = np.random.default_rng(seed), np.array(sizes) / sizes[-1]
     sigma = np.nanstd(draws, 0) + .01
     sigma = np.maximum(sigma, np.nanmedian(sigma))  # a figure that is 0 in every draw is not known best
@@ -59,6 +60,6 @@ def extrapolate(draws, sizes: list[int], seed: int) -> list[list[float]]:
         last, law = -int(rng.integers(4, 6)), ("power", "log")[rng.integers(2)]
         known = ~np.isnan(draw[last:])
         if known.sum() < 4: continue
-        fit = _fit(relative[last:][known], draw[last:][known], sigma[last:][known], law)
+        fit = _fit(relative[last:][known], draw[last:][known], sigma[last:][known], law, limits)
         if fit is not None: fits.append([float(parameter) for parameter in fit])
     return fits

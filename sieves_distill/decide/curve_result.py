@@ -34,6 +34,8 @@ class LearningCurve(Shown):
     from_gold: bool = False  # Whether gold stands in the place of the teacher's labels, where it is known
     # What was measured, name to words; the verdict speaks of the first
     figures: dict = field(default_factory=lambda: dict(LabelKind.quality))
+    limits: dict = field(default_factory=dict)  # Of those that do not lie in [0, 1]: the lowest and the highest
+    answers: str = "labels"  # What the teacher gave, for a sentence
 
     @property
     def first(self) -> str: return next(iter(self.figures))
@@ -50,7 +52,8 @@ class LearningCurve(Shown):
 
     def fitted(self, n, metric: str | None = None):
         "What each fit says about `n` rows: an array `(n_fits, n_sizes)`"
-        return values_of_laws(self.fits[metric or self.first], np.atleast_1d(n) / self.sizes[-1])
+        metric = metric or self.first
+        return values_of_laws(self.fits[metric], np.atleast_1d(n) / self.sizes[-1], self.limits.get(metric, (0, 1)))
 
     @property
     def verdict(self) -> str:
@@ -73,7 +76,7 @@ def signed_interval(gain: dict) -> str: return "{value:+.3f} [{low:.3f}, {high:.
 
 def _against(curve: LearningCurve) -> str:
     "What the students are held against"
-    return f"the teacher's labels{', corrected where gold is known' if curve.from_gold else ''}"
+    return f"the teacher's {curve.answers}{', corrected where gold is known' if curve.from_gold else ''}"
 
 def _verdict(curve: LearningCurve) -> str:
     if not curve.fits[curve.first]: return f"Too few points were finished to carry the curve on: {_TOO_FEW}."
@@ -82,7 +85,7 @@ def _verdict(curve: LearningCurve) -> str:
     promise = f"{more} would bring {signed_interval(gain)} in {curve.figures[curve.first]} against {_against(curve)}"
     if gain["high"] < _FLAT: promise = f"A plateau: {promise}"
     elif gain["low"] < .002: promise += ", so perhaps nothing"
-    whom = "these labels" if curve.from_gold else "the teacher"
+    whom = f"these {curve.answers}" if curve.from_gold else "the teacher"
     return (f"{promise}. This is agreement with {whom}, errors included: how much more often the student would be "
             "right, only a report on gold tells; and a report, of other held-out rows, may differ from these points.")
 

@@ -5,29 +5,31 @@
 # %% ../../nbs/decide/threshold.ipynb #b1281066
 from __future__ import annotations
 import numpy as np
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import singledispatch
 from scipy.stats import binomtest
 from ..basics.checks import check_share
-from ..tasks.kinds import Kind, LabelKind, ManyLabels, kind_of
+from ..tasks.kinds import Kind, LabelKind, kind_of
+from ..tasks.ratings import Scores
 from ..evaluate.answers import with_drawn_gold
+from ..evaluate.quality import WITHIN, right_answers
 from ..export.rows import Rows
 from sieves_distill.decide.threshold_search import (
     START_SHARES, Search, highest_target, lower_bound, right_needed, rows_needed, search_threshold,
+)
+from sieves_distill.decide.alone import (
+    Opinion, check_false_alarms, check_knows_doubt, decides_each_label, is_new, label_sureness,
 )
 from .threshold_result import CascadeThreshold
 from .unseen import distinct_rows, unseen_rows
 
 # %% auto #0
-__all__ = ['choose_threshold', 'check_labels', 'decides_each_label', 'label_sureness', 'is_unsure', 'is_new',
-           'check_false_alarms']
+__all__ = ['choose_threshold']
 
 # %% ../../nbs/decide/threshold.ipynb #684b3250
 def choose_threshold(
     student,  # A `Student`
-    # Labelled rows that it was not trained on: a `datasets.Dataset` with `text`, `labels` (the teacher's) and perhaps
-    # `gold`, or documents with the teacher's results under the student's `task_id`.
+    # Rows that it was not trained on: a `datasets.Dataset` with `text`, the teacher's answers (`labels`, `entities`, …)
+    # and perhaps `gold`, or documents with the teacher's results under the student's `task_id`.
     # Default: those held out in the student's folder
     dataset=None,
     target_agreement: float = 0.95,  # Share of the student's answers that shall be the teacher's, in (0, 1)
@@ -37,11 +39,13 @@ def choose_threshold(
     # so are most that really are. None: documents are not looked at so
     false_alarms: float | None = None,
     on_error: str = "raise",  # For documents that cannot be read, as those without an answer: "raise" or "skip"
+    within: float | None = None,  # Of scores: how far from the teacher's each may be, in (0, 1); default 0.1
 ) -> CascadeThreshold:
     """Choose how sure a student must be to answer alone, such that what it then says agrees with the teacher.
 
     by="document" guarantees that of the documents the student keeps, `target_agreement` get exactly the teacher's
-    answer: all labels, where there are several.
+    answer: all labels, where there are several; all entities, fields or triplets, and no others. Of scores, each must
+    be near enough, see `within`. How sure a student is of an answer that is no label is one minus its `doubt`.
     by="label" gives each label a threshold of its own and guarantees, for all labels at once (each at
     1 - (1 - confidence) / n_labels, by the union bound), that of the decisions it is sure of, yes or no,
     `target_agreement` are the teacher's. A document is kept if the student is sure of all its labels.
@@ -52,20 +56,35 @@ def choose_threshold(
     the rows came from, and not after a drift: with `false_alarms`, most documents of a kind that is new go to the
     teacher, and the promise is that of the rest.
     Raises ValueError for rows the student was trained on, for shares outside (0, 1), and for by="label" of a
-    single-label task."""
+    single-label task; TypeError for a student that does not know how sure it is, as one that writes."""
     for share, name in ((target_agreement, "target_agreement"), (confidence, "confidence")): check_share(share, name)
-    if by not in _WAYS: raise ValueError(f"by must be {' or '.join(map(repr, _WAYS))}, found {by!r}")
-    if false_alarms is not None: check_share(false_alarms, "false_alarms")
-    check_labels(kind_of(student), "choose_threshold")
-    if by == "label" and not decides_each_label(kind_of(student)):
-        raise ValueError("by='label' is for tasks with several labels a text, and this student has multi_label=False: "
-                         "leave it out")
+    within = _check_way(student, by, within)
+    false_alarms = check_false_alarms(student, false_alarms, None)
     rows = unseen_rows(student, dataset, on_error)
     distinct, on_gold = with_drawn_gold(distinct_rows(rows))
-    trial = _Trial(distinct, student.predict_proba(distinct.texts), is_new(student, distinct.texts, false_alarms))
+    trial = _Trial(distinct, Opinion.of(student, distinct.texts), is_new(student, distinct.texts, false_alarms), within)
     chosen = _WAYS[by](trial, float(target_agreement), float(confidence))
     chosen.n_rows, chosen.gold, chosen.false_alarms = len(rows), _beside_gold(trial, on_gold), false_alarms
-    return replace(chosen, unanswered=_share_unanswered(student))
+    return replace(chosen, unanswered=_share_unanswered(student), right=_right_in_words(rows.kind, within),
+                   within=within)
+
+# %% ../../nbs/decide/threshold.ipynb #fa243a28
+def _check_way(student, by: str, within: float | None) -> float | None:
+    "Refuse what cannot be promised of a student; how near scores must be, None where there are none"
+    if by not in _WAYS: raise ValueError(f"by must be {' or '.join(map(repr, _WAYS))}, found {by!r}")
+    kind = kind_of(student)
+    check_knows_doubt(student, "choose_threshold")
+    if by == "label" and not decides_each_label(kind):
+        which = "has multi_label=False" if isinstance(kind, LabelKind) else f"answers {kind.words}"
+        raise ValueError(f"by='label' is for tasks with several labels a text, and this student {which}: leave it out")
+    if isinstance(kind, Scores): return WITHIN if within is None else check_share(within, "within")
+    if within is None: return None
+    raise ValueError(f"within says how near a score must be, found {within!r} for a student that answers {kind.words}: "
+                     "leave it out")
+
+def _right_in_words(kind: Kind, within: float | None) -> str:
+    "When an answer that is no label is the teacher's; of labels nothing, since it needs no words"
+    return "" if isinstance(kind, LabelKind) else kind.right_words.format(within=within)
 
 # %% ../../nbs/decide/threshold.ipynb #f32c34dd
 def _share_unanswered(student) -> float | None:
@@ -81,17 +100,22 @@ def _share_unanswered(student) -> float | None:
 class _Trial:
     "What a student says of rows, beside the teacher's answers"
     rows: Rows
-    proba: np.ndarray  # `(n, n_labels)`
+    opinion: Opinion
     new: np.ndarray  # Which rows it may not answer, however sure, `(n,)`
+    within: float | None = None  # How near scores must be
 
     def __post_init__(self):
-        self.answers = self.rows.kind.one_hot(self.rows.kind.decide(self.proba))
-        self.right = self.answers == self.rows.hot  # `(n, n_labels)`
-        self.all_right = self.right.all(1)
+        self.answers = self.opinion.answers()
+        self.all_right = self.compare(self.rows.y, self.answers)  # `(n,)`
+
+    def compare(self, truth, answers, at=slice(None)):
+        "Which answers to the rows at some positions are right as a whole"
+        texts = np.array(self.rows.texts, object)[at].tolist()
+        return right_answers(self.rows.kind, texts, truth, answers, self.within)
 
 # %% ../../nbs/decide/threshold.ipynb #158205c3
 def _choose_by_document(trial: _Trial, target: float, confidence: float) -> CascadeThreshold:
-    sure = np.where(trial.new, -1, trial.rows.kind.sureness(trial.proba))
+    sure = np.where(trial.new, -1, trial.opinion.sure)
     unit = _prove(sure, trial.all_right, target, confidence, START_SHARES["document"])
     kept = sure >= (np.inf if unit["threshold"] is None else unit["threshold"])
     figures = target, confidence, len(sure), float(kept.mean()), float((trial.all_right | ~kept).mean())
@@ -100,14 +124,15 @@ def _choose_by_document(trial: _Trial, target: float, confidence: float) -> Casc
 
 # %% ../../nbs/decide/threshold.ipynb #f32b9c80
 def _choose_by_label(trial: _Trial, target: float, confidence: float) -> CascadeThreshold:
-    kind, sure = trial.rows.kind, np.where(trial.new[:, None], -1, label_sureness(trial.proba))
+    kind, sure = trial.rows.kind, np.where(trial.new[:, None], -1, label_sureness(trial.opinion.proba))
+    right = kind.one_hot(trial.answers) == trial.rows.hot
     level = 1 - (1 - confidence) / len(kind)  # for each label, so that all of them hold at once
-    units = {label: _prove(sure[:, j], trial.right[:, j], target, level, START_SHARES["label"])
+    units = {label: _prove(sure[:, j], right[:, j], target, level, START_SHARES["label"])
              for j, label in enumerate(kind.labels)}
     for unit, has, how_sure in zip(units.values(), trial.rows.hot.T, sure.T):
         unit["constant"] = _constant_agreement(has, how_sure, unit)
     threshold = {label: unit["threshold"] for label, unit in units.items()}
-    kept = ~is_unsure(kind, trial.proba, threshold) & ~trial.new
+    kept = ~trial.opinion.unsure(threshold) & ~trial.new
     if all(limit is None for limit in threshold.values()): threshold = None
     figures = target, confidence, len(sure), float(kept.mean()), float((trial.all_right | ~kept).mean())
     return CascadeThreshold(threshold, "label", *figures, units, {}, whole=_whole(trial, kept))
@@ -172,8 +197,8 @@ def _gold_curve(trial: _Trial, order, kept) -> dict:
 
 def _right_by_gold(trial: _Trial) -> tuple:
     "On which of the rows with gold the teacher is right, and on which the student"
-    at, truth = trial.rows.gold.rows, trial.rows.kind.one_hot(trial.rows.gold.y)
-    return tuple((answers[at] == truth).all(1) for answers in (trial.rows.hot, trial.answers))
+    gold = trial.rows.gold
+    return tuple(trial.compare(gold.y, answers[gold.rows], gold.rows) for answers in (trial.rows.y, trial.answers))
 
 def _beside_gold(trial: _Trial, notes: list[str]) -> dict | None:
     "How often teacher and student are right, and how likely so large a difference is by chance (McNemar's exact test)"
@@ -185,47 +210,3 @@ def _beside_gold(trial: _Trial, notes: list[str]) -> dict | None:
     reviewed = trial.rows.gold.reviewed
     return {"n": len(teacher), **shares, "chance": float(chance), "notes": notes,
             "reviewed": 0 if reviewed is None else int(reviewed.sum())}
-
-# %% ../../nbs/decide/threshold.ipynb #5ac504a4
-def check_labels(kind: Kind, asked: str):
-    "Refuse, with a TypeError, a student whose answers are no labels"
-    if isinstance(kind, LabelKind): return
-    raise TypeError(f"expected a student that answers labels for {asked}, found one that answers {kind.words}: "
-                    "choose_masking has a threshold for masks; for others choose_next says which texts the teacher "
-                    "should answer")
-
-@singledispatch
-def decides_each_label(kind: Kind) -> bool:
-    "Whether each label is a decision of its own, which a student can be sure of or not"
-    return False
-
-@decides_each_label.register(ManyLabels)
-def _many_decide_each(kind) -> bool: return True
-
-def label_sureness(proba):
-    "How sure a student is of each label of each document, `(n, n_labels)`, in [0.5, 1]"
-    return np.maximum(proba, 1 - proba)
-
-# %% ../../nbs/decide/threshold.ipynb #9c660203
-def is_unsure(kind: Kind, proba, threshold):
-    "Which documents `(n,)` go to the teacher; a label without a threshold is never sure"
-    if not isinstance(threshold, Mapping): return kind.sureness(proba) < threshold
-    limits = np.array([np.inf if threshold[label] is None else threshold[label] for label in kind.labels])
-    return (label_sureness(proba) < limits).any(1)
-
-def is_new(student, texts: list[str], false_alarms: float | None):
-    "Which texts `(n,)` seem new to a student, at a rate of false alarms; none where that is None"
-    if false_alarms is None: return np.zeros(len(texts), bool)
-    return student.novelty(texts) >= 1 - false_alarms
-
-def check_false_alarms(student, false_alarms: float | None, threshold) -> float | None:
-    """The rate given, or else that of a `CascadeThreshold`; None where neither asks for it.
-
-    Raises ValueError for a student that cannot tell what is new to it."""
-    if false_alarms is None: false_alarms = getattr(threshold, "false_alarms", None)
-    if false_alarms is None: return None
-    if not hasattr(student, "novelty"):
-        raise ValueError("the threshold sends on what seems new (false_alarms), which an exported folder cannot tell: "
-                         "use the student's own folder, or choose a threshold without false_alarms")
-    student.novelty([])
-    return check_share(false_alarms, "false_alarms")

@@ -38,6 +38,8 @@ class CascadeThreshold(Shown):
     gold: dict | None = None
     false_alarms: float | None = None  # Share of documents like the training rows that is sent on as new, or None
     unanswered: float | None = None  # Share of the documents without an answer of the teacher
+    right: str = ""  # When an answer is the teacher's, in words; of labels empty, since it needs none
+    within: float | None = None  # How near a score must be
     # by="label": `n` that need no teacher, share `exact` in all labels; with gold `n_gold`, right `student`, `teacher`
     whole: dict | None = None
 
@@ -165,9 +167,14 @@ def _more_rows(span: tuple) -> str:
     if high is None: return f"at least {low:,}"
     return f"about {low:,} to {high:,}" if low < high else f"about {low:,}"
 
+# %% ../../nbs/decide/threshold_result.ipynb #583a96c7
+def _counted(chosen: CascadeThreshold) -> str:
+    "What counts as an answer of the teacher, where that is no label"
+    return chosen.right and f"An answer agrees with the teacher's if {chosen.right}."
+
 # %% ../../nbs/decide/threshold_result.ipynb #184903fb
 def _remarks(chosen: CascadeThreshold) -> list[str]:
-    return list(filter(None, [_lucky_bounds(chosen), copies_sentence(chosen.n_rows, chosen.n),
+    return list(filter(None, [_counted(chosen), _lucky_bounds(chosen), copies_sentence(chosen.n_rows, chosen.n),
                               _wrong_teacher(chosen), _empty_answers(chosen)]))
 
 def _empty_answers(chosen: CascadeThreshold) -> str:

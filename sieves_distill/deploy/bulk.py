@@ -126,7 +126,7 @@ class Limits:
             raise ValueError("found false_alarms without a threshold: pass what choose_threshold chose as threshold=")
         if threshold is None: return None
         from sieves_distill.decide.cascade import check_threshold
-        from sieves_distill.decide.threshold import check_false_alarms
+        from sieves_distill.decide.alone import check_false_alarms
         if not isinstance(kind := answered_kind(student), LabelKind):
             raise TypeError("expected no threshold for a student that gives no labels, found one with "
                             f"{kind.words}: label all rows, and choose by how sure each answer is")
@@ -134,7 +134,7 @@ class Limits:
 
     def exceeded(self, student, kind, texts: list[str], proba):
         "Which texts `(n,)` the teacher should answer"
-        from sieves_distill.decide.threshold import is_new, is_unsure
+        from sieves_distill.decide.alone import is_new, is_unsure
         return is_unsure(kind, proba, self.threshold) | is_new(student, texts, self.false_alarms)
 
 # %% ../../nbs/deploy/bulk.ipynb #50b47e42

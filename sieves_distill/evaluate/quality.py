@@ -10,16 +10,20 @@ from .entity_figures import bootstrap_entities, count_entities
 from .figures import bootstrap_figures
 from .intervals import draw_weights
 from .records import count_fields, exact_fields
+from .masking import count_leaks
+from .relation_figures import count_triplets
 from .score_figures import score_draws
 from .writing_figures import text_figures
 from ..tasks.entities import Entities
 from ..tasks.free_text import FreeText
 from ..tasks.kinds import Kind, LabelKind
+from ..tasks.masking import Masks
 from ..tasks.ratings import Scores
 from ..tasks.structures import Records
+from ..tasks.triplets import Triplets
 
 # %% auto #0
-__all__ = ['quality_draws']
+__all__ = ['WITHIN', 'quality_draws', 'right_answers']
 
 # %% ../../nbs/evaluate/quality.ipynb #02b5ced9
 @singledispatch
@@ -50,6 +54,7 @@ def _(kind: Scores, truth, answers, n_resamples, seed, clusters=None):
     figures = {name: score_draws(truth, y, weights) for name, y in answers.items()}
     return {name: {figure: np.nan_to_num(draws[figure]) for figure in kind.quality} for name, draws in figures.items()}
 
+# %% ../../nbs/evaluate/quality.ipynb #93bdc6bb
 @quality_draws.register
 def _(kind: Records, truth, answers, n_resamples, seed, clusters=None):
     weights = draw_weights(len(truth), n_resamples, seed, clusters)
@@ -67,3 +72,44 @@ def _(kind: FreeText, truth, answers, n_resamples, seed, clusters=None):
     figures = {name: text_figures(truth, y) for name, y in answers.items()}
     return {name: {figure: weights @ each[figure] / weights.sum(1) for figure in kind.quality}
             for name, each in figures.items()}
+
+@quality_draws.register
+def _(kind: Triplets, truth, answers, n_resamples, seed, clusters=None):
+    counts = {name: count_triplets(kind, truth, y) for name, y in answers.items()}
+    figures = {name: bootstrap_entities(count, n_resamples, seed, clusters) for name, count in counts.items()}
+    return {name: {figure: np.nan_to_num(draws[figure]) for figure in kind.quality} for name, draws in figures.items()}
+
+# %% ../../nbs/evaluate/quality.ipynb #78d8c0f1
+WITHIN = .1  # How far a score may be from another and count as the same, where nobody says so
+
+@singledispatch
+def right_answers(kind: Kind, texts: list[str], truth, answers, within: float | None = None):
+    """Which answers are those of `truth` as a whole, booleans `(n,)`, in the sense of `Kind.right_words`; both are
+    encoded. Scores count as the same up to a distance of `within`, default 0.1"""
+    return np.array([np.array_equal(expected, given) for expected, given in zip(truth, answers)], bool)
+
+@right_answers.register
+def _(kind: LabelKind, texts, truth, answers, within=None):
+    return (kind.one_hot(truth) == kind.one_hot(answers)).all(1)
+
+@right_answers.register
+def _(kind: Entities, texts, truth, answers, within=None):
+    return exact_fields(count_entities(kind, truth, answers)).all(1)
+
+@right_answers.register
+def _(kind: Masks, texts, truth, answers, within=None):
+    _, left, needless, *_ = count_leaks(texts, truth, answers).T
+    return (left == 0) & (needless == 0)
+
+@right_answers.register
+def _(kind: Scores, texts, truth, answers, within=None):
+    off = np.abs(truth - answers)
+    near = off <= (WITHIN if within is None else within) + 1e-6  # a column holds float32
+    return (near | np.isnan(truth) & np.isnan(answers)).all(1)
+
+@right_answers.register
+def _(kind: Records, texts, truth, answers, within=None): return exact_fields(count_fields(truth, answers)).all(1)
+
+@right_answers.register
+def _(kind: Triplets, texts, truth, answers, within=None):
+    return exact_fields(count_triplets(kind, truth, answers)).all(1)

@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 import warnings
 import numpy as np
 from ..basics.checks import check_one_of, is_int, short_repr
-from ..tasks.labels import Classification
-from ..tasks.kinds import Kind, LabelKind, kind_of
+from ..tasks.adapt import task_from_kind
+from ..tasks.task import Task
+from ..tasks.kinds import Kind, kind_of
 from .export import to_hf_dataset
 
 # %% auto #0
 __all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'task_of_student', 'rows_for', 'from_review',
-           'noting_reviewed', 'labelled_rows', 'null_rows', 'gold_for_labels', 'with_golden', 'read_rows']
+           'noting_reviewed', 'encode_results', 'labelled_rows', 'null_rows', 'gold_for_labels', 'with_golden',
+           'read_rows']
 
 # %% ../../nbs/export/rows.ipynb #c2ac5e97
 def check_dataset(dataset, column: str = "labels"):
@@ -184,13 +186,10 @@ class Rows:
         )
 
 # %% ../../nbs/export/rows.ipynb #9bf9cf3e
-def task_of_student(student) -> Classification:
+def task_of_student(student) -> Task:
     """The task that a student answers, by which documents with a teacher's results to it are read; what its labels mean
-    is not kept in its folder. Raises TypeError where it answers no labels"""
-    kind, task_id = kind_of(student), getattr(student, "task_id", None)
-    if isinstance(kind, LabelKind): return Classification(kind.labels, kind.multi_label, task_id)
-    raise TypeError(f"expected a student that answers labels, found one that answers {kind.words}, whose task it does "
-                    "not know: pass a dataset, task.to_hf_dataset(docs, gold=True), or the task where it can be given")
+    is not kept in its folder. Raises TypeError where its kind of answer does not know"""
+    return task_from_kind(kind_of(student), getattr(student, "task_id", None))
 
 def rows_for(student, data, on_error: str = "raise") -> Rows:
     """The rows that a student is asked about: a dataset, `Rows`, or documents with the teacher's results to its task.
@@ -217,6 +216,15 @@ def noting_reviewed(docs, task_id: str):
             if from_review(doc, task_id): reviewed.add(doc.text)
             yield doc
     return noted(docs) if isinstance(docs, (list, tuple, Iterator)) else docs, reviewed
+
+# %% ../../nbs/export/rows.ipynb #2c7885de
+def encode_results(task, texts: list[str], results: list):
+    "Results of a task to some texts, encoded; raises TypeError or ValueError for what it cannot read"
+    from datasets import Dataset, Features, Value
+    kind = kind_of(task)
+    features, rows = kind.features(), [task.row(result, text) for text, result in zip(texts, results)]
+    columns = {"text": texts, kind.column: [row[kind.column] for row in rows]}
+    return kind.read_column(Dataset.from_dict(columns, Features(text=Value("string"), **features)), kind.column)[0]
 
 # %% ../../nbs/export/rows.ipynb #0e828a6c
 def labelled_rows(data, task, threshold: float | None = None, on_error: str = "raise"):

@@ -28,7 +28,7 @@ def labelled_data(data, task, on_error: str = "raise"):
     "The rows of a student, its folder, a dataset or documents, in the form of the export, and their task"
     check_one_of(on_error, "on_error", ("raise", "skip"))
     if isinstance(data, (str, Path)): data = Student.load(data)
-    if isinstance(data, Student): return _rows_of_student(data), task_of_student(data)
+    if isinstance(data, Student): return _rows_of_student(data), as_classification(task_of_student(data))
     if task is None:
         raise TypeError("expected the task of these rows as well, found None: pass it after the data; "
                         f"only a Student knows its own, found {type(data).__name__}")

@@ -136,8 +136,8 @@ class RecordStudent(Student):
         self.tagger, self.parts = tagger, parts
 
     def doubt(self, texts):
-        "That of the fields that stand in the text"
-        return super().doubt(texts) if self.tagger is None else self.tagger.doubt(texts)
+        "One minus how sure it is of the field that it is least sure of"
+        return 1 - self.fill(texts)[1].min(axis=1, initial=1.)
 
     def predict(self, texts: list[str], progress: bool = False) -> list:
         """Of each text a record, an object of the task's pydantic model, None where it has none; of a task of questions

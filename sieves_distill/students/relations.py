@@ -35,8 +35,10 @@ class RelationStudent(Student):
         self.tagger, self.pairs = tagger, pairs
 
     def doubt(self, texts):
-        "That of heads and tails"
-        return self.tagger.doubt(texts)
+        "That of heads and tails or, where it is greater, of the pair of them that it is least sure of"
+        def pairs(batch): return map(self.pairs.sureness, batch, self._spans(batch))
+        sureness = list(chain.from_iterable(in_batches(self, pairs, texts, False)))
+        return np.maximum(self.tagger.doubt(texts), 1 - np.array(sureness, float))
 
     def predict(self, texts: list[str], progress: bool = False) -> list[list[dict]]:
         """The triplets of each text, a list of dicts with `head` and `tail`, dicts of `text` and `entity_type`,

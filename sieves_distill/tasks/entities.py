@@ -45,10 +45,6 @@ class EntityAnswers(Kind):
         "What a student names in a text, and what is known without it; default nothing else"
         return tuple(entities)
 
-    def answers(self, texts: list[str], y) -> list:
-        "What a student says about some texts, of which `y` are the entities"
-        return self.decode(y)
-
 # %% ../../nbs/tasks/entities.ipynb #5e1f7a90
 class Entities(EntityAnswers):
     "Pieces of a text, of some types; `y` is an array `(n,)` of tuples of `Entity`, each in the order of its places"
@@ -56,6 +52,7 @@ class Entities(EntityAnswers):
     figure_words, pipeline_tag = "agreement F1", "token-classification"
     overlapping = True  # Whether two of them may stand over each other
     quality = {"f1": "F1 of entities", "macro_f1": "macro-F1 of types"}
+    right_words = "it has the teacher's entities, by place and type, and no others"
     calls = ('predict(["a text", "another"])  # of each text a list of entities',)
 
     def __init__(self, entity_types: Sequence[str]): self.entity_types = list(entity_types)

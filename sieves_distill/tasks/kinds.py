@@ -25,6 +25,8 @@ class Kind:
     figure_words = "agreement macro-F1"  # What the first of them is
     # What students are ranked by, and a second figure beside it, name to words; of both a greater one is better
     quality = {"f1": "macro-F1", "accuracy": "accuracy"}
+    limits: dict = {}  # Of those of them that do not lie in [0, 1], the lowest and the highest that they can be
+    right_words = "all of it is the teacher's"  # When an answer as a whole is the teacher's
     pipeline_tag = "text-classification"  # What the hub calls it
     calls = ('predict(["a text", "another"])',
              'predict_proba(["a text", "another"])  # in the order of student.labels')  # What its card shows
@@ -90,6 +92,10 @@ class Kind:
         "Encoded answers in the task's own terms"
         return y.tolist()
 
+    def answers(self, texts: list[str], y) -> list:
+        "What a student says about some texts, of which `y` are the encoded answers"
+        return self.decode(y)
+
     def encode(self, answers: Sequence):
         "Answers in the task's own terms, encoded"
         return np.asarray(answers)
@@ -98,9 +104,8 @@ class Kind:
         """The answer to `text` that a user gave, in the task's own terms, seen to be one.
 
         Raises TypeError or ValueError for what is none, TypeError for a kind whose answers are not given by hand"""
-        raise TypeError("expected a task whose answers can be reviewed, which are labels, entities and masks, found "
-                        f"one with {self.words}: mend the answers in the documents, or write a check_answer of the "
-                        "kind")
+        raise TypeError("expected a task whose answers can be reviewed: labels, entities, masks or scores, found one "
+                        f"with {self.words}: mend the answers in the documents, or write a check_answer of this kind")
 
     def as_result(self, answer, text: str):
         "An answer that `check_answer` has seen, in a shape that the task reads as a teacher's"

@@ -92,6 +92,7 @@ ANY = "PII"  # The type of what is masked without a name
 class Masks(Entities):
     "Pieces of a text that are to be masked"
     words, unit, student_words = "pieces of a text to mask", "masked pieces", "A student that masks texts"
+    right_words = "the letters and digits that it masks are those that the teacher's masks"
     overlapping = False
     calls = ('predict(["a text", "another"])  # of each its masked text, and what was masked',)
 

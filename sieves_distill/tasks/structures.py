@@ -108,6 +108,7 @@ class Records(Kind):
     column, unit, student_words = "entity", "fields", "A student that fills in a form"
     figures, figure_words, pipeline_tag = ("f1", "precision", "recall"), "agreement F1", "token-classification"
     quality = {"f1": "F1 of fields", "records": "records wholly right"}
+    right_words = "each of its fields is the teacher's, or rightly empty"
     calls = ('predict(["a text", "another"])  # of each text a record, a pydantic object; None where it has none',)
 
     def __init__(self, fields: Sequence[Field], name: str = "Record", model=None, features: dict | None = None):
@@ -285,6 +286,7 @@ def notes_on_fields(kind: Records, y) -> list[str]:
 class Answers(Records):
     "An answer, a text, to each of some questions; `y` is objects `(n, n_questions)`, None where there is none"
     column, unit, student_words = "answers", "answers", "A student that answers questions"
+    right_words = "each of its answers is the teacher's, or rightly empty"
     calls = ('predict(["a text", "another"])  # of each text a list of answers, in the order of the questions',)
 
     def __init__(self, questions: Sequence[str]): super().__init__([Field(question, "text") for question in questions])

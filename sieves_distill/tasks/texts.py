@@ -10,10 +10,10 @@ from .task import Task
 from .fields import has_field, read_field, read_list
 
 # %% auto #0
-__all__ = ['Summarization', 'Translation', 'QuestionAnswering']
+__all__ = ['read_written', 'Summarization', 'Translation', 'QuestionAnswering']
 
 # %% ../../nbs/tasks/texts.ipynb #39f2ef9f
-def _written(result, name: str) -> dict:
+def read_written(result, name: str) -> dict:
     "A text that the teacher wrote, and its score: a str, a pair of both, or a mapping or object that has them"
     if isinstance(result, str): text, score = result, None
     elif isinstance(result, (tuple, list)) and len(result) == 2: text, score = result
@@ -43,7 +43,7 @@ class Summarization(Task):
         from datasets import Value
         return {"summary": Value("string"), "score": Value("float32")}
 
-    def row(self, result, text: str) -> dict: return _written(result, "summary")
+    def row(self, result, text: str) -> dict: return read_written(result, "summary")
 
 # %% ../../nbs/tasks/texts.ipynb #c6ae8f70
 class Translation(Task):
@@ -67,7 +67,7 @@ class Translation(Task):
         from datasets import Value
         return {"translation": Value("string"), "score": Value("float32")}
 
-    def row(self, result, text: str) -> dict: return _written(result, "translation")
+    def row(self, result, text: str) -> dict: return read_written(result, "translation")
 
 # %% ../../nbs/tasks/texts.ipynb #4d2131b4
 class QuestionAnswering(Task):

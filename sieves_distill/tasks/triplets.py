@@ -57,6 +57,8 @@ class Triplets(Kind):
     "Relations between pieces of a text; `y` is an array `(n,)` of tuples of `Triplet`"
     column, unit, student_words = "triplets", "triplets", "A student that reads relations out of texts"
     figures, figure_words, pipeline_tag = ("f1", "precision", "recall"), "agreement F1", "token-classification"
+    quality = {"f1": "F1 of triplets", "macro_f1": "macro-F1 of relations"}
+    right_words = "it has the teacher's triplets and no others"
     calls = ('predict(["a text", "another"])  # of each text a list of triplets',)
 
     def __init__(self, relations: Sequence[str], entity_types: Sequence[str] | None = None):
@@ -68,6 +70,9 @@ class Triplets(Kind):
     def __eq__(self, other): return type(self) is type(other) and repr(self) == repr(other)
 
     def __hash__(self): return hash(repr(self))
+
+    @property
+    def names(self) -> list[str]: return self.relations
 
     @property
     def words(self) -> str: return f"{len(self.relations)} relations between pieces of a text"
