@@ -23,7 +23,8 @@ def write_browser(student: Model2VecStudent, folder: Path):
     check_finite(arrays)
     about = {"export": 1, "format": "browser", "labels": student.labels, "multi_label": student.multi_label,
              "task_id": student.task_id, "model": "static", **static_about(student.model.model),
-             "layers": len(student.model.head.layers), "arrays": [[name, array.shape] for name, array in arrays.items()]}
+             "layers": len(student.model.head.layers),
+             "arrays": [[name, array.shape] for name, array in arrays.items()]}
     write_about(folder, about)
     numbers = b"".join(np.ascontiguousarray(array, "<f4").tobytes() for array in arrays.values())
     page = _filled({
