@@ -11,20 +11,20 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ..export.rows import Rows
-from ..tasks.structures import Records, record_array, same_value
+from ..tasks.structures import Answers, Records, record_array, same_value
 from .answers import with_drawn_gold
 from .distinct import effective_n, n_distinct, text_clusters
 from .entity_figures import FIGURES, bootstrap_entities
 from sieves_distill.evaluate.evaluate import (
     notes_on_copies, notes_on_training, score_answers, share_right, student_mistakes,
 )
-from .intervals import percentile_interval, show_interval, wilson_interval
+from .intervals import draw_weights, percentile_interval, show_interval, wilson_interval
 from .plots import plot_f1_bars
 from .report import MetricsReport, label_frame, read_mistakes_of, report_of
 
 # %% auto #0
-__all__ = ['USABLE', 'count_fields', 'exact_fields', 'record_scores', 'most_frequent', 'list_values', 'RecordReport',
-           'list_faults']
+__all__ = ['USABLE', 'count_fields', 'exact_fields', 'record_scores', 'shared_words', 'most_frequent', 'list_values',
+           'RecordReport', 'list_faults']
 
 # %% ../../nbs/evaluate/records.ipynb #5ee75e0d
 def count_fields(truth, answers):
@@ -54,6 +54,19 @@ def record_scores(truth, answers: dict, n_resamples: int, seed: int, clusters) -
         if name != "student": scores[name]["student_gain"] = _interval(draws["student"]["f1"] - draws[name]["f1"])
         scores[name]["fields"] = _by_field(count, draws[name]["type_f1"], effective)
     return scores
+
+def shared_words(truth, answers):
+    """How near answers are to the ones expected, word by word, `(n, 2)`: of each text the F1 of its answers' words, as
+    SQuAD counts it, summed over the questions that either answers, and how many these are"""
+    shares = np.zeros((len(truth), 2))
+    for i, j in np.ndindex(truth.shape):
+        if truth[i, j] is not None or answers[i, j] is not None: shares[i] += _word_f1(truth[i, j], answers[i, j]), 1
+    return shares
+
+def _word_f1(expected: str | None, given: str | None) -> float:
+    words = [Counter(re.findall(r"\w+", (text or "").lower())) for text in (expected, given)]
+    both, each = (words[0] & words[1]).total(), sum(count.total() for count in words)
+    return 2 * both / each if each else float(expected == given)
 
 def _interval(draws) -> dict | None:
     return None if np.isnan(draws[0]) or np.isnan(draws[1:]).all() else percentile_interval(draws)
@@ -105,6 +118,9 @@ def _(
 def _agreement(rows: Rows, answers: dict, n_resamples: int, seed: int, clusters) -> dict:
     "How far the teacher's values are met, by the student and by the baselines"
     scores = record_scores(rows.y, answers, n_resamples, seed, clusters)
+    if isinstance(rows.kind, Answers):
+        weights = draw_weights(len(rows), n_resamples, seed, clusters)
+        for name, answer in answers.items(): scores[name]["word_f1"] = _shared(rows.y, answer, weights)
     student = scores.pop("student")
     per_field = dict(zip(rows.kind.names, student.pop("fields")))
     for baseline in scores.values():
@@ -113,6 +129,10 @@ def _agreement(rows: Rows, answers: dict, n_resamples: int, seed: int, clusters)
     top = {name: (student[name] or {"value": 0.})["value"] for name in ("f1", "precision", "recall", "macro_f1")}
     return {**top, "records": student["records"]["value"], "per_field": per_field, "baselines": scores,
             "agreement": {"n": len(rows), "n_distinct": n_distinct(clusters), **student}}
+
+def _shared(truth, answers, weights) -> dict | None:
+    drawn = weights @ shared_words(truth, answers)
+    return _interval(drawn[:, 0] / np.maximum(drawn[:, 1], 1e-9))
 
 def _against_gold(rows: Rows, answers: dict, n_resamples: int, seed: int, clusters) -> dict | None:
     "The same against the truth, of the rows that have it, and how far the teacher's own values are right"
@@ -174,6 +194,8 @@ def _sentences(metrics: dict) -> list[str]:
     agreement, gold, crf = metrics["agreement"], metrics["gold"], metrics["baselines"].get("crf")
     parts = [f"Of {agreement['n']:,} documents {_percent(agreement['records'])} have every field as the teacher "
              f"({show_interval(agreement['records'])}); of the values the F1 is {show_interval(agreement['f1'])}."]
+    if agreement.get("word_f1"):
+        parts.append(f"Word by word its answers have an F1 of {show_interval(agreement['word_f1'])}.")
     listed = metrics["baselines"].get("listed")
     if listed and listed["f1"]: parts.append(f"A list of the training values reaches {listed['f1']['value']:.3f}.")
     if gold:
@@ -207,10 +229,11 @@ _MODELS = {"student": "student", "teacher": "teacher", "crf": "CRF", "listed": "
 
 def _model_frame(metrics: dict):
     agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}
-    words = {"records": "whole records", "precision": "precision", "recall": "recall", "f1": "F1"}
+    words = {"records": "whole records", "precision": "precision", "recall": "recall", "f1": "F1",
+             "word_f1": "F1 of words"}
     rows = {shown: {f"{against}: {words[figure]}": show_interval(figures[name][figure])
                     for against, figures in (("agreement", agreement), ("gold", gold)) if name in figures
-                    for figure in words}
+                    for figure in words if figure in figures[name]}
             for name, shown in _MODELS.items()}
     return pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index").fillna("")
 

@@ -12,7 +12,7 @@ from ..tasks.entities import Entities
 from ..tasks.free_text import FreeText
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.ratings import Scores
-from ..tasks.structures import Records
+from ..tasks.structures import Answers, Records
 from ..tasks.triplets import Triplets
 
 # %% auto #0
@@ -182,21 +182,30 @@ _WRITER_CODE = """from transformers import {auto}, AutoTokenizer
 model = {auto}.from_pretrained(path)
 tokenizer = AutoTokenizer.from_pretrained(path)"""
 _WRITER = {
-    "answers": FreeText, "aliases": _TRAINER_ALIASES, "files": ("model.safetensors", "tokenizer.json", "config.json"),
+    "aliases": _TRAINER_ALIASES, "files": ("model.safetensors", "tokenizer.json", "config.json"),
     "library": "transformers", "packages": ("transformers", "tokenizers", "torch", "numpy"), "options": ("device",),
     "notes": "sieves_distill.train.writer:writer_notes",
 }
+_SEQ2SEQ_PARTS = {
+    "train": "sieves_distill.train.writer:train_seq2seq", "check": "sieves_distill.train.writer:check_seq2seq",
+    "known_names": "sieves_distill.train.writer:seq2seq_names",
+    "native_code": _WRITER_CODE.format(auto="AutoModelForSeq2SeqLM"), **_WRITER,
+}
+_LORA_PARTS = {
+    "train": "sieves_distill.train.writer:train_lora", "check": "sieves_distill.train.writer:check_lora",
+    "known_names": "sieves_distill.train.writer:lora_names",
+    "native_code": _WRITER_CODE.format(auto="AutoModelForCausalLM"), **_WRITER,
+}
+_ANSWER_PARTS = {"answers": Answers, "native_use": "sieves_distill.students.answer_writer:answers_use"}
 _SEQ2SEQ = Framework(
-    student="sieves_distill.students.writer:Seq2SeqStudent", train="sieves_distill.train.writer:train_seq2seq",
-    check="sieves_distill.train.writer:check_seq2seq", known_names="sieves_distill.train.writer:seq2seq_names",
-    native_code=_WRITER_CODE.format(auto="AutoModelForSeq2SeqLM"),
-    native_use="sieves_distill.students.writer:seq2seq_use", **_WRITER,
+    student="sieves_distill.students.writer:Seq2SeqStudent", answers=FreeText,
+    native_use="sieves_distill.students.writer:seq2seq_use", **_SEQ2SEQ_PARTS, others=(
+        Framework("sieves_distill.students.answer_writer:Seq2SeqAnswers", **_ANSWER_PARTS, **_SEQ2SEQ_PARTS),),
 )
 _LORA = Framework(
-    student="sieves_distill.students.writer:LoraStudent", train="sieves_distill.train.writer:train_lora",
-    check="sieves_distill.train.writer:check_lora", known_names="sieves_distill.train.writer:lora_names",
-    native_code=_WRITER_CODE.format(auto="AutoModelForCausalLM"),
-    native_use="sieves_distill.students.writer:lora_use", **_WRITER,
+    student="sieves_distill.students.writer:LoraStudent", answers=FreeText,
+    native_use="sieves_distill.students.writer:lora_use", **_LORA_PARTS, others=(
+        Framework("sieves_distill.students.answer_writer:LoraAnswers", **_ANSWER_PARTS, **_LORA_PARTS),),
 )
 
 # %% ../../nbs/students/frameworks.ipynb #77810c3b

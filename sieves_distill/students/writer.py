@@ -83,6 +83,15 @@ class WritingStudent(WriterInFolder):
         "One that has learned nothing yet"
         return cls(*with_all_vectors(*read_model(cls.auto_model, base, **hub)), kind, writing, task_id)
 
+    @property
+    def instruction(self) -> str:
+        "What a language model is told before it reads a text"
+        return self.kind.instruction
+
+    def examples(self, rows) -> list[tuple[str, str]]:
+        "What is read of some rows, and written"
+        return list(zip(rows.texts, rows.y))
+
     def read_ids(self, text: str) -> list[int]:
         "The tokens that the model goes on from"
         raise NotImplementedError(f"{type(self).__name__} must read a text: def read_ids(self, text) -> list")
@@ -200,7 +209,7 @@ class LoraStudent(WritingStudent):
     framework, auto_model = "lora", "AutoModelForCausalLM"
 
     def read_ids(self, text):
-        told = "\n\n".join(filter(None, (self.kind.instruction, self.writing.prefix + self._cut(text))))
+        told = "\n\n".join(filter(None, (self.instruction, self.writing.prefix + self._cut(text))))
         if not self.tokenizer.chat_template: return self.tokenizer(told + "\n\n")["input_ids"]
         turn = [{"role": "user", "content": told}]
         return self.tokenizer.apply_chat_template(turn, add_generation_prompt=True, return_dict=True)["input_ids"]

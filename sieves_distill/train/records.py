@@ -65,7 +65,7 @@ def plan_fields(rows: Rows) -> Plan:
     for column in columns:
         if column.form in DATES and column.located < 1: plan_days(plan, rows, texts, column, columns)
     refused = [column for column in kept if column.name not in plan.readings]
-    if refused: raise ValueError(refusal(refused, len(rows)))
+    if refused: raise ValueError(refusal(refused, rows))
     return plan
 
 # %% ../../nbs/train/records.ipynb #93fa38ae
@@ -149,13 +149,17 @@ def _days_places(texts: list[str], places: list[list[Place]], lack: list[bool]) 
 def _word_before(text: str, place: Place) -> str: return " ".join(text[:place[0]].lower().split()[-1:])
 
 # %% ../../nbs/train/records.ipynb #f11a8179
-def refusal(refused: list[Column], n: int) -> str:
+def refusal(refused: list[Column], rows: Rows) -> str:
     "Why fields cannot be learned, and what to do"
+    what = ("leave these fields out of the model, have the teacher answer in the words of the text, or with one of a "
+            "few values, a Literal")
+    if isinstance(rows.kind, Answers):
+        what = ("leave these questions out, or have the teacher answer in the words of the text; framework='seq2seq' "
+                "and 'lora' write such answers, with a base that can write")
     shown = ", ".join(f"{column.name!r} ({column.located:.0%} of {column.n:,} values)" for column in refused)
     return (f"expected fields whose values stand in the texts, or with at most {MOST_VALUES} different ones, found "
-            f"that of {n:,} rows less than {LEAST_LOCATED:.0%} of the values could be found in their texts for {shown}"
-            ": leave these fields out of the model, have the teacher answer in the words of the text, or with one of a "
-            "few values, a Literal")
+            f"that of {len(rows):,} rows less than {LEAST_LOCATED:.0%} of the values could be found in their texts for "
+            f"{shown}: {what}")
 
 # %% ../../nbs/train/records.ipynb #92e9fe6a
 def train_crf_records(lesson: Lesson) -> Trained:

@@ -12,6 +12,7 @@ from ..basics.checks import check_installed
 from ..basics.quiet import quiet
 from ..tasks.free_text import FreeText
 from ..students.devices import default_device
+from ..students.answer_writer import LoraAnswers, Seq2SeqAnswers
 from ..students.writer import LoraStudent, Seq2SeqStudent, Writing, WritingStudent
 from .bases import explained
 from .kwargs import Name, number
@@ -25,17 +26,17 @@ __all__ = ['OURS', 'FEW', 'train_seq2seq', 'train_lora', 'Pairs', 'seq2seq_names
 
 # %% ../../nbs/train/writer.ipynb #65797010
 def train_seq2seq(lesson: Lesson) -> Trained:
-    """A `Seq2SeqStudent`; `train_kwargs` are those of transformers' `TrainingArguments` that `seq2seq_names` lists, and
+    """A `Seq2SeqStudent`, or `Seq2SeqAnswers` for questions; `train_kwargs` are those of transformers' `TrainingArguments` that `seq2seq_names` lists, and
     `prefix`, `num_beams`, `most_read` and `most_written` of `Writing`"""
-    student = _load(Seq2SeqStudent, lesson)
+    student = _load(Seq2SeqStudent if isinstance(lesson.kind, FreeText) else Seq2SeqAnswers, lesson)
     made = _fit(student, student.model, _pairs(student, lesson), lesson.recipe.seq2seq_rate, lesson)
     return Trained(student, made)
 
 def train_lora(lesson: Lesson) -> Trained:
-    """A `LoraStudent`; `train_kwargs` may also hold peft's `r`, `lora_alpha`, `lora_dropout`, and `target_modules`.
+    """A `LoraStudent`, or `LoraAnswers`; `train_kwargs` may also hold peft's `r`, `lora_alpha`, `lora_dropout`, and `target_modules`.
     What is learned is added to the weights, so that the folder holds a plain language model"""
     import peft
-    student = _load(LoraStudent, lesson)
+    student = _load(LoraStudent if isinstance(lesson.kind, FreeText) else LoraAnswers, lesson)
     rank = lesson.train_kwargs.get("r", lesson.recipe.lora_rank)
     given = {"lora_alpha": 2 * rank, "lora_dropout": .05, "target_modules": "all-linear", "r": rank}
     given |= {name: value for name, value in lesson.train_kwargs.items() if name in given}
@@ -52,7 +53,8 @@ def _load(student: type, lesson: Lesson) -> WritingStudent:
     asked, hub = lesson.train_kwargs, dict(lesson.init_kwargs)
     with explained(lesson.base), drawn_from(lesson.seed):
         made = student.from_base(lesson.base, lesson.kind, Writing(1, 1), lesson.task.task_id, **hub)
-    answers = made.tokenizer(list(lesson.rows.y), add_special_tokens=False, verbose=False)["input_ids"]
+    answers = [answer for _, answer in made.examples(lesson.rows)]
+    answers = made.tokenizer(answers, add_special_tokens=False, verbose=False)["input_ids"]
     longest = int(np.quantile([len(ids) for ids in answers], .99)) if answers else 1
     ours = {"most_read": min(lesson.recipe.write_tokens, made.tokenizer.model_max_length),
             "most_written": max(8, math.ceil(1.5 * longest))}
@@ -70,10 +72,9 @@ class Pairs:
     n_cut: int  # Texts of which only the beginning is read
 
 def _pairs(student: WritingStudent, lesson: Lesson) -> Pairs:
-    order = sorted(range(len(lesson.rows)), key=lambda i: (lesson.rows.texts[i], lesson.rows.y[i]))
-    texts, answers = [lesson.rows.texts[i] for i in order], [lesson.rows.y[i] for i in order]
-    rows = [student.pair(text, answer) for text, answer in zip(texts, answers)]
-    lengths = student.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+    examples = sorted(student.examples(lesson.rows))
+    rows = [student.pair(*example) for example in examples]
+    lengths = student.tokenizer([text for text, _ in examples], add_special_tokens=False, verbose=False)["input_ids"]
     return Pairs(rows, sum(len(ids) > student.writing.most_read for ids in lengths))
 
 # %% ../../nbs/train/writer.ipynb #90aeed79
