@@ -18,7 +18,8 @@ from sieves_distill.evaluate.evaluate import (
 )
 from .intervals import show_interval
 from .plots import plot_f1_bars
-from .report import MetricsReport, label_frame, read_mistakes_of, report_of
+from .verdict import on_unlabelled
+from .report import UNLABELLED, MetricsReport, label_frame, read_mistakes_of, report_of
 
 # %% auto #0
 __all__ = ['AskedEntities', 'ask_entities', 'report_asked', 'count_inner', 'EntityReport', 'plot_types', 'list_faults']
@@ -156,6 +157,7 @@ def _sentences(metrics: dict) -> list[str]:
     if gold:
         student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
         parts.append(f"Against gold ({gold['n']} documents) it reaches {student}, the teacher {teacher}.")
+    parts += filter(None, [on_unlabelled(metrics, "in F1")])
     if crf and crf["f1"]: parts.append(_instead(crf))
     return parts
 
@@ -170,7 +172,7 @@ def _instead(crf: dict) -> str:
 def _percent(share: float) -> str: return f"{100 * share:.0f} %"
 
 # %% ../../nbs/evaluate/entities.ipynb #5edfe63f
-_MODELS = {"student": "student", "teacher": "teacher", "crf": "CRF", "listed": "list of training names"}
+_MODELS = {"student": "student", "teacher": "teacher", **UNLABELLED, "crf": "CRF", "listed": "list of training names"}
 
 def _model_frame(metrics: dict):
     agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}

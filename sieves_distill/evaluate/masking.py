@@ -14,7 +14,8 @@ from .distinct import effective_n
 from .entities import EntityReport, ask_entities, report_asked
 from .evaluate import score_answers
 from .intervals import bootstrap_draws, percentile_interval, show_interval, wilson_interval
-from .report import MetricsReport, report_of
+from .report import UNLABELLED, MetricsReport, report_of
+from .verdict import on_unlabelled
 
 # %% auto #0
 __all__ = ['FIGURES', 'count_leaks', 'mask_figures', 'MaskReport']
@@ -89,7 +90,7 @@ def _against_gold(rows: Rows, answer, n_resamples: int, seed: int, clusters) -> 
             for name, masks in (("student", answer), ("teacher", rows.y))}
 
 # %% ../../nbs/evaluate/masking.ipynb #96657cd8
-_MODELS = {"student": "student", "crf": "CRF", "patterns": "patterns alone",
+_MODELS = {"student": "student", **UNLABELLED, "crf": "CRF", "patterns": "patterns alone",
            "listed": "patterns and a list of what was masked",
            "student, by gold": "student, against gold", "teacher, by gold": "teacher, against gold"}
 
@@ -103,7 +104,7 @@ class MaskReport(EntityReport):
     @property
     def verdict(self) -> str:
         "A few sentences, computed from the figures; the first says how many texts come out without a leak"
-        return _verdict(self.metrics["masking"])
+        return _verdict(self.metrics)
 
     def table(self):
         "One row a model, a pandas frame: texts without a leak, pieces masked whole, recall and precision, F2"
@@ -117,7 +118,8 @@ class MaskReport(EntityReport):
 def _(kind: Masks, metrics: dict, mistakes=None): return MaskReport(metrics, mistakes)
 
 # %% ../../nbs/evaluate/masking.ipynb #e4f51b99
-def _verdict(figures: dict) -> str:
+def _verdict(metrics: dict) -> str:
+    figures = metrics["masking"]
     student, simple = figures["student"], figures.get("patterns")
     clean = student["without_leak"]
     parts = [f"{_percent(clean)} of {student['n']:,} texts come out without a leak ({show_interval(clean)}), by what "
@@ -128,6 +130,7 @@ def _verdict(figures: dict) -> str:
     by_gold, teacher = figures.get("student, by gold"), figures.get("teacher, by gold")
     if by_gold: parts.append(f"By gold it is {_percent(by_gold['without_leak'])} of {by_gold['n']:,} texts, and "
                              f"{_percent(teacher['without_leak'])} of the teacher's.")
+    parts += filter(None, [on_unlabelled(metrics, "in F1 of pieces")])
     return " ".join([*parts, _advice(clean)])
 
 # %% ../../nbs/evaluate/masking.ipynb #f5e1f864

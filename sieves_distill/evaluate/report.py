@@ -18,7 +18,7 @@ from .plots import plot_report, plot_thousand
 from .verdict import leads_with_gold, student_verdict, truth_in
 
 # %% auto #0
-__all__ = ['MetricsReport', 'Report', 'read_mistakes_of', 'label_frame', 'figure_frame', 'report_of']
+__all__ = ['UNLABELLED', 'MetricsReport', 'Report', 'read_mistakes_of', 'label_frame', 'figure_frame', 'report_of']
 
 # %% ../../nbs/evaluate/report.ipynb #be3833a8
 _LEGEND = ("macro-F1: the mean of the F1 of the labels, each counting alike. [low, high]: where it would be on "
@@ -108,8 +108,10 @@ def _mistakes(report: Report):
     frame = mistake_frame(report.kind, read_mistakes_of(report), errors)
     return frame.rename(columns={"teacher": truth_in(report.metrics)})
 
-_MODELS = {"student": "student", "teacher": "teacher", "guide": "guide",
-           "without_unlabelled": "without unlabelled texts", "with_unlabelled": "with unlabelled texts",
+# What stands beside a student that learned from unlabelled texts
+UNLABELLED = {"guide": "guide", "without_unlabelled": "without unlabelled texts",
+              "with_unlabelled": "with unlabelled texts"}
+_MODELS = {"student": "student", "teacher": "teacher", **UNLABELLED,
            "tfidf_lr": "TF-IDF + logistic regression", "majority": "majority"}
 
 def _model_frame(metrics: dict):

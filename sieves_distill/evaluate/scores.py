@@ -16,7 +16,8 @@ from sieves_distill.evaluate.evaluate import (
     notes_on_copies, notes_on_training, score_answers, student_mistakes,
 )
 from .intervals import COMPARED, SIDES, show_interval, side_of_zero, wilson_interval
-from .report import MetricsReport, figure_frame, read_mistakes_of, report_of
+from .report import UNLABELLED, MetricsReport, figure_frame, read_mistakes_of, report_of
+from .verdict import on_unlabelled
 from .score_figures import FIGURES, compare_scores, fit_score_baselines, rated_or_not
 
 # %% auto #0
@@ -154,7 +155,8 @@ def _sentences(metrics: dict) -> list[str]:
     r = f"Pearson's r is {show_interval(agreement['pearson'])}" if agreement["pearson"] else "it always says the same"
     parts = [f"The student's scores{several} are {show_interval(agreement['mae'])} from the teacher's on the mean, on "
              f"a scale from 0 to 1, on {agreement['n']} documents; {r}."]
-    parts += _against_baselines(metrics["baselines"])
+    parts += [*_against_baselines(metrics["baselines"]),
+              *filter(None, [on_unlabelled(metrics, "lower mean absolute error")])]
     if interval:
         parts.append(f"Its intervals for {interval['coverage']:.0%} are {interval['width']:.2f} wide and hold "
                      f"{show_interval(interval['held'])} of the scores.")
@@ -181,7 +183,7 @@ def _against_baselines(baselines: dict) -> list[str]:
     return parts
 
 # %% ../../nbs/evaluate/scores.ipynb #6179fb2c
-_MODELS = {"student": "student", "teacher": "teacher", "frozen_ridge": "ridge on the base as it came",
+_MODELS = {"student": "student", "teacher": "teacher", **UNLABELLED, "frozen_ridge": "ridge on the base as it came",
            "tfidf_ridge": "TF-IDF + ridge", "mean": "mean"}
 
 # %% ../../nbs/evaluate/scores.ipynb #6505535f

@@ -8,7 +8,7 @@ from .intervals import COMPARED, SIDES, show_interval, side_of_zero
 from .probabilities import calibration_verdict
 
 # %% auto #0
-__all__ = ['LEAST_ROWS', 'MOST_WRONG', 'student_verdict', 'leads_with_gold', 'truth_in', 'side_of', 'advice']
+__all__ = ['LEAST_ROWS', 'MOST_WRONG', 'student_verdict', 'leads_with_gold', 'truth_in', 'side_of', 'on_unlabelled', 'advice']
 
 # %% ../../nbs/evaluate/verdict.ipynb #3e03c6cd
 _SIMPLE = "TF-IDF + logistic regression"
@@ -17,7 +17,7 @@ def student_verdict(metrics: dict) -> str:
     "How good a student is, and whether to use it: a few sentences, from the content of a `metrics.json`"
     sentences = [_on_agreement(metrics), _on_gold(metrics)]
     if leads_with_gold(metrics): sentences.reverse()
-    sentences += [_on_unanswered(metrics), _brought(metrics)]
+    sentences += [_on_unanswered(metrics), on_unlabelled(metrics)]
     if metrics.get("calibration"): sentences.append(calibration_verdict(metrics["calibration"]))
     return " ".join(sentence for sentence in [*sentences, advice(metrics)] if sentence)
 
@@ -103,12 +103,13 @@ def _on_unanswered(metrics: dict) -> str:
             f"right on {show_interval(figures['right'])}.")
 
 # %% ../../nbs/evaluate/verdict.ipynb #b7a1f0c2
-def _brought(metrics: dict) -> str:
-    "What unlabelled texts brought, or would have brought, where there were any: first whether that can be told"
+def on_unlabelled(metrics: dict, measure: str = "in agreement") -> str:
+    """What unlabelled texts brought, or would have brought, where there were any: first whether that can be told.
+    `measure` says what gains in the report are of"""
     gold = (metrics["gold"] or {}).get("gains", {})
     for name, sign, words in (("without_unlabelled", 1, "brought"), ("with_unlabelled", -1, "would have brought")):
         if name not in metrics["baselines"]: continue
-        gains = {"in agreement": _turned(metrics["baselines"][name]["student_gain"], sign)}
+        gains = {measure: _turned(metrics["baselines"][name]["student_gain"], sign)}
         if name in gold: gains = {"against gold": _turned(gold[name]["student_gain"], sign), **gains}
         gains |= _by_which_chosen(metrics, used=sign > 0)
         shown = ", ".join(f"{_signed(gain)} {where}" for where, gain in gains.items())
@@ -122,9 +123,9 @@ def _turned(gain: dict, sign: int) -> dict:
 def _by_which_chosen(metrics: dict, used: bool) -> dict:
     "What they brought on the rows by which it was decided to use them or not, where that was kept"
     held_out = metrics.get("run", {}).get("recipe", {}).get("unlabelled", {}).get("held_out", {})
-    if not (gain := held_out.get("f1_gained")): return {}
-    words = "are" if used else "are not"
-    return {f"on {held_out['n']:,} other rows, held out of training, by which they {words} used": gain}
+    if not (gain := held_out.get("f1_gained") or held_out.get("gained")): return {}
+    words, measure = "are" if used else "are not", f"in {held_out['figure']} " if "figure" in held_out else ""
+    return {f"{measure}on {held_out['n']:,} other rows, held out of training, by which they {words} used": gain}
 
 def _told(gains: dict, by_gold: bool) -> str:
     "Whether the intervals say that unlabelled texts help; `by_gold`: gold is what counts"

@@ -58,13 +58,19 @@ def _gold_docs(docs, task: Task, gold: dict) -> tuple[list, set]:
     out, used = [], set()
     for doc in docs:
         has_text = isinstance(doc.text, str)  # what has none was not reviewed, and is whoever reads it next's to refuse
-        if has_text and (key := correction_key(doc.text, task.task_id)) in gold:
+        key = correction_key(doc.text, task.task_id) if has_text else None
+        if key in gold and _holds(task, gold[key], doc.text):
             doc, before = copy(doc), getattr(doc, "gold", None) or {}
             if before.get(task.task_id) is None: doc.meta = _marked(getattr(doc, "meta", None) or {}, task.task_id)
             doc.gold = {**before, task.task_id: kind_of(task).as_result(gold[key], doc.text)}
             used.add(key)
         out.append(doc)
     return out, used
+
+def _holds(task: Task, label, text: str) -> bool:
+    "Whether an answer holds for a text that is the reviewed one but for case and white space: spans may be elsewhere"
+    try: return bool(kind_of(task).check_answer(label, text) == label)
+    except ValueError: return False
 
 def _marked(meta: dict, task_id: str) -> dict:
     "What the document says of itself, and that its gold comes from a review, which did not draw it at random"
@@ -77,12 +83,13 @@ def _gold_rows(dataset, task: Task, gold: dict) -> tuple:
     rows = Rows.read(dataset, task)
     keys = [correction_key(text, task.task_id) for text in rows.texts]
     known = dict(zip(rows.gold.rows.tolist(), rows.kind.decode(rows.gold.y))) if rows.gold is not None else {}
-    known |= {i: gold[key] for i, key in enumerate(keys) if key in gold}
+    reached = {i: key for i, key in enumerate(keys) if key in gold and _holds(task, gold[key], rows.texts[i])}
+    known |= {i: gold[key] for i, key in reached.items()}
     at = np.array(sorted(known), int)
     drawn = set() if rows.gold is None else set(rows.gold.rows[~_of_review(rows.gold)].tolist())
     reviewed = np.array([i not in drawn for i in at.tolist()], bool)  # gold that was there before stays what it was
     truth = Gold(at, rows.kind.encode([known[i] for i in at]), reviewed if reviewed.any() else None)
-    return replace(rows, gold=truth).to_dataset(), gold.keys() & set(keys)
+    return replace(rows, gold=truth).to_dataset(), set(reached.values())
 
 def _of_review(gold: Gold):
     return np.zeros(len(gold.rows), bool) if gold.reviewed is None else gold.reviewed

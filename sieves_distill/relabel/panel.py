@@ -9,9 +9,10 @@ from collections.abc import Callable
 from functools import partial, singledispatch
 from html import escape
 from ..tasks.kinds import Kind, ManyLabels, kind_of
+from ..tasks.ratings import Scores
 
 # %% auto #0
-__all__ = ['KEYS', 'LABEL_KEYS', 'LabelButtons', 'LabelSwitches', 'label_buttons', 'ReviewPanel']
+__all__ = ['KEYS', 'LABEL_KEYS', 'LabelButtons', 'LabelSwitches', 'ScoreFields', 'label_buttons', 'ReviewPanel']
 
 # %% ../../nbs/relabel/panel.ipynb #8a08f9ad
 KEYS = {"a": "accept", "s": "skip", "u": "undo", "c": "save", "<": "previous", ">": "next"}
@@ -55,6 +56,33 @@ class LabelSwitches(LabelButtons):
 
     def save(self): self.answer([label for label, switch in self.widgets.items() if switch.value])
 
+# %% ../../nbs/relabel/panel.ipynb #59a5f3fe
+class ScoreFields(LabelButtons):
+    "A field an aspect, for a number or, left empty, none; the numbers are the answer, once they are saved"
+    actions = LabelSwitches.actions
+
+    def __init__(self, aspects: list[str], answer: Callable):
+        super().__init__(aspects, answer)
+        self.keys, self.given, self.shown = {}, {}, {}
+
+    def make(self, aspect: str):
+        import ipywidgets
+        return ipywidgets.Text(description=aspect, placeholder="0 to 1, or empty", layout={"width": "16em"})
+
+    def show(self, row: dict | None):
+        self.given = dict.fromkeys(self.widgets) if row is None else row["given"]
+        self.shown = {aspect: "" if number is None else f"{number:g}" for aspect, number in self.given.items()}
+        for aspect, field in self.widgets.items(): field.value, field.disabled = self.shown[aspect], row is None
+
+    def save(self):
+        self.answer({aspect: self.given[aspect] if field.value == self.shown[aspect] else _number(field.value)
+                     for aspect, field in self.widgets.items()})
+
+def _number(typed: str) -> float | str | None:
+    "The number that was typed, None for nothing; what is no number stays as it is, for others to refuse"
+    try: return float(typed.replace(",", ".")) if typed.strip() else None
+    except ValueError: return typed
+
 # %% ../../nbs/relabel/panel.ipynb #8b0a2818
 def _button(click: Callable, **settings):
     import ipywidgets
@@ -74,6 +102,9 @@ def label_buttons(kind: Kind, answer: Callable) -> LabelButtons:
 @label_buttons.register(ManyLabels)
 def _label_switches(kind, answer: Callable): return LabelSwitches(kind.labels, answer)
 
+@label_buttons.register(Scores)
+def _score_fields(kind, answer: Callable): return ScoreFields(kind.aspects, answer)
+
 # %% ../../nbs/relabel/panel.ipynb #9ca95a6b
 _STYLE = ("font-family: inherit; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; "
           "max-height: 24em; overflow: auto; border: 1px solid; padding: .5em")
@@ -82,11 +113,17 @@ def _text_html(text: str) -> str: return f'<pre style="{_STYLE}">{escape(text)}<
 
 def _opinions_html(row: dict) -> str:
     "The teacher's and the student's answer, and what speaks against the one"
-    answers = {who: row[who] for who in ("teacher", "student") if isinstance(row.get(who), (str, list))}
-    shown = " · ".join(f"{who}: <b>{escape(_in_words(answer))}</b>" for who, answer in answers.items())
-    return shown + (f"<br>{escape(row['reason'])}" if isinstance(row.get("reason"), str) else "")
+    answers = {who: row[who] for who in ("teacher", "student") if isinstance(row.get(who), (str, list, dict))}
+    shown = [" · ".join(f"{who}: <b>{escape(_in_words(answer))}</b>" for who, answer in answers.items())]
+    if isinstance(row.get("reason"), str): shown.append(escape(row["reason"]))
+    shown += [escape(f"{doubt['fault']}: {doubt['aspect']}, where the student gives {doubt['student']:.2f}")
+              for doubt in row["doubts"] if "aspect" in doubt]
+    return "<br>".join(shown)
 
-def _in_words(answer: str | list) -> str: return answer if isinstance(answer, str) else ", ".join(answer) or "no label"
+def _in_words(answer: str | list | dict) -> str:
+    if isinstance(answer, str): return answer
+    if isinstance(answer, list): return ", ".join(answer) or "no label"
+    return ", ".join(f"{name} {'none' if number is None else f'{number:.2f}'}" for name, number in answer.items())
 
 # %% ../../nbs/relabel/panel.ipynb #9a2e43c2
 class ReviewPanel:
@@ -122,7 +159,7 @@ class ReviewPanel:
         if name == "save": return self.buttons.save()
         self.message.value = ""
         try: getattr(self.review, name)(*answer)
-        except (ValueError, OSError) as e: self.message.value = f"<b>{escape(str(e))}</b>"
+        except (ValueError, TypeError, OSError) as e: self.message.value = f"<b>{escape(str(e))}</b>"
         self.box_of_keys.focus()
 
     def type(self, change):

@@ -26,7 +26,7 @@ class Review:
         # A pandas frame with `text` and `teacher`, as of `suspects`, or `student`, as of `choose_next`, in the order to
         # go through; shown where there: `student`, `proba`, `reason`, `fault`; rows whose `gold` is known are left out
         found,
-        task: Task,  # The task, which says what the answers are: labels, entities or masks
+        task: Task,  # The task, which says what the answers are: labels, entities, masks or scores
         path,  # The file of corrections (JSON lines); one that is there already is continued
         *,
         skipped: bool = False,  # Show again what was skipped before
@@ -66,7 +66,7 @@ class Review:
 
     def correct(self, label):
         """The label, or for several labels the list of them, should be this; for entities and masks a list of mappings
-        with `start`, `end` (code points) and `entity_type`.
+        with `start`, `end` (code points) and `entity_type`, for scores a mapping of aspect to a number or None.
         Raises TypeError or ValueError for what is no such answer, where nothing is left, or another review has just
         answered"""
         row = self._now()
@@ -134,22 +134,22 @@ def _rows_by_key(frame, task: Task) -> dict[str, dict]:
     rows, kind = {}, kind_of(task)
     if "gold" in frame: frame = frame[frame["gold"].isna()]  # the others somebody has looked at
     for row in frame.to_dict("records"):
-        row["given"] = _given(kind, row)
-        if "teacher" in row: row["teacher"] = row["given"]
-        shown = {"teacher": None, **row, "doubts": []}
+        given = _given(kind, row)
+        shown = {**row, "given": given, "teacher": given if "teacher" in row else None, "doubts": []}
         shown = rows.setdefault(correction_key(row["text"], task.task_id), shown)
-        if row.get("fault"): shown["doubts"].append(row)
+        if "fault" in row: shown["doubts"].append(row)
     return rows
 
 def _given(kind: Kind, row: dict):
     "What there is to accept: the teacher's answer or, where it was not asked, the student's"
-    return kind.check_answer(row["teacher" if "teacher" in row else "student"], row["text"])
+    column = next(name for name in ("answer", "teacher", "student") if name in row)
+    return kind.check_answer(row[column], row["text"])
 
 # %% ../../nbs/relabel/reviewing.ipynb #5a91584f
 def _left_out(frame, rows: dict[str, dict]) -> dict[str, int]:
     "How many rows of a frame are not asked about, by the reason; reasons that no row has are not there"
     known = int(frame["gold"].notna().sum()) if "gold" in frame else 0
-    n_shown = sum(max(1, len(row["doubts"])) for row in rows.values())
+    n_shown = sum(max(1, len(row["doubts"])) for row in rows.values())  # in one text much can be in doubt
     reasons = {"left out, as their gold is known": known,
                "left out, as their text is there already": len(frame) - known - n_shown}
     return {reason: n for reason, n in reasons.items() if n}

@@ -54,7 +54,7 @@ def _page(review) -> dict:
     if row is None: return page
     return page | {"key": correction_key(row["text"], review.task.task_id), "text": row["text"],
                    "spans": [_place(span) for span in row["given"]], "opinions": _opinions(row),
-                   "doubts": [*map(_doubt, row["doubts"]), *_others(kind_of(review.task), row)]}
+                   "doubts": [*_doubts(row), *_others(kind_of(review.task), row)]}
 
 def _place(span: dict) -> dict: return {name: span[name] for name in ("start", "end", "entity_type")}
 
@@ -65,6 +65,10 @@ def _opinions(row: dict) -> list[str]:
     return [words for words in (unasked, row.get("reason")) if isinstance(words, str) and words]
 
 # %% ../../nbs/relabel/span_panel.ipynb #ccd5f108
+def _doubts(row: dict) -> list[dict]:
+    "What is in doubt in this text; a doubt about one that is alike but for white space has other places"
+    return [_doubt(doubt) for doubt in row["doubts"] if doubt["text"] == row["text"]]
+
 def _doubt(row: dict) -> dict:
     "Something in doubt, as `suspects` found it; what the teacher has missed is offered to be marked"
     words, missing = f"{row['fault']}: {row['entity']} ({row['entity_type']})", row["fault"] == "missing"

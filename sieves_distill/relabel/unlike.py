@@ -103,7 +103,7 @@ def rank_doubts(rows: Rows, n_folds: int, seed: int, progress: bool = False) -> 
     if rows.ids is not None: frame.insert(2, "id", [rows.ids[i] for i in frame["row"]])
     frame.insert(2, "text", [rows.texts[i] for i in frame["row"]])
     answers = rows.kind.decode(rows.y)
-    if "teacher" not in frame: frame["teacher"] = [answers[i] for i in frame["row"]]
+    frame["answer" if "teacher" in frame else "teacher"] = [answers[i] for i in frame["row"]]
     if rows.gold is not None: frame["gold"] = _gold_of(rows, frame["row"])
     return UnlikeAnswers(frame)
 

@@ -69,6 +69,8 @@ class Framework:
         None  # The recipe that learns from texts that a guide has labelled, too; None where there is none
     )
     no_guide: str = "its recipe learns from labelled rows alone"  # Why there is none
+    has_twin: bool = False  # Whether a guide of it can have a twin that is blind to some rows
+    guide: str = "setfit"  # The framework of a guide that is trained for it
     guide_base: str | Callable | None = None  # The base of a guide, where none is named: from the student's base
     as_guide: str | Callable | None = None  # How a student labels texts for others: see `guide_of`
     seconds: str | Callable | None = None  # How long training and a text will take about: from a `Lesson`
@@ -95,7 +97,8 @@ _ENCODER_SCORES = Framework(
     native_code="from sentence_transformers import SentenceTransformer\nmodel = SentenceTransformer(path)",
     native_use="sieves_distill.students.scorer:encoder_scores_use",
     packages=("sentence-transformers", "datasets", "scikit-learn", "numpy", "torch", "transformers"),
-    options=("device",),
+    options=("device",), as_guide="sieves_distill.train.guide:guide_of_scorer",
+    seconds="sieves_distill.train.score_encoder:expected_seconds",
 )
 _STATIC_SCORES = Framework(
     student="sieves_distill.students.scorer:Model2VecScorer", answers=Scores,
@@ -104,6 +107,8 @@ _STATIC_SCORES = Framework(
     files=("head.safetensors", "model.safetensors"), library="model2vec", native_code=_STATIC_PIPELINE,
     native_use="sieves_distill.students.scorer:static_scores_use",
     packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
+    train_guided="sieves_distill.train.guided_rows:guided_static_scores",
+    guide_base="sieves_distill.train.guided:encoder_of",
 )
 
 # %% ../../nbs/students/frameworks.ipynb #5862f59c
@@ -169,7 +174,7 @@ _TAGGER = Framework(
     ), native_use=lambda kind: "model(texts)  # of each text a list of entities",
     card_note="\nTexts of any length are read whole, in windows; the pipeline below reads the first one.\n",
     packages=("transformers", "tokenizers", "torch", "numpy"), options=("device",),
-    others=(_TAGGER_RECORDS, _TAGGER_RELATIONS),
+    seconds="sieves_distill.train.transformers:expected_seconds", others=(_TAGGER_RECORDS, _TAGGER_RELATIONS),
 )
 
 # %% ../../nbs/students/frameworks.ipynb #e03918a6
@@ -208,6 +213,7 @@ FRAMEWORKS: dict[str, Framework] = {
         ), card_warning=", from a source you trust (its head is a pickle)",
         packages=("setfit", "datasets", "scikit-learn", "numpy", "torch", "transformers", "sentence-transformers"),
         options=("native", "device"), as_guide="sieves_distill.train.guide:guide_of_setfit",
+        has_twin=True,
         seconds="sieves_distill.train.setfit:expected_seconds", others=(_ENCODER_SCORES,),
     ), "model2vec": Framework(
         student="sieves_distill.students.model2vec:Model2VecStudent", answers=LabelKind,
@@ -223,7 +229,8 @@ FRAMEWORKS: dict[str, Framework] = {
         files=("model.crfsuite",), library="python-crfsuite", card_note=(
             "\n`pycrfsuite.Tagger` opens `model.crfsuite`; what it is told of each word says"
             " `sieves_distill.students.crf.word_features`.\n"
-        ), packages=("python-crfsuite", "numpy"), others=(_CRF_RECORDS, _CRF_RELATIONS),
+        ), packages=("python-crfsuite", "numpy"), guide="transformers",
+        train_guided="sieves_distill.train.guided_rows:guided_crf", others=(_CRF_RECORDS, _CRF_RELATIONS),
     ), "transformers": _TAGGER, "seq2seq": _SEQ2SEQ, "lora": _LORA,
 }
 

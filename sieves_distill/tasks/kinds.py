@@ -104,9 +104,8 @@ class Kind:
         """The answer to `text` that a user gave, in the task's own terms, seen to be one.
 
         Raises TypeError or ValueError for what is none, TypeError for a kind whose answers are not given by hand"""
-        raise TypeError("expected a task whose answers can be reviewed, which are labels, entities and masks, found "
-                        f"one with {self.words}: mend the answers in the documents, or write a check_answer of the "
-                        "kind")
+        raise TypeError("expected a task whose answers can be reviewed: labels, entities, masks or scores, found one "
+                        f"with {self.words}: mend the answers in the documents, or write a check_answer of this kind")
 
     def as_result(self, answer, text: str):
         "An answer that `check_answer` has seen, in a shape that the task reads as a teacher's"

@@ -6,9 +6,9 @@
 from __future__ import annotations
 import math
 import numpy as np
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
-from ..basics.checks import short_repr
+from ..basics.checks import check_score, short_repr
 from .kinds import Kind
 
 # %% auto #0
@@ -112,6 +112,14 @@ class Scores(Kind):
     def encode(self, answers):
         values = [[answer.get(aspect) for aspect in self.aspects] for answer in answers]
         return np.array(values, float).reshape(-1, len(self.aspects))
+
+    def check_answer(self, answer, text: str | None = None) -> dict:
+        """A mapping of each aspect to a number in [0, 1], or None where the text says nothing about it; raises
+        TypeError or ValueError for anything else"""
+        if not isinstance(answer, Mapping) or set(answer) != set(self.aspects):
+            raise ValueError(f"expected a mapping of {', '.join(map(repr, self.aspects))} to numbers in [0, 1] or "
+                             f"None, found {short_repr(answer)}")
+        return {aspect: check_score(aspect, answer[aspect]) for aspect in self.aspects}
 
     def learned(self, y) -> Scores:
         "The kind of a student that learns from rows with the answers `y`: with the aspects that some of them lack"

@@ -30,7 +30,7 @@ from sieves_distill.students.frameworks import (
     DistillationFramework, Framework, check_answers, framework_name, framework_of,
 )
 from ..students.student import Student
-from .guidance import GUIDES, Guidance, Wish, check_guidance, prepare_guidance
+from .guidance import Guidance, Wish, check_guidance, prepare_guidance
 from .lesson import Lesson, Trained, inner_split, macro_f1, split_answers
 from .kwargs import check_kwargs, idle_notes
 from .options import check_learnable, check_seed
@@ -60,8 +60,8 @@ def distill(
     hold_out_gold: bool | float | None = None,
     native: bool = False,  # SetFit: no token table, so that SetFit's own loader answers the same
     recipe: Recipe | None = None,  # The constants that students are made by; default those of the package
-    unlabelled=None,  # Model2Vec: texts that nobody has labelled, in documents, strings, a dataset or a column of one
-    # What labels them: a `Student`, its folder, or what to train one from; default what the static base was made from
+    unlabelled=None,  # Model2Vec, CRF: texts that nobody has labelled, documents, strings, a dataset or a column of one
+    # What labels them: a `Student`, its folder, or what to train one from; default what a static base was made from
     guide: Student | str | None = None,
     # SetFit and transformers: where to compute, "cpu", "cuda" or "mps"; None takes a GPU where PyTorch sees one
     device=None,
@@ -240,16 +240,24 @@ def _guide(wish: Wish, sides: _Sides, order: _Order, bar) -> Guidance:
     "The unlabelled texts, labelled by a guide that is there, or is trained on the same rows"
     nothing = {"init_kwargs": {}, "train_kwargs": {}}
     def guide_order(): return replace(
-        order, base=wish.base, framework=GUIDES, **nothing, given=nothing, seconds={}, start=time.perf_counter()
+        order, base=wish.base, framework=wish.framework, **nothing, given=nothing, seconds={},
+        start=time.perf_counter()
     )
     def train_guide(base: str, place) -> Student:
-        notes = check_learnable(order.kind, sides.train.y, GUIDES)
-        with new_folder(place) as folder: _make(replace(sides, notes=notes), guide_order(), bar, folder, order.loading)
+        taught = _taught(sides, wish)
+        with new_folder(place) as folder: _make(taught, guide_order(), bar, folder, order.loading)
         return Student.load(place, **order.loading)
     lesson = _lesson(sides, order if wish.base is None else guide_order(), bar)
     guided = prepare_guidance(wish, lesson, sides.val, train_guide, sides.notes)
     order.done("guide")
     return guided
+
+def _taught(sides: _Sides, wish: Wish) -> _Sides:
+    "The rows of a guide that is trained here"
+    from datasets import DatasetDict
+    at = wish.taught(sides.train)
+    data, train = DatasetDict({**sides.data, "train": sides.data["train"].select(at)}), sides.train[at]
+    return replace(sides, data=data, train=train, notes=check_learnable(train.kind, train.y, wish.framework))
 
 # %% ../../nbs/train/distillation.ipynb #b46bec86
 def _save(student: Student, sides: _Sides, order: _Order, folder) -> Student:

@@ -8,30 +8,35 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 import shutil, time
+import numpy as np
 from ..basics.disk import check_place
-from ..tasks.kinds import Kind
+from ..tasks.kinds import Kind, LabelKind
 from ..export.rows import Rows
 from ..heads.folds import few_rows
-from ..students.frameworks import FRAMEWORKS, check_answers, framework_name, framework_of
+from ..students.frameworks import FRAMEWORKS, framework_name, framework_of, row_for
 from ..students.student import Student
-from .guide import Labelled, ask_guide, check_apart, check_guide, guide_of
+from .guide import Labelled, ask_guide, blind_rows, check_apart, check_guide, guide_of
 from .lesson import Lesson
 from .unlabelled import Drawn, draw_texts
 
 # %% auto #0
-__all__ = ['GUIDES', 'Wish', 'check_guidance', 'Guidance', 'prepare_guidance']
+__all__ = ['Wish', 'check_guidance', 'Guidance', 'prepare_guidance']
 
 # %% ../../nbs/train/guidance.ipynb #55762228
-GUIDES = "setfit"  # The framework of guides that are trained here
-
 @dataclass(frozen=True, eq=False)
 class Wish:
     "What `distill` was asked for beside the labelled rows"
     texts: Iterable
     guide: Student | None  # One that is there,
-    base: str | None  # or what one is to be trained from
+    base: str | None  # or what one is to be trained from,
+    framework: str  # and as which kind of student
     place: Path  # Where that is left
     work: Path  # Where answers are kept until the student is there
+
+    def taught(self, rows: Rows) -> np.ndarray:
+        "Positions of the labelled rows that a guide is trained on: all, where a twin of it can be blind to some"
+        blind = [] if framework_of(self.framework, rows.kind).has_twin else blind_rows(rows)
+        return np.setdiff1d(np.arange(len(rows)), blind)
 
     def done(self):
         "The student is there: nothing needs to outlast anything"
@@ -47,20 +52,21 @@ def check_guidance(
     _check_framework(framework, kind, init_kwargs, train_kwargs)
     path = Path(output_path)
     place, work = path.with_name(f"{path.name}-guide"), path.with_name(f".{path.name}.unlabelled")
-    guide = _as_student(guide)
+    guide, guides = _as_student(guide), framework_of(framework, kind).guide
     if isinstance(guide, str) or guide is None:
-        return Wish(unlabelled, None, _guide_base(guide, framework, base, kind), check_place(place), work)
+        return Wish(unlabelled, None, _guide_base(guide, framework, base, kind), guides, check_place(place), work)
     check_guide(guide, kind)
-    return Wish(unlabelled, guide, None, place, work)
+    return Wish(unlabelled, guide, None, guides, place, work)
 
 # %% ../../nbs/train/guidance.ipynb #63e5d8b7
 def _check_framework(framework: str, kind: Kind, init_kwargs: dict, train_kwargs: dict):
     row = framework_of(framework, kind)
     if row.train_guided is None:
-        others = [repr(name) for name, other in FRAMEWORKS.items() if other.train_guided]
-        raise ValueError(f"expected no unlabelled texts for a student of {framework}, {row.no_guide}; "
-                         f"{' and '.join(others)} can learn from them, from this student too: guide=student")
-    if more := sorted({*init_kwargs, *train_kwargs} - {"token"}):
+        rows = {name: row_for(other, kind) for name, other in FRAMEWORKS.items()}
+        able = [repr(name) for name, other in rows.items() if other is not None and other.train_guided]
+        others = f"; {' and '.join(able)} can learn from them, from this student too: guide=student" if able else ""
+        raise ValueError(f"expected no unlabelled texts for a student of {framework}, {row.no_guide}{others}")
+    if isinstance(kind, LabelKind) and (more := sorted({*init_kwargs, *train_kwargs} - {"token"})):
         raise ValueError(f"expected no {', '.join(more)} with unlabelled texts, of which a token table is made and "
                          "nothing fine-tuned: leave out one or the other")
 
@@ -71,23 +77,24 @@ def _as_student(guide):
 
 def _guide_base(base: str | None, framework: str, student_base: str, kind: Kind) -> str:
     "What a guide is to be trained from, default what the student's own base was made from"
-    check_answers(GUIDES, kind)
-    default = FRAMEWORKS[framework].part("guide_base")
+    row = framework_of(framework, kind)
+    guides, default = framework_of(row.guide, kind), row.part("guide_base")
     base = base or (default(student_base) if default else None)
     if base is None:
-        raise ValueError(f"expected a guide that labels the texts, and the base {student_base!r} doesn't say what it "
-                         "was made from: pass guide=, a Student or the sentence transformer that one is trained from")
-    FRAMEWORKS[GUIDES].part("check")(kind, base, {})
+        unknown = f", and the base {student_base!r} doesn't say what it was made from" if default else ""
+        raise ValueError(f"expected a guide that labels the texts{unknown}: pass guide=, a Student or the "
+                         f"{'sentence transformer' if row.guide == 'setfit' else 'encoder'} that one is trained from")
+    guides.part("check")(kind, base, {})
     return base
 
 # %% ../../nbs/train/guidance.ipynb #20ff357f
 def _estimate(wish: Wish, guide: Student | None, lesson: Lesson, n_texts: int) -> dict[str, float]:
     "About how many seconds the guide and the labels will take"
-    if guide is None: return FRAMEWORKS[GUIDES].part("seconds")(lesson, n_texts)
+    if guide is None: return framework_of(wish.framework, lesson.kind).part("seconds")(lesson, n_texts)
     sample = [lesson.rows.texts[i] for i in few_rows(len(lesson.rows), lesson.seed, 32)]
     for _ in range(2):
         start = time.perf_counter()
-        guide.predict_proba(sample)
+        guide.predict(sample)
     return {"guide": 0., "labels": n_texts * (time.perf_counter() - start) / len(sample)}
 
 def _say(bar, seconds: dict[str, float], n_texts: int):
@@ -146,9 +153,10 @@ def _reusable(wish: Wish, lesson: Lesson) -> Student | None:
     try: guide = Student.load(wish.place)
     except (ValueError, OSError, KeyError): return None
     run = guide.metrics.get("run", {})
-    asked = {"framework": GUIDES, "base_model": wish.base, "seed": lesson.seed}
+    asked = {"framework": wish.framework, "base_model": wish.base, "seed": lesson.seed}
     if {name: run.get(name) for name in asked} != asked: return None
     if run.get("constants", {}) != lesson.recipe.constants() or guide.kind != lesson.kind: return None
     if guide.train_data is None: return None
-    rows = Rows.read(guide.train_data, guide)
-    return guide if rows.texts == lesson.rows.texts and (rows.y == lesson.rows.y).all() else None
+    known, rows = Rows.read(guide.train_data, guide), lesson.rows[wish.taught(lesson.rows)]
+    same = known.texts == rows.texts and rows.kind.decode(known.y) == rows.kind.decode(rows.y)
+    return guide if same else None

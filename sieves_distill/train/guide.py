@@ -5,7 +5,7 @@
 # %% ../../nbs/train/guide.ipynb #d833d9dc
 from __future__ import annotations
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 import json
@@ -13,7 +13,7 @@ import numpy as np
 from xxhash import xxh64
 from ..basics.checks import typed_repr
 from ..basics.disk import append_line, cut_torn_line, has_torn_line
-from ..tasks.kinds import Kind
+from ..tasks.kinds import Kind, LabelKind
 from ..export.rows import Rows
 from ..heads.folds import few_rows
 from ..heads.logistic import Linear, Sample
@@ -25,7 +25,8 @@ from .lesson import inner_split
 from .unlabelled import near_duplicates
 
 # %% auto #0
-__all__ = ['Guide', 'guide_of', 'plain_guide', 'guide_of_setfit', 'check_guide', 'check_apart', 'Labelled', 'ask_guide']
+__all__ = ['FEWEST_BLIND', 'Guide', 'guide_of', 'plain_guide', 'guide_of_scorer', 'guide_of_setfit', 'blind_rows', 'check_guide',
+           'check_apart', 'Labelled', 'ask_guide']
 
 # %% ../../nbs/train/guide.ipynb #f99462bc
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class Guide:
     "A student that labels texts for another"
     student: Student
     held: np.ndarray  # Positions of the training rows that its blind twin has not seen; none where it has seen all
-    answer: Callable  # From texts to its scores and its twin's, both `(n, …)`
+    answer: Callable  # From texts to its answers and its twin's, as `predict` gives them
     encoder: Path | None = None  # The folder of its encoder, where that was fine-tuned
 
 def guide_of(student: Student, rows: Rows, recipe) -> Guide:
@@ -45,7 +46,12 @@ def plain_guide(student: Student, rows: Rows, recipe) -> Guide:
     "Any student: its twin is itself, and blind to the rows that it was not trained on"
     train = student.train_data
     held = np.arange(0) if train is None else _unseen(rows, train["text"])
-    return Guide(student, held, lambda texts: (student.predict_proba(texts),) * 2)
+    return Guide(student, held, lambda texts: (student.predict(texts),) * 2)
+
+def guide_of_scorer(student: Student, rows: Rows, recipe) -> Guide:
+    "A SetFit student of scores, which gives its encoder, too"
+    tuned = student.metrics.get("run", {}).get("recipe", {}).get("kept") == "fine-tuned"
+    return replace(plain_guide(student, rows, recipe), encoder=student.path if tuned else None)
 
 def _unseen(rows: Rows, seen) -> np.ndarray:
     "Positions of rows whose text was not seen, at most a fifth of all, the first in hashed order"
@@ -73,8 +79,19 @@ def _twin(student: Student, rows: Rows, seed: int, recipe) -> Linear:
     return choose_head(Sample(student.features(rows.texts), rows.y, rows.kind), seed, recipe)[0]
 
 def _both(student: Student, twin: Linear, texts: list[str]):
-    X = student.features(texts)
-    return student.kind.activate(student.logits_of(X, texts)), student.kind.activate(twin.logits(X))
+    kind, X = student.kind, student.features(texts)
+    return [kind.decode(kind.decide_logits(logits)) for logits in (student.logits_of(X, texts), twin.logits(X))]
+
+# %% ../../nbs/train/guide.ipynb #0a4f58cd
+FEWEST_BLIND = 75  # rows of which a fifth is enough to choose by
+
+def blind_rows(rows: Rows) -> np.ndarray:
+    "Positions of the rows, about a fifth, that a guide without a twin is not trained on; none of few rows"
+    if len(rows) < FEWEST_BLIND: return np.arange(0)
+    folded = list(map(fold_text, rows.texts))
+    by_hash = sorted(set(folded), key=lambda text: xxh64(text.encode()).intdigest())
+    blind = set(by_hash[:len(by_hash) // 5])
+    return np.array([i for i, text in enumerate(folded) if text in blind], int)
 
 # %% ../../nbs/train/guide.ipynb #3b8c5bd1
 def check_guide(guide: Student, kind: Kind):
@@ -82,9 +99,14 @@ def check_guide(guide: Student, kind: Kind):
     if not isinstance(guide, Student):
         raise TypeError("expected guide to be a Student, the folder of one, or a base model that one is trained from; "
                         f"found {typed_repr(guide)}")
-    theirs, ours = guide.kind.about(), kind.about()
-    if {**theirs, "labels": sorted(theirs.get("labels", []))} != {**ours, "labels": sorted(ours.get("labels", []))}:
+    if _question(guide.kind) != _question(kind):
         raise ValueError(f"expected a guide that answers with {kind!r}, found one that answers with {guide.kind!r}")
+
+def _question(kind: Kind):
+    "What tells kinds of answer apart, in whatever order they have their labels"
+    if not isinstance(kind, LabelKind): return kind
+    about = kind.about()
+    return {**about, "labels": sorted(about["labels"])}
 
 def check_apart(guide: Student, train: Rows, held_out: Rows) -> list[str]:
     """Refuse, with a ValueError, a guide that has learnt from what is held out; returns what a reader of the report
@@ -128,9 +150,7 @@ def ask_guide(guide: Guide, texts: list[str], kind: Kind, path: Path | None = No
 
 def _answer_block(guide: Guide, numbers: list[str], texts: list[str]) -> dict[str, list]:
     "By number of a text, the guide's answer and its twin's"
-    kind = guide.student.kind
-    both = zip(*(kind.decode(kind.decide(scores)) for scores in guide.answer(list(texts))))
-    return dict(zip(numbers, map(list, both)))
+    return dict(zip(numbers, map(list, zip(*guide.answer(list(texts))))))
 
 # %% ../../nbs/train/guide.ipynb #8b0c7fef
 def _fingerprint(guide: Guide) -> str:

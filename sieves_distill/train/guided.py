@@ -23,7 +23,7 @@ from .lesson import Lesson, Tokens, Trained, macro_f1
 from .model2vec import FrozenHead, TokenTable, cool, fit_static, static_student
 
 # %% auto #0
-__all__ = ['f1_gain', 'train_guided', 'encoder_of']
+__all__ = ['static_bases', 'f1_gain', 'train_guided', 'encoder_of']
 
 # %% ../../nbs/train/guided.ipynb #0a6f6f14
 @dataclass(frozen=True)
@@ -42,14 +42,17 @@ class _Tried:
 
 # %% ../../nbs/train/guided.ipynb #df1106f0
 def _load_bases(lesson: Lesson) -> dict:
-    "The base as it came and, where the guide was fine-tuned, one made from its encoder"
-    bases = {"the base": load_static_model(lesson.base, lesson.init_kwargs.get("token"))}
+    token = lesson.init_kwargs.get("token")
+    return {name: load_static_model(base, token) for name, base in static_bases(lesson).items()}
+
+def static_bases(lesson: Lesson) -> dict[str, str]:
+    "Names, or folders, of the base as it came and, where the guide was fine-tuned, of one made from its encoder"
     encoder = lesson.guided.labelled.guide.encoder
-    if encoder is None: return bases
+    if encoder is None: return {"the base": lesson.base}
     lesson.bar.set_description("static base")
     folder = lesson.guided.work / "static"
     if not (folder / "student.json").exists(): _distil_encoder(encoder, folder)
-    return bases | {"the guide's encoder": load_static_model(str(folder))}
+    return {"the base": lesson.base, "the guide's encoder": str(folder)}
 
 def _distil_encoder(encoder: Path, folder: Path, dim: int = 256):
     "A static model of an encoder, in a folder that is whole or not there"

@@ -4,7 +4,7 @@
 
 # %% ../../nbs/train/transformers.ipynb #4114167a
 from __future__ import annotations
-import json, math, tempfile
+import json, math, tempfile, time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from ..basics.checks import check_installed
 from ..basics.quiet import quiet
+from ..heads.folds import few_rows
 from ..tasks.entities import Entities, entity_array
 from ..students.devices import default_device
 from ..students.pieces import cut_windows, has_marks, mark_case, read_pieces
@@ -24,8 +25,8 @@ from .lesson import Lesson, Trained
 from .options import check_named, check_vocabulary, give_padding
 
 # %% auto #0
-__all__ = ['train_transformers', 'tag_encoder', 'crf_beside', 'load_base', 'drawn_from', 'encoder_folder', 'window_size',
-           'Examples', 'tagged_windows', 'training_arguments', 'fit_tags', 'hiding_tokens', 'show_only',
+__all__ = ['train_transformers', 'tag_encoder', 'crf_beside', 'load_base', 'drawn_from', 'expected_seconds', 'encoder_folder',
+           'window_size', 'Examples', 'tagged_windows', 'training_arguments', 'fit_tags', 'hiding_tokens', 'show_only',
            'transformers_names', 'check_transformers']
 
 # %% ../../nbs/train/transformers.ipynb #4c943f2e
@@ -91,6 +92,19 @@ def drawn_from(seed: int):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
+
+# %% ../../nbs/train/transformers.ipynb #0edc70f3
+def expected_seconds(lesson: Lesson, n_texts: int) -> dict[str, float]:
+    """About how long it takes here to train a student, `guide`, and to have it tag texts, `labels`; in seconds,
+    measured on a batch"""
+    student, rows = load_base(lesson), lesson.rows
+    args = training_arguments(lesson, len(rows), student.model.device.type)
+    sample = [rows.texts[i] for i in few_rows(len(rows), lesson.seed, 32)]
+    for _ in range(2):  # the first time is slower
+        start = time.perf_counter()
+        student.tag_shares(sample)
+    text = (time.perf_counter() - start) / len(sample)
+    return {"guide": 3 * text * args.per_device_train_batch_size * args.max_steps, "labels": text * n_texts}
 
 # %% ../../nbs/train/transformers.ipynb #ab9ec03c
 def encoder_folder(base: str) -> str:
