@@ -5,11 +5,12 @@
 # %% ../../nbs/train/score_encoder.ipynb #d45dc64f
 from __future__ import annotations
 from dataclasses import dataclass
-import copy, math, tempfile
+import copy, math, tempfile, time
 import numpy as np
 from threadpoolctl import threadpool_limits
 from ..basics.quiet import quiet
 from ..heads.embed import bfloat16, embed
+from ..heads.folds import few_rows
 from ..heads.logistic import Linear
 from ..heads.ridge import fit_ridge
 from ..students.scorer import SetFitScorer, with_layer
@@ -20,7 +21,8 @@ from .options import check_encoder
 from .scores import RatedSample, fit_layer, learn_to_doubt, rated_sample
 
 # %% auto #0
-__all__ = ['train_encoder_scores', 'Trial', 'squared_error', 'Tuning', 'make_tuning', 'fine_tune', 'encoder_scores_names']
+__all__ = ['train_encoder_scores', 'expected_seconds', 'Trial', 'squared_error', 'Tuning', 'make_tuning', 'fine_tune',
+           'encoder_scores_names']
 
 # %% ../../nbs/train/score_encoder.ipynb #cfc520f8
 def train_encoder_scores(lesson: Lesson) -> Trained:
@@ -58,6 +60,19 @@ def _scorer(body, layer: Linear, sample: RatedSample, lesson: Lesson) -> SetFitS
     return SetFitScorer(with_layer(body, layer), sample.kind, lesson.task.task_id, trust_remote_code=trusted)
 
 # %% ../../nbs/train/score_encoder.ipynb #482bae9c
+def expected_seconds(lesson: Lesson, n_texts: int) -> dict[str, float]:
+    """About how long it takes here to train a student, `guide`, and to have it rate texts, `labels`; in seconds,
+    measured on a batch"""
+    body, rows = _load(lesson), lesson.rows
+    plan = make_tuning(lesson, len(rows), str(body.device))
+    sample = [rows.texts[i] for i in few_rows(len(rows), lesson.seed, 32)]
+    for _ in range(2):  # the first time is slower
+        start = time.perf_counter()
+        embed(body, sample)
+    text = (time.perf_counter() - start) / len(sample)
+    steps = plan.steps * (1 + plan.again)
+    return {"guide": text * (3 * plan.batch_size * steps + 2 * len(rows)), "labels": text * n_texts}
+
 def _load(lesson: Lesson):
     "The sentence transformer of the base"
     asked = dict(lesson.init_kwargs)
