@@ -107,7 +107,8 @@ CRF, RULES, DATES = ("numpy", "pycrfsuite"), ("phonenumbers", "stdnum"), ("dateu
 OTHERS = [  # a task, its framework, and what its folder needs
     ("NER", "crf", CRF), ("PIIMasking", "crf", CRF + RULES), ("SentimentAnalysis", "model2vec", NEEDED["numpy"]),
     ("InformationExtraction", "crf", CRF + DATES), ("QuestionAnswering", "crf", CRF + DATES),
-    ("RelationExtraction", "crf", CRF), ("NER", "transformers", NEEDED["onnx"]),
+    ("RelationExtraction", "crf", CRF), ("RelationExtraction", "model2vec", ("tokenizers", *CRF)),
+    ("NER", "transformers", NEEDED["onnx"]),
     ("PIIMasking", "transformers", NEEDED["onnx"] + RULES), ("SentimentAnalysis", "setfit", NEEDED["onnx"]),
     ("InformationExtraction", "transformers", NEEDED["onnx"] + DATES),
     ("RelationExtraction", "transformers", (*NEEDED["onnx"], "pycrfsuite")),

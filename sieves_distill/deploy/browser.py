@@ -22,7 +22,8 @@ def write_browser(student: Model2VecStudent, folder: Path):
     tokenizer, arrays = plain_tokenizer(student.model.model.tokenizer), _arrays(student)
     check_finite(arrays)
     about = {"export": 1, "format": "browser", "labels": student.labels, "multi_label": student.multi_label,
-             "task_id": student.task_id, **static_about(student), "layers": len(student.model.head.layers),
+             "task_id": student.task_id, "model": "static", **static_about(student.model.model),
+             "layers": len(student.model.head.layers),
              "arrays": [[name, array.shape] for name, array in arrays.items()]}
     write_about(folder, about)
     numbers = b"".join(np.ascontiguousarray(array, "<f4").tobytes() for array in arrays.values())

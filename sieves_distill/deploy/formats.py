@@ -55,6 +55,10 @@ _RELATIONS = Format(
     "sieves_distill.deploy.crf_format:write_relations", "answers with numpy and python-crfsuite alone", ("crf",),
     Triplets,
 )
+_STATIC_RELATIONS = Format(
+    "sieves_distill.deploy.numpy_format:write_static_relations", "answers with numpy, tokenizers and python-crfsuite",
+    ("model2vec",), Triplets,
+)
 _GRAPH_WORDS = "answers with onnxruntime, in float32", "the same in a quarter of the size, less exactly"
 _TAGS_ONNX, _TAGS_INT8 = (
     Format(f"sieves_distill.deploy.tags_format:{write}", words, ("transformers",), (Entities, Records, Triplets))
@@ -64,7 +68,7 @@ FORMATS: dict[str, Format] = {
     "folder": Format(write_folder, "a folder that Student.load reads, without the training texts"),
     "numpy": Format(
         "sieves_distill.deploy.numpy_format:write_numpy", "answers with numpy and tokenizers alone", ("model2vec",),
-        (LabelKind, Scores), others=(_TAGGER, _FORM, _RELATIONS),
+        (LabelKind, Scores), others=(_TAGGER, _FORM, _RELATIONS, _STATIC_RELATIONS),
     ), "onnx": Format(
         "sieves_distill.deploy.onnx_format:write_onnx", _GRAPH_WORDS[0], ("setfit",), (LabelKind, Scores),
         others=(_TAGS_ONNX,),

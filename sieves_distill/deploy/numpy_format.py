@@ -7,17 +7,28 @@ from __future__ import annotations
 from pathlib import Path
 import numpy as np
 from ..students.model2vec import Model2VecStudent
+from ..students.pairs import write_pair_files
+from ..students.relations import Model2VecRelations
 from .packing import pack, write_arrays, write_distances, write_tokenizer
 
 # %% auto #0
-__all__ = ['write_numpy', 'write_static', 'static_arrays', 'static_vectors', 'static_about']
+__all__ = ['write_numpy', 'write_static_relations', 'write_static', 'static_arrays', 'static_vectors', 'static_about']
 
 # %% ../../nbs/deploy/numpy_format.ipynb #caef798e
 def write_numpy(student: Model2VecStudent, folder: Path):
     "Write a Model2Vec student for numpy, and what goes with it"
     write_static(student, folder)
-    about = static_about(student) | write_distances(student, folder)
+    about = {"model": "static", **static_about(student.model.model)} | write_distances(student, folder)
     pack(student, folder, "numpy", about, ("numpy", "tokenizers"))
+
+def write_static_relations(student: Model2VecRelations, folder: Path):
+    "Write a student of relations with a static base, and what goes with it"
+    student.tagger.write(folder)
+    write_pair_files(student.pairs, folder)
+    write_arrays(folder / "static.npz", vectors=static_vectors(student.pairs.static))
+    write_tokenizer(student.pairs.static.tokenizer, folder)
+    about = {"model": "static relations", "static": static_about(student.pairs.static)}
+    pack(student, folder, "numpy", about, ("numpy", "tokenizers", "python-crfsuite"))
 
 def write_static(student: Model2VecStudent, folder: Path):
     "Write the numbers and the tokenizer of a static model"
@@ -36,9 +47,8 @@ def static_vectors(static):
     if static.weights is not None: vectors = vectors * static.weights[:, None]
     return vectors if vectors.dtype in (np.float16, np.float32) else vectors.astype("float32")
 
-def static_about(student: Model2VecStudent) -> dict:
+def static_about(static) -> dict:
     "What a reader of the numbers has to know"
-    static = student.model.model
     cut = None if static.max_length is None else static.max_length * static.median_token_length
-    return {"model": "static", "max_length": static.max_length, "max_chars": cut, "unknown": static.unk_token_id,
+    return {"max_length": static.max_length, "max_chars": cut, "unknown": static.unk_token_id,
             "normalize": bool(static.normalize)}

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 import numpy as np
-from .exported import ExportedStudent, damaged, load_as, missing
+from .exported import ExportedStudent, check_fields, damaged, load_as, missing, read_arrays
+from .standalone import STATIC_FIELDS, StaticVectors
 from .tagging import read_word_tagger
 from ..students.pairs import PAIR_FILES, PairClassifier, pairs_in
 from ..students.words import from_tags, lean_tags
 
 # %% auto #0
-__all__ = ['MODELS', 'TripletStudent', 'read_pairs_of', 'CRFTripletStudent', 'load']
+__all__ = ['MODELS', 'WITH_STATIC', 'TripletStudent', 'read_pairs_of', 'CRFTripletStudent', 'load', 'StaticTripletStudent',
+           'load_static']
 
 # %% ../../nbs/deploy/relating.ipynb #052c9c61
 class TripletStudent(ExportedStudent):
@@ -24,7 +26,10 @@ class TripletStudent(ExportedStudent):
     def __init__(self, folder: Path, about: dict, threads: int | None = None):
         super().__init__(folder, about)
         self.tagger, self.turn = self.read_tagger(folder, about, threads), Lock()
-        self.pairs = read_pairs_of(folder, about["relations"])
+        self.pairs = read_pairs_of(folder, about["relations"], self.read_static(folder, about))
+
+    def read_static(self, folder: Path, about: dict):
+        "The static base whose vectors stand beside the words of pairs; None where there is none"
 
     def answer(self, texts):
         spans = [from_tags(text, words, *lean_tags(np.asarray(shares), list(names), self.pairs.span_level))
@@ -33,11 +38,11 @@ class TripletStudent(ExportedStudent):
         with self.turn: rows = [self.pairs.relate(*each, types) for each in zip(texts, spans)]
         return [[triplet.in_columns() for triplet in row] for row in rows]
 
-def read_pairs_of(folder: Path, relations: list[str]) -> PairClassifier:
+def read_pairs_of(folder: Path, relations: list[str], static=None) -> PairClassifier:
     "What says which spans are related"
     for name in PAIR_FILES:
         if not (folder / name).is_file(): raise missing(folder / name)
-    try: return pairs_in(folder, relations)
+    try: return pairs_in(folder, relations, static)
     except ValueError as error: raise damaged(folder, error) from None
 
 # %% ../../nbs/deploy/relating.ipynb #b2b1d95e
@@ -56,3 +61,18 @@ def load(
     Raises FileNotFoundError for a folder that is not complete, ValueError for one that cannot be read, ImportError
     where a package of its requirements.txt is missing."""
     return load_as(MODELS, folder, threads)
+
+# %% ../../nbs/deploy/relating.ipynb #1a56285e
+class StaticTripletStudent(CRFTripletStudent):
+    "One with a static base"
+    fields = {"static": dict}
+
+    def read_static(self, folder, about):
+        check_fields(folder / "student.json", about["static"], STATIC_FIELDS)
+        return StaticVectors(read_arrays(folder / "static.npz"), folder / "tokenizer.json", about["static"])
+
+WITH_STATIC = {"static relations": StaticTripletStudent}
+
+def load_static(folder, threads: int | None = None) -> ExportedStudent:
+    "`load` for a student with a static base"
+    return load_as(WITH_STATIC, folder, threads)

@@ -17,6 +17,7 @@ __all__ = ['RUNTIMES', 'runtime_of', 'load_exported', 'bundled_source', 'Bundle'
 RUNTIMES: dict[str, str] = {
     "static": "standalone:load", "encoder": "standalone:load",
     "tagger": "tagging:load", "form": "filling:load", "relations": "relating:load",
+    "static relations": "relating:load_static",
     "graph tagger": "graph_tagging:load", "graph form": "graph_tagging:load_form",
     "graph relations": "graph_tagging:load_relations",
 }

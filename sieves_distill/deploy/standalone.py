@@ -15,8 +15,9 @@ from ..basics.checks import check_share
 from ..tasks.ratings import conformal_reach, rated_intervals
 
 # %% auto #0
-__all__ = ['MODELS', 'IntervalStudent', 'read_distances', 'ScoringStudent', 'StaticStudent', 'token_shares', 'EncoderStudent',
-           'batches', 'graph_inputs', 'padded', 'word_shares', 'word_spans', 'read_tokenizer', 'open_graph', 'load']
+__all__ = ['STATIC_FIELDS', 'MODELS', 'IntervalStudent', 'read_distances', 'ScoringStudent', 'StaticVectors', 'StaticStudent',
+           'token_shares', 'EncoderStudent', 'batches', 'graph_inputs', 'padded', 'word_shares', 'word_spans',
+           'read_tokenizer', 'open_graph', 'load']
 
 # %% ../../nbs/deploy/standalone.ipynb #f230da10
 _NO_RESIDUALS = ("expected a student that knows how far it was off, found no residuals.npz in the exported folder: "
@@ -93,24 +94,14 @@ class ScoringStudent(IntervalStudent):
         "Spans of pieces of a text, what each adds to each logit `(n_pieces, n_labels)`, and the rest `(n_labels,)`"
         return word_shares(self.logits, text)
 
-# %% ../../nbs/deploy/standalone.ipynb #fd81fe10
-class StaticStudent(ScoringStudent):
-    "A student of static token embeddings"
-    _batch = 4096
-    fields = {"max_length": OPTIONAL_INT, "max_chars": OPTIONAL_INT, "unknown": OPTIONAL_INT, "normalize": bool}
+# %% ../../nbs/deploy/standalone.ipynb #f84830c2
+STATIC_FIELDS = {"max_length": OPTIONAL_INT, "max_chars": OPTIONAL_INT, "unknown": OPTIONAL_INT, "normalize": bool}
 
-    def __init__(self, folder: Path, about: dict, threads: int | None = None):
-        super().__init__(folder, about)
-        arrays = read_arrays(folder / "model.npz")
-        self.tokenizer = read_tokenizer(folder / "tokenizer.json", about["max_length"])
+class StaticVectors:
+    "Means of the vectors of tokens; `arrays` hold these, `about` the `STATIC_FIELDS`"
+    def __init__(self, arrays: dict, file: Path, about: dict):
+        self.tokenizer, self.about = read_tokenizer(file, about["max_length"]), about
         self.vectors = take(arrays, "vectors", (self.tokenizer.get_vocab_size(), None))  # `(n_tokens, dim)`
-        self.layers, width = [], self.vectors.shape[1]
-        while f"weight_{len(self.layers)}" in arrays:  # of the head
-            weight = take(arrays, f"weight_{len(self.layers)}", (None, width))
-            self.layers.append((weight, take(arrays, f"bias_{len(self.layers)}", (len(weight),))))
-            width = len(weight)
-        if width != len(outputs := self.form.outputs) or not self.layers:
-            raise damaged(folder, f"{width} outputs for {outputs}")
 
     def token_ids(self, texts: list[str]) -> list[list[int]]:
         cut, unknown = self.about["max_chars"], self.about["unknown"]
@@ -118,8 +109,8 @@ class StaticStudent(ScoringStudent):
         rows = [encoding.ids for encoding in encodings]
         return [[i for i in row if i != unknown] if unknown in row else row for row in rows]
 
-    def features(self, texts: list[str]):
-        "The means of the tokens' vectors, `(n_texts, dim)`; zeros for texts without a known token"
+    def encode(self, texts: list[str], **options):
+        "The means, `(n_texts, dim)`, zeros for texts without a known token; `options` of model2vec's mean nothing here"
         ids, groups = self.token_ids(texts), {}
         for i, row in enumerate(ids): groups.setdefault(len(row), []).append(i)
         out = np.zeros((len(texts), self.vectors.shape[1]), self.vectors.dtype)
@@ -128,8 +119,26 @@ class StaticStudent(ScoringStudent):
         if self.about["normalize"]: out /= np.linalg.norm(out, axis=1, keepdims=True) + 1e-32
         return out
 
+# %% ../../nbs/deploy/standalone.ipynb #fd81fe10
+class StaticStudent(ScoringStudent):
+    "A student of static token embeddings"
+    _batch, fields = 4096, STATIC_FIELDS
+
+    def __init__(self, folder: Path, about: dict, threads: int | None = None):
+        super().__init__(folder, about)
+        arrays = read_arrays(folder / "model.npz")
+        self.static = StaticVectors(arrays, folder / "tokenizer.json", about)
+        self.tokenizer, self.vectors = self.static.tokenizer, self.static.vectors
+        self.layers, width = [], self.vectors.shape[1]
+        while f"weight_{len(self.layers)}" in arrays:  # of the head
+            weight = take(arrays, f"weight_{len(self.layers)}", (None, width))
+            self.layers.append((weight, take(arrays, f"bias_{len(self.layers)}", (len(weight),))))
+            width = len(weight)
+        if width != len(outputs := self.form.outputs) or not self.layers:
+            raise damaged(folder, f"{width} outputs for {outputs}")
+
     def logits(self, texts):
-        x, (*hidden, (weight, bias)) = self.features(texts), self.layers
+        x, (*hidden, (weight, bias)) = self.static.encode(texts), self.layers
         for w, b in hidden: x = np.maximum(x @ w.T + b, 0)
         return x @ weight.T + bias
 

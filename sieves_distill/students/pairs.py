@@ -21,7 +21,7 @@ from .words import split_words
 # %% auto #0
 __all__ = ['WINDOW', 'LONG', 'VECTOR_WEIGHT', 'Meaning', 'PAIR_FILES', 'STATIC_FILES', 'PairLimits', 'Pair', 'candidate_pairs',
            'pair_features', 'pair_vectors', 'describe_pairs', 'PairClassifier', 'decide_triplets', 'write_pairs',
-           'read_pairs', 'pairs_in']
+           'write_pair_files', 'read_pairs', 'pairs_in']
 
 # %% ../../nbs/students/pairs.ipynb #dfa32a16
 @dataclass(frozen=True)
@@ -170,11 +170,15 @@ STATIC_FILES = "static/model.safetensors", "static/tokenizer.json", "static/conf
 
 # %% ../../nbs/students/pairs.ipynb #34968da0
 def write_pairs(classifier: PairClassifier, path: Path):
+    write_pair_files(classifier, path)
+    if classifier.static is not None: classifier.static.save_pretrained(str(path / "static"))
+
+def write_pair_files(classifier: PairClassifier, path: Path):
+    "The same without its static base"
     (path / "pairs.crfsuite").write_bytes(classifier.tagger.model)
     about = {"meanings": classifier.meanings, "distance": classifier.limits.distance, "types": classifier.limits.types,
              "span_level": classifier.span_level, "pair_level": classifier.pair_level}
     (path / "pairs.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    if classifier.static is not None: classifier.static.save_pretrained(str(path / "static"))
 
 # %% ../../nbs/students/pairs.ipynb #58318811
 def read_pairs(path: Path, relations: Sequence[str], static: bool = False) -> PairClassifier:

@@ -61,7 +61,8 @@ def tag_proba(model, tokenizer, windows: list) -> list:
     proba, budget = [None] * len(windows), 1024 if model.device.type == "cpu" else 16384
     for batch in token_batches(lengths, budget):
         ids = {"input_ids": [windows[i].ids for i in batch]}
-        with torch.inference_mode(): logits = model(**tokenizer.pad(ids, return_tensors="pt").to(model.device)).logits
+        inputs = tokenizer.pad(ids, padding_side="right", return_tensors="pt").to(model.device)
+        with torch.inference_mode(): logits = model(**inputs).logits
         for i, row in zip(batch, logits.float().softmax(-1).cpu().numpy()): proba[i] = row[windows[i].at]
     return proba
 
