@@ -113,7 +113,11 @@ def check_false_alarms(student, false_alarms: float | None, threshold) -> float 
 # %% ../../nbs/decide/alone.ipynb #737bf346
 def check_knows_doubt(student, asked: str):
     "Refuse, with a TypeError, a student that does not know how sure it is of an answer"
-    kind = kind_of(student)
+    try: kind = kind_of(student)
+    except AttributeError:
+        raise TypeError(f"expected a student for {asked}, found a {type(student).__name__}, which has no kind of "
+                        "answer: of answers that are no labels take the student's own folder, Student.load(path), and "
+                        "not one that was exported") from None
     if isinstance(kind, LabelKind): return
     try: student.doubt([])
     except (AttributeError, TypeError):

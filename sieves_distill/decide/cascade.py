@@ -69,8 +69,8 @@ class Cascade:
     ):
         self.teacher = _check_teacher(teacher)
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
-        self.student, self.kind = student, kind_of(student)
         check_knows_doubt(student, "Cascade")
+        self.student, self.kind = student, kind_of(student)
         self.threshold = check_threshold(threshold, self.kind)
         self.false_alarms = check_false_alarms(student, false_alarms, threshold)
         self.within = getattr(threshold, "within", None)  # How near scores must be

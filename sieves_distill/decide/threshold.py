@@ -72,8 +72,8 @@ def choose_threshold(
 def _check_way(student, by: str, within: float | None) -> float | None:
     "Refuse what cannot be promised of a student; how near scores must be, None where there are none"
     if by not in _WAYS: raise ValueError(f"by must be {' or '.join(map(repr, _WAYS))}, found {by!r}")
-    kind = kind_of(student)
     check_knows_doubt(student, "choose_threshold")
+    kind = kind_of(student)
     if by == "label" and not decides_each_label(kind):
         which = "has multi_label=False" if isinstance(kind, LabelKind) else f"answers {kind.words}"
         raise ValueError(f"by='label' is for tasks with several labels a text, and this student {which}: leave it out")

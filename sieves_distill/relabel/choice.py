@@ -38,9 +38,10 @@ def choose_next(
 
     A pandas frame with `position` (in `docs`, from 0), `doc`, `text`, `student` (its answer) and `uncertainty`: one
     minus the margin between the two best labels, for several labels their mean entropy, for entities, masks, records
-    and relations one minus the probability of the word, field or pair that it is least sure of. The most uncertain are
-    grouped by weighted k-means, and one is taken of each group (Zhdanov: Diverse mini-batch Active Learning, 2019,
-    arXiv:1901.05954). Fewer than `n` come back where there are no more that differ from each other and from the known.
+    and relations one minus the probability of the word, field or pair that it is least sure of, for scores how far it
+    expects to be off. The most uncertain are grouped by weighted k-means, and one is taken of each group (Zhdanov:
+    Diverse mini-batch Active Learning, 2019, arXiv:1901.05954). Fewer than `n` come back where there are no more that
+    differ from each other and from the known.
     Raises TypeError or ValueError for what is no text, for no documents at all, or an `n` or `pool` below 1."""
     for name, value in (("n", n), ("pool", pool)): check_int(value, name)
     if isinstance(docs, str) or hasattr(docs, "text"):

@@ -27,7 +27,7 @@ def with_corrections(
     # Documents with the task's results; a `datasets.Dataset` as it was distilled; a `Student`, or its folder
     data,
     path,  # The file that a `Review` wrote
-    task=None,  # The task; a student of labels knows its own
+    task=None,  # The task; a student knows its own
 ):
     """The same data with what was found in the review as gold.
 

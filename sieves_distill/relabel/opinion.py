@@ -49,6 +49,7 @@ def reviewed_data(data, task):
     "The rows of a student, its folder or a dataset, in the form of the export, and their task; answers of any kind"
     if isinstance(data, (str, Path)): data = Student.load(data)
     of_student = isinstance(data, Student)
+    if of_student and task is None: task = task_of_student(data)
     if task is None or (of_student and isinstance(data.kind, LabelKind)): return labelled_data(data, task)
     task = as_distillable(task)
     return labelled_rows(_rows_of_student(data) if of_student else data, task), task

@@ -133,8 +133,10 @@ def _rows_by_key(frame, task: Task) -> dict[str, dict]:
                          f"student, as choose_next(…) does, found {type(frame).__name__} without {missing.pop()}")
     rows, kind = {}, kind_of(task)
     if "gold" in frame: frame = frame[frame["gold"].isna()]  # the others somebody has looked at
-    for row in frame.to_dict("records"):
-        given = _given(kind, row)
+    for i, row in zip(frame.index, frame.to_dict("records")):
+        try: given = _given(kind, row)
+        except TypeError as error: raise TypeError(f"row {i} of the frame: {error}") from None
+        except ValueError as error: raise ValueError(f"row {i} of the frame: {error}") from None
         shown = {**row, "given": given, "teacher": given if "teacher" in row else None, "doubts": []}
         shown = rows.setdefault(correction_key(row["text"], task.task_id), shown)
         if "fault" in row: shown["doubts"].append(row)

@@ -29,9 +29,16 @@ class SpanPanel:
     def show(self, message: str = ""):
         "Send the current document; what was edited in another one is given up"
         self._n += 1  # a page that is sent again is a new one
-        page = {**_page(self.review), "message": message, "n": self._n}
+        page = {**self._page_or_error(message), "n": self._n}
         if self.box.draft.get("key") != page["key"]: self.box.draft = {}
         self.box.page = page
+
+    def _page_or_error(self, message: str) -> dict:
+        "The current page, or, where the file of corrections cannot be read any more, the last one and why"
+        try: return {**_page(self.review), "message": message}
+        except (ValueError, OSError) as e:
+            if not self.box.page: raise
+            return {**self.box.page, "message": str(e)}
 
     def hear(self, _, content: dict, buffers):
         "Do what the browser asks for; what cannot be done is said in the panel"
@@ -78,8 +85,10 @@ def _doubt(row: dict) -> dict:
 def _others(kind: Entities, row: dict) -> list[dict]:
     "What a student named and the teacher did not, where the frame has a student's spans beside the teacher's"
     if row["teacher"] is None or not isinstance(row.get("student"), (list, dict)): return []
+    try: spans = kind.check_answer(row["student"], row["text"])
+    except (TypeError, ValueError): return []  # a column of the user's, which means something else
     return [{**_place(span), "words": f"the student names {span['text']} ({span['entity_type']})", "offered": True}
-            for span in kind.check_answer(row["student"], row["text"]) if span not in row["teacher"]]
+            for span in spans if span not in row["teacher"]]
 
 # %% ../../nbs/relabel/span_panel.ipynb #3f983c41
 PALETTE = "#1e73d3", "#c54c10", "#0f844a", "#b140c8", "#906e08", "#da2b56", "#0e8080", "#737373"

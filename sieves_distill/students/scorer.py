@@ -12,22 +12,25 @@ from ..basics.quiet import quiet
 from ..tasks.kinds import Kind, kind_from
 from ..tasks.ratings import conformal_reach, rated_intervals
 from ..heads.embed import embed
+from ..heads.logistic import Linear
 from .devices import known_device
 from .folder import check_tensors
 from .frameworks import DistillationFramework
 from .model2vec import Model2VecStudent
 from .setfit import check_weights, note_on_cut
-from .student import LinearStudent
+from .student import LinearStudent, in_batches
 
 # %% auto #0
-__all__ = ['RESIDUALS', 'ScoreStudent', 'write_residuals', 'read_residuals', 'Model2VecScorer', 'static_scores_use',
-           'SetFitScorer', 'with_layer', 'read_encoder', 'encoder_scores_use']
+__all__ = ['RESIDUALS', 'DOUBT', 'ScoreStudent', 'write_residuals', 'read_residuals', 'write_distances', 'read_distances',
+           'Model2VecScorer', 'static_scores_use', 'SetFitScorer', 'with_layer', 'read_encoder', 'encoder_scores_use']
 
 # %% ../../nbs/students/scorer.ipynb #cdda5363
-RESIDUALS = "residuals.safetensors"
+RESIDUALS, DOUBT = "residuals.safetensors", "doubt.safetensors"
 
 class ScoreStudent(LinearStudent):
     "A student that gives a score for each aspect"
+    # A layer that says from its features how far it will be off, the square root; None where that is not known
+    off: Linear | None = None
     # How far it was off on rows that it had not learned from, `(n, n_aspects)`, NaN where the teacher gave no score;
     # None where that is not known
     residuals = None
@@ -55,15 +58,20 @@ class ScoreStudent(LinearStudent):
         outputs, reach = self.predict_proba(texts, progress), conformal_reach(self.residuals, coverage)
         return rated_intervals(outputs, reach, self.kind.aspects, self.kind.nullable)
 
+    def doubt(self, texts):
+        """How far it expects to be off, `(n_texts,)` in [0, 1], of the aspect where that is furthest. Raises TypeError
+        where its folder does not say, as of earlier versions"""
+        if self.off is None: return super().doubt(texts)
+        def roots(batch): return np.clip(self.off.logits(self.features(batch)), 0, 1).max(1)
+        return np.concatenate([np.zeros(0), *in_batches(self, roots, texts, False)]) ** 2
+
     def write(self, path):
         super().write(path)
-        if self.residuals is not None: write_residuals(self.residuals, path)
+        write_distances(self, path)
 
     @classmethod
     def read(cls, path, about, backend=None, **options):
-        student = super().read(path, about, backend, **options)
-        student.residuals = read_residuals(path, len(student.kind.aspects))
-        return student
+        return read_distances(super().read(path, about, backend, **options), path)
 
 # %% ../../nbs/students/scorer.ipynb #2bc531c8
 def write_residuals(residuals, path: Path):
@@ -79,6 +87,26 @@ def read_residuals(path: Path, n_aspects: int):
     known = None if residuals is None else np.nan_to_num(residuals)  # NaN is nothing wrong here
     check_tensors(file, {"residuals": known}, {"residuals": (None, n_aspects)})
     return residuals.astype(float)
+
+def write_distances(student: ScoreStudent, path: Path):
+    "Into a folder how far a student was off, and how far it expects to be, as far as it knows"
+    from safetensors.numpy import save_file
+    if student.residuals is not None: write_residuals(student.residuals, path)
+    if student.off is None: return
+    save_file({name: np.ascontiguousarray(getattr(student.off, name), "float32") for name in ("weight", "bias")},
+              path / DOUBT)
+
+def read_distances(student: ScoreStudent, path: Path) -> ScoreStudent:
+    "The student with the same from its folder; raises ValueError for what does not fit"
+    from safetensors.numpy import load_file
+    n_aspects = len(student.kind.aspects)
+    student.residuals = read_residuals(path, n_aspects)
+    if not (file := path / DOUBT).is_file(): return student
+    tensors = load_file(file)
+    check_tensors(file, tensors, {"weight": (n_aspects, student.weight.shape[1]), "bias": (n_aspects,)})
+    student.off = Linear(tensors["weight"].astype(float), tensors["bias"].astype(float))
+    return student
+
 
 # %% ../../nbs/students/scorer.ipynb #e2062f58
 class Model2VecScorer(ScoreStudent, Model2VecStudent):
@@ -123,14 +151,12 @@ class SetFitScorer(ScoreStudent):
 
     def write(self, path):
         self.model.save(str(path), create_model_card=False)
-        if self.residuals is not None: write_residuals(self.residuals, path)
+        write_distances(self, path)
 
     @classmethod
     def read(cls, path, about, backend=None, *, device=None, trust_remote_code=False):
         model = read_encoder(path, kind := kind_from(about), device, trust_remote_code)
-        student = cls(model, kind, about["task_id"], path, bool(about.get("trust_remote_code")))
-        student.residuals = read_residuals(path, len(kind.aspects))
-        return student
+        return read_distances(cls(model, kind, about["task_id"], path, bool(about.get("trust_remote_code"))), path)
 
 # %% ../../nbs/students/scorer.ipynb #34641e1e
 def with_layer(body, layer):

@@ -18,7 +18,7 @@ from .bases import explained
 from .kwargs import SETFIT_INIT, SETFIT_TRAIN, Name, number
 from .lesson import Lesson, Trained, inner_split
 from .options import check_encoder
-from .scores import RatedSample, fit_layer, rated_sample
+from .scores import RatedSample, fit_layer, learn_to_doubt, rated_sample
 
 # %% auto #0
 __all__ = ['train_encoder_scores', 'expected_seconds', 'Trial', 'squared_error', 'Tuning', 'make_tuning', 'fine_tune',
@@ -42,14 +42,15 @@ def train_encoder_scores(lesson: Lesson) -> Trained:
     lesson.bar.set_description("fine-tune")
     layer = fine_tune(body, start, sample, learn, plan, lesson.bar)
     trial = Trial(sample, held, start.logits(X[held]), layer.logits(embed(body, [sample.texts[i] for i in held])))
-    if trial.kept == "frozen": body, layer, residuals = frozen_body, frozen.layer, sample.off(frozen.unseen)
+    unseen, residuals = np.arange(len(sample.texts)), sample.off(frozen.unseen)
+    if trial.kept == "frozen": body, layer = frozen_body, frozen.layer
     else:
-        residuals = trial.residuals
+        unseen, residuals = held, trial.residuals
         if plan.again and len(held):
             with quiet(): body = copy.deepcopy(frozen_body)
             layer = fine_tune(body, frozen.layer, sample, np.arange(len(sample.texts)), plan, lesson.bar)
     student = _scorer(body, layer, sample, lesson)
-    student.residuals = residuals
+    student.residuals, student.off = residuals, learn_to_doubt(student, [sample.texts[i] for i in unseen], residuals)
     made = {"kept": trial.kept, "steps": plan.steps, "held_out": len(held), "held_out_squared_error": trial.errors}
     return Trained(student, made, {"frozen_ridge": _scorer(frozen_body, frozen.layer, sample, lesson)})
 

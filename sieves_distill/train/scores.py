@@ -23,8 +23,9 @@ from .model2vec import native_pipeline
 from .options import check_vocabulary
 
 # %% auto #0
-__all__ = ['RECOMMENDED', 'train_static_scores', 'RatedSample', 'rated_sample', 'RidgeLayer', 'fit_layer', 'average_layers',
-           'StaticFeatures', 'static_features', 'static_scores_names', 'scores_notes']
+__all__ = ['DOUBT_PENALTIES', 'FEWEST_DISTANCES', 'RECOMMENDED', 'train_static_scores', 'RatedSample', 'rated_sample',
+           'RidgeLayer', 'fit_layer', 'average_layers', 'learn_to_doubt', 'StaticFeatures', 'static_features',
+           'static_scores_names', 'scores_notes']
 
 # %% ../../nbs/train/scores.ipynb #d7142429
 def train_static_scores(lesson: Lesson) -> Trained:
@@ -46,6 +47,7 @@ def train_static_scores(lesson: Lesson) -> Trained:
     def scorer(layer): return Model2VecScorer(static.pipeline(layer, sample.kind), sample.kind, lesson.task.task_id)
     student = scorer(layer)
     student.residuals = sample.off(unseen)
+    student.off = learn_to_doubt(student, sample.texts, student.residuals)
     made = {"out_of_fold_mae": sample.mae(unseen), "penalties": [layer.penalties.tolist() for layer in layers]}
     return Trained(student, made, {"frozen_ridge": scorer(frozen.layer)})
 
@@ -126,6 +128,19 @@ def average_layers(layers: list[RidgeLayer], count_weights, dim: int) -> tuple[L
         weights.append(np.concatenate([on_means, of_counts * on_counts], axis=1))
     mean = Linear(np.mean(weights, axis=0), np.mean([layer.layer.bias for layer in layers], axis=0))
     return mean, np.mean([layer.unseen for layer in layers], axis=0)
+
+# %% ../../nbs/train/scores.ipynb #652c855c
+DOUBT_PENALTIES, FEWEST_DISTANCES = (1, 10, 100, 1000), 20
+
+def learn_to_doubt(student, texts: list[str], off) -> Linear | None:
+    """A layer on a student's features that says how far from the teacher it will be, the square root, learned from how
+    far it was, `off` `(n, n_aspects)`, on texts that it had not learned from; None where these are few"""
+    if len(texts) < FEWEST_DISTANCES: return None
+    with threadpool_limits(1), quiet():
+        X = student.features(texts)
+        scale = np.linalg.norm(X, axis=1).mean() or 1.
+        layer = fit_ridge(X / scale, roots := np.sqrt(off), choose_penalties(X / scale, roots, DOUBT_PENALTIES))
+    return Linear(layer.weight / scale, np.nan_to_num(layer.bias))
 
 # %% ../../nbs/train/scores.ipynb #ce8a2e68
 @dataclass(frozen=True, eq=False)
