@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import numpy as np
 from ..basics.checks import check_installed
 from ..tasks.entities import Entities, Entity, entity_array
-from ..tasks.structures import Field, Records
+from ..tasks.structures import Answers, Field, Records
 from ..export.rows import Rows
 from ..students.choices import Choice
 from ..students.readings import Reading, choose_reading
