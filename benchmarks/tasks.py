@@ -71,7 +71,7 @@ def records() -> list[str]:
 def answers() -> list[str]:
     rows = lines("answers.jsonl")
     f1 = {name: mean(rows, lambda row: row[name], student="crf", size=ROWS) for name in ("f1", "listed")}
-    return ["`QuestionAnswering`", "crf, transformers", f"{ROWS}", "F1 of answers", f"{f1['f1']} crf",
+    return ["`QuestionAnswering`", "crf, transformers, seq2seq, lora", f"{ROWS}", "F1 of answers", f"{f1['f1']} crf",
             f"{f1['listed']} list of values", "four questions on invoices of new layouts", "answers"]
 
 
