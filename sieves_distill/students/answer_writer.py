@@ -25,8 +25,9 @@ class AnswersInWords:
                 for question, answer in zip(self.kind.names, row)]
 
     def predict(self, texts: list[str], progress: bool = False) -> list[list[str]]:
-        """For each text a list of answers, str, in the order of the questions; "" where it writes none. What stands behind
-        the first `writing.most_read` tokens of question and text is not read. Raises TypeError for what holds no str"""
+        """For each text a list of answers, str, in the order of the questions; "" where it writes none. What stands
+        behind the first `writing.most_read` tokens of question and text is not read. Raises TypeError for what holds no
+        str"""
         return list(chain.from_iterable(in_batches(self, partial(_answer, self), texts, progress)))
 
     def results(self, texts: list[str], progress: bool = False) -> list:

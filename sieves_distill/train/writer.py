@@ -26,15 +26,17 @@ __all__ = ['OURS', 'FEW', 'train_seq2seq', 'train_lora', 'Pairs', 'seq2seq_names
 
 # %% ../../nbs/train/writer.ipynb #65797010
 def train_seq2seq(lesson: Lesson) -> Trained:
-    """A `Seq2SeqStudent`, or `Seq2SeqAnswers` for questions; `train_kwargs` are those of transformers' `TrainingArguments` that `seq2seq_names` lists, and
-    `prefix`, `num_beams`, `most_read` and `most_written` of `Writing`"""
+    """A `Seq2SeqStudent`, or `Seq2SeqAnswers` for questions; `train_kwargs` are those of transformers'
+    `TrainingArguments` that `seq2seq_names` lists, and `prefix`, `num_beams`, `most_read` and `most_written` of
+    `Writing`"""
     student = _load(Seq2SeqStudent if isinstance(lesson.kind, FreeText) else Seq2SeqAnswers, lesson)
     made = _fit(student, student.model, _pairs(student, lesson), lesson.recipe.seq2seq_rate, lesson)
     return Trained(student, made)
 
 def train_lora(lesson: Lesson) -> Trained:
-    """A `LoraStudent`, or `LoraAnswers`; `train_kwargs` may also hold peft's `r`, `lora_alpha`, `lora_dropout`, and `target_modules`.
-    What is learned is added to the weights, so that the folder holds a plain language model"""
+    """A `LoraStudent`, or `LoraAnswers` for questions; `train_kwargs` may also hold peft's `r`, `lora_alpha`,
+    `lora_dropout`, and `target_modules`. What is learned is added to the weights, so that the folder holds a plain
+    language model"""
     import peft
     student = _load(LoraStudent if isinstance(lesson.kind, FreeText) else LoraAnswers, lesson)
     rank = lesson.train_kwargs.get("r", lesson.recipe.lora_rank)
