@@ -55,6 +55,7 @@ def record_scores(truth, answers: dict, n_resamples: int, seed: int, clusters) -
         scores[name]["fields"] = _by_field(count, draws[name]["type_f1"], effective)
     return scores
 
+# %% ../../nbs/evaluate/records.ipynb #dbf61dad
 def shared_words(truth, answers):
     """How near answers are to the ones expected, word by word, `(n, 2)`: of each text the F1 of its answers' words, as
     SQuAD counts it, summed over the questions that either answers, and how many these are"""
