@@ -77,8 +77,9 @@ def _check_left(place: Path, kind: Kind) -> Path:
     try: left = kind_from(read_json(path / "student.json"))
     except (OSError, ValueError, KeyError, TypeError): return path  # none, or one that cannot be read
     if left == kind: return path
-    raise FileExistsError(f"expected {str(path)!r}, where the guide is to be left, to be new or a guide of this question, "
-                          f"found a student that gives {left.words}: name another output_path, or move that folder")
+    raise FileExistsError(f"expected {str(path)!r}, where the guide is to be left, to be new or a guide of this "
+                          f"question, found a student that gives {left.words}: name another output_path, or move that "
+                          "folder")
 
 def _as_student(guide):
     "A folder of a student as the student; what is none stays as it is, the path of another folder as a str"
