@@ -162,13 +162,12 @@ class Job:
 
     def count(self, values: dict, done: Labelled):
         "Add to what was done"
-        first, *rest = values.values()
-        done.rows += len(first)
-        done.empty += sum(row is None for row in (rest[0] if rest else first))
         names = [name for name, _ in self.answers]
         for row in zip(*list(values.values())[:len(names)]):
+            done.rows += 1
+            done.empty += all(value is None for value in row)
             if row[0] is not None: done.labels.update(self.form.named(dict(zip(names, row))))
-        if self.limits is not None: done.to_teacher += rest[-1].count(True)
+        if self.limits is not None: done.to_teacher += list(values.values())[-1].count(True)
 
     def about(self) -> dict:
         "What tells this job from another"

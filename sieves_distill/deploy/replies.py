@@ -12,7 +12,7 @@ from ..tasks.ratings import rated_numbers
 
 # %% auto #0
 __all__ = ['REPLIES', 'ReplyForm', 'softmax', 'sigmoid', 'LabelForm', 'ScoreForm', 'NamedEntity', 'EntityForm', 'MaskForm',
-           'NamedTriplet', 'TripletForm', 'RecordForm', 'AnswerForm', 'form_of']
+           'NamedTriplet', 'TripletForm', 'RecordForm', 'AnswerForm', 'TextForm', 'form_of']
 
 # %% ../../nbs/deploy/replies.ipynb #ab5ea989
 class ReplyForm:
@@ -229,19 +229,40 @@ class AnswerForm(RecordForm):
 
     def holds(self):
         name = Literal[tuple(self.names)]
-        return {"answers": dict[name, str], "confidence": dict[name, float]}
+        return {"answers": dict[name, str], "confidence": dict[name, float] | None}
 
     def named(self, reply): return [name for name, value in reply["answers"].items() if value]
 
     def line(self, reply): return json.dumps(reply["answers"], ensure_ascii=False)
 
     def replies(self, answers):
-        return [{"answers": dict(record), "confidence": dict(zip(self.names, sure))} for record, sure in answers]
+        "`answers` are pairs of a mapping and how sure the student is of each answer, None where it does not know"
+        return [{"answers": dict(record), "confidence": None if sure is None else dict(zip(self.names, sure))}
+                for record, sure in answers]
+
+# %% ../../nbs/deploy/replies.ipynb #e94f6b54
+class TextForm(ReplyForm):
+    "A text that the student writes"
+    needs = {"column": str}
+
+    @property
+    def names(self): return [self.about["column"]]
+
+    @property
+    def words(self): return f"a {self.about['column']}"
+
+    def holds(self): return {self.about["column"]: str}
+
+    def named(self, reply): return [name for name, text in reply.items() if text]
+
+    def line(self, reply): return " ".join(reply[self.about["column"]].split())
+
+    def replies(self, answers): return [{self.about["column"]: text} for text in answers]
 
 # %% ../../nbs/deploy/replies.ipynb #502efa1c
 REPLIES: dict[str, type] = {
     "labels": LabelForm, "entities": EntityForm, "masks": MaskForm, "scores": ScoreForm, "records": RecordForm,
-    "answers": AnswerForm, "triplets": TripletForm,
+    "answers": AnswerForm, "triplets": TripletForm, "free text": TextForm,
 }
 
 def form_of(about: dict) -> ReplyForm:

@@ -47,4 +47,4 @@ def _(kind: Records, student, texts):
     results = kind.as_results(y)
     if isinstance(kind, Answers) or kind.column in kind.names: records = results
     else: records = [result[kind.column] for result in results]
-    return list(zip(records, sure.tolist()))
+    return list(zip(records, [None] * len(records) if sure is None else sure.tolist()))

@@ -18,6 +18,7 @@ from ..tasks.kinds import Kind, LabelKind, ManyLabels, OneLabel
 from ..tasks.masking import Masks
 from ..tasks.ratings import Scores
 from ..tasks.structures import Answers, Records
+from ..tasks.free_text import FreeText
 from ..tasks.triplets import Triplets
 
 # %% auto #0
@@ -65,6 +66,9 @@ def _(kind: Triplets) -> list[Column]: return [Column("triplets", partial(featur
 
 @answer_columns.register
 def _(kind: Scores) -> list[Column]: return [shares_column("scores", kind.aspects)]
+
+@answer_columns.register
+def _(kind: FreeText) -> list[Column]: return [Column(kind.column, "string", str)]
 
 @answer_columns.register
 def _(kind: Records) -> list[Column]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from functools import partial
 from itertools import chain
 from .student import in_batches
-from .writer import LoraStudent, Seq2SeqStudent, write_texts
+from .writer import LoraStudent, Seq2SeqStudent, goes_on_from, write_texts
 
 # %% auto #0
-__all__ = ['ask', 'AnswersInWords', 'Seq2SeqAnswers', 'LoraAnswers', 'answers_use']
+__all__ = ['ask', 'AnswersInWords', 'Seq2SeqAnswers', 'LoraAnswers', 'answers_use', 'lora_answers_use']
 
 # %% ../../nbs/students/answer_writer.ipynb #2232d4ef
 def ask(question: str, text: str) -> str: return f"question: {question} context: {text}"
@@ -30,8 +30,18 @@ class AnswersInWords:
         str"""
         return list(chain.from_iterable(in_batches(self, partial(_answer, self), texts, progress)))
 
+    def fill(self, texts: list[str], progress: bool = False) -> tuple:
+        "The answers, `(n, n_questions)` as the kind encodes them, and None for how sure each is, which is not known"
+        return self.kind.encode(self.predict(texts, progress)), None
+
+    def confidence(self, texts: list[str], progress: bool = False):
+        "Raises TypeError: how sure a student that writes is of an answer it does not know"
+        raise TypeError("expected a student that knows how sure it is of an answer, found one that writes: a student "
+                        "of 'crf' or 'transformers', which finds answers in the text, does; predict(texts) gives what "
+                        "it writes")
+
     def results(self, texts: list[str], progress: bool = False) -> list:
-        return self.kind.as_results(self.kind.encode(self.predict(texts, progress)))
+        return self.kind.as_results(self.fill(texts, progress)[0])
 
 def _answer(student, texts: list[str]) -> list[list[str]]:
     questions = student.kind.names
@@ -47,5 +57,13 @@ class LoraAnswers(AnswersInWords, LoraStudent):
 # %% ../../nbs/students/answer_writer.ipynb #56802c5c
 def answers_use(kind) -> str:
     "How transformers' own model is asked, in Python; `texts` is a list of str"
-    return (f"inputs = [f\"question: {{question}} context: {{text}}\" for text in texts for question in {kind.names!r}]"
-            "\n[tokenizer.decode(model.generate(**tokenizer(each, return_tensors=\"pt\"))[0]) for each in inputs]")
+    return (f"{_prompts(kind)}  # each with the prefix in student.json\n"
+            "inputs = [tokenizer(each, return_tensors=\"pt\") for each in prompts]\n"
+            "[tokenizer.decode(model.generate(**each)[0], skip_special_tokens=True) for each in inputs]")
+
+def lora_answers_use(kind) -> str:
+    "The same of a language model, which goes on from what it is asked"
+    return (f"{_prompts(kind)}\n{goes_on_from('prompts')}")
+
+def _prompts(kind) -> str:
+    return f"prompts = [f\"question: {{question}} context: {{text}}\" for text in texts for question in {kind.names!r}]"

@@ -35,10 +35,10 @@ def _head(run: dict, framework: Framework, kind: Kind) -> str:
     source = f"from the {answers}{scores} of a teacher on {run['rows']['train']['n']} documents."
     return f"""---
 library_name: {framework.library}
-pipeline_tag: {kind.pipeline_tag}
-tags: [{framework.library}, {kind.pipeline_tag}, distillation, sieves_distill]
+pipeline_tag: {framework.hub_task(kind)}
+tags: [{framework.library}, {framework.hub_task(kind)}, distillation, sieves_distill]
 ---
-# {in_markdown(run["task_id"])}: a {framework.library} student
+# {in_markdown(run["task_id"])}: a {run["framework"]} student
 
 {kind.student_words}, {kind.words}{many}, distilled with `sieves_distill` {run["versions"]["sieves_distill"]} {source}
 {base}{run["megabytes"]:.1f} MB.

@@ -57,6 +57,7 @@ class Framework:
     )
     files: tuple = ()  # What a folder must hold beside student.json
     library: str = ""  # Whose loader reads the folder, for the model card
+    pipeline_tag: str = ""  # What the hub calls it; default what it calls the kind of answer
     native_code: str = ""  # How it does so, up to a variable `model`
     native_use: str | Callable | None = (
         None  # How its answers to `texts` are read: from the kind to Python; default with `predict`
@@ -75,6 +76,10 @@ class Framework:
     as_guide: str | Callable | None = None  # How a student labels texts for others: see `guide_of`
     seconds: str | Callable | None = None  # How long training and a text will take about: from a `Lesson`
     others: tuple = ()  # Rows under the same name, for other kinds of answer
+
+    def hub_task(self, kind: Kind) -> str:
+        "What the hub calls a student that gives answers of a kind"
+        return self.pipeline_tag or kind.pipeline_tag
 
     def part(self, name: str):
         "A part of the row, imported where it is only named; None where there is none"
@@ -196,16 +201,19 @@ _LORA_PARTS = {
     "known_names": "sieves_distill.train.writer:lora_names",
     "native_code": _WRITER_CODE.format(auto="AutoModelForCausalLM"), **_WRITER,
 }
-_ANSWER_PARTS = {"answers": Answers, "native_use": "sieves_distill.students.answer_writer:answers_use"}
+_ANSWER_PARTS = {"answers": Answers, "pipeline_tag": "text-generation"}
+_ANSWERS = "sieves_distill.students.answer_writer"
 _SEQ2SEQ = Framework(
     student="sieves_distill.students.writer:Seq2SeqStudent", answers=FreeText,
     native_use="sieves_distill.students.writer:seq2seq_use", **_SEQ2SEQ_PARTS, others=(
-        Framework("sieves_distill.students.answer_writer:Seq2SeqAnswers", **_ANSWER_PARTS, **_SEQ2SEQ_PARTS),),
+        Framework(f"{_ANSWERS}:Seq2SeqAnswers", native_use=f"{_ANSWERS}:answers_use", **_ANSWER_PARTS,
+                  **_SEQ2SEQ_PARTS),),
 )
 _LORA = Framework(
     student="sieves_distill.students.writer:LoraStudent", answers=FreeText,
     native_use="sieves_distill.students.writer:lora_use", **_LORA_PARTS, others=(
-        Framework("sieves_distill.students.answer_writer:LoraAnswers", **_ANSWER_PARTS, **_LORA_PARTS),),
+        Framework(f"{_ANSWERS}:LoraAnswers", native_use=f"{_ANSWERS}:lora_answers_use", **_ANSWER_PARTS,
+                  **_LORA_PARTS),),
 )
 
 # %% ../../nbs/students/frameworks.ipynb #77810c3b

@@ -26,14 +26,15 @@ def hub_card(student, repo: str, rows: bool = False) -> str:
     "The model card for a repository, with the metadata that the hub reads; `rows` says whether the rows are there"
     from huggingface_hub import ModelCardData
     from sieves_distill.students.card import model_card
-    library = framework_of(framework_name(student.framework), student.kind).library
+    framework = framework_of(framework_name(student.framework), student.kind)
+    hub_task = framework.hub_task(student.kind)
     metrics = shared_metrics(student.metrics)
     base = metrics.get("run", {}).get("base_model")
     data = ModelCardData(
-        library_name=library, pipeline_tag=student.kind.pipeline_tag, model_name=student.task_id,
+        library_name=framework.library, pipeline_tag=hub_task, model_name=student.task_id,
         base_model=base if is_repo(base) else None,
-        tags=[library, student.kind.pipeline_tag, "distillation", "sieves_distill"],
-        eval_results=_eval_results(metrics, student.kind) or None)
+        tags=[framework.library, hub_task, "distillation", "sieves_distill"],
+        eval_results=_eval_results(metrics, student.kind, hub_task) or None)
     about = model_card(metrics, repo, rows).split("\n---\n", 1)[1] if metrics else f"# {student.task_id}\n"
     return f"---\n{data.to_yaml()}\n---\n{about}"
 
@@ -43,13 +44,13 @@ def shared_metrics(metrics: dict) -> dict:
     if not isinstance(base, str) or not (Path(base).is_absolute() or Path(base).exists()): return metrics
     return metrics | {"run": metrics["run"] | {"base_model": Path(base).name}}
 
-def _eval_results(metrics: dict, kind: Kind) -> list:
+def _eval_results(metrics: dict, kind: Kind, hub_task: str) -> list:
     "The figures on held-out rows, against the teacher and, where it is known, against the truth"
     from huggingface_hub import EvalResult
     gold = metrics.get("gold") or {}
     sides = {"the teacher": metrics.get("agreement"), "gold": gold and {"n": gold["n"], **gold["student"]}}
     names = {name: name for name in kind.figures} | {kind.figures[0]: kind.figure_words.removeprefix("agreement ")}
-    return [EvalResult(kind.pipeline_tag, "held-out", f"held-out documents, n={side['n']}", figure, value["value"],
+    return [EvalResult(hub_task, "held-out", f"held-out documents, n={side['n']}", figure, value["value"],
                        metric_name=f"{name} against {whose}, {_limits(value)}")
             for whose, side in sides.items() if side for figure, name in names.items()
             if isinstance(value := side.get(figure), dict)]

@@ -19,7 +19,7 @@ from .student import Student, in_batches
 
 # %% auto #0
 __all__ = ['Writing', 'WriterInFolder', 'WritingStudent', 'write_texts', 'note_on_unread', 'read_model', 'plain_tokenizer',
-           'with_all_vectors', 'Seq2SeqStudent', 'LoraStudent', 'seq2seq_use', 'lora_use']
+           'with_all_vectors', 'Seq2SeqStudent', 'LoraStudent', 'seq2seq_use', 'lora_use', 'goes_on_from']
 
 # %% ../../nbs/students/writer.ipynb #1c8ef7ae
 @dataclass(frozen=True)
@@ -235,5 +235,11 @@ def seq2seq_use(kind) -> str:
 def lora_use(kind) -> str:
     "How transformers' own model is asked, in Python; `texts` is a list of str"
     told = f"{kind.instruction}\n\n"
-    return (f"prompts = [{told!r} + text for text in texts]  # as a turn of a chat, where there is a template"
-            "\n[tokenizer.decode(model.generate(**tokenizer(prompt, return_tensors=\"pt\"))[0]) for prompt in prompts]")
+    return f"prompts = [{told!r} + text for text in texts]\n{goes_on_from('prompts')}"
+
+def goes_on_from(prompts: str) -> str:
+    "How a language model goes on from each of some prompts, in Python"
+    return (f"inputs = [tokenizer(prompt + \"\\n\\n\", return_tensors=\"pt\") for prompt in {prompts}]"
+            "  # as a turn of a chat, where there is a template\n"
+            "[tokenizer.decode(model.generate(**each)[0, each[\"input_ids\"].shape[1]:], skip_special_tokens=True)"
+            " for each in inputs]")
