@@ -28,7 +28,9 @@ class CascadeThreshold(Shown):
     # For the document, or each label: `threshold`, `sure` (rows), `agreement`, `bound`, `all` (agreement if nothing
     # were sent on), `constant` (by="label": agreement of an answer that is always the same, where it is sure),
     # `more_rows` (a range, None where no end is known), `first` (where the search began) and `provable` (the highest
-    # `target` that these rows prove, its `threshold`, and rows `kept`; None where the one asked for holds)
+    # `target` that these rows prove, its `threshold`, and rows `kept`; None where the one asked for holds) and
+    # `separation` (the `share` of pairs in which it is surer of the right answer than of the wrong one, how likely
+    # that is by `chance`, and how many answers are `wrong`)
     found: dict
     # Of all thresholds, lists of one length: `threshold`, `sent`, `agreement` (of what is kept), `bound` (of that, for
     # each threshold alone), `cascade` (agreement of all), `gold` and `teacher` where known
@@ -99,12 +101,12 @@ def _verdict_by_label(chosen: CascadeThreshold) -> str:
                 f"the label; {as_percent(chosen.kept, 0)} of the documents need no teacher, "
                 f"as the student is sure of every label (n = {chosen.n}).{_whole_documents(chosen)}{_constant(chosen)}")
     if not fails: return sentence
-    missing = "; ".join(f"{label!r} ({_provable_in_short(unit)})" for label, unit in fails.items())
+    missing = "; ".join(f"{label!r} ({_provable_in_short(unit, chosen.n)})" for label, unit in fails.items())
     return (f"{sentence} Never sure of {missing}: every document goes to the teacher, unless the target is lower "
             "or the rows are more.")
 
-def _provable_in_short(unit: dict) -> str:
-    more = _more_rows(unit["more_rows"])
+def _provable_in_short(unit: dict, n: int) -> str:
+    more = "" if _untold(unit["more_rows"], n) else _more_rows(unit["more_rows"])
     needed = f", {more} more rows for the target" if more else ""
     if unit["provable"] is None: return f"not even 50 % is proven{needed}"
     return f"{as_percent(unit['provable']['target'])} is proven{needed}"
@@ -153,12 +155,19 @@ def _instead(unit: dict, chosen: CascadeThreshold) -> str:
 
 # %% ../../nbs/decide/threshold_result.ipynb #53d5eaa2
 def _what_it_takes(unit: dict, chosen: CascadeThreshold) -> str:
+    if _untold(unit["more_rows"], chosen.n):
+        return (f"Whether more rows like these would prove {as_percent(chosen.target)}, they do not tell: "
+                "a few may do, or no number.")
     if more := _more_rows(unit["more_rows"]):
         doubt = " If the student is a little worse than it looks here, no number would do."
         if unit["more_rows"][1] is not None: doubt = ""
         return f"For {as_percent(chosen.target)}, {more} more rows like these would be needed.{doubt}"
     return (f"More rows like these are unlikely to prove {as_percent(chosen.target)}: it takes a better student, "
             "or a lower target.")
+
+def _untold(span: tuple, n: int) -> bool:
+    "Whether anything is possible, from next to no more rows to any number"
+    return span[1] is None and span[0] is not None and span[0] <= n / 20
 
 def _more_rows(span: tuple) -> str:
     "A range of numbers of rows, as exact as it can be; empty where no number is likely to do"
@@ -174,8 +183,9 @@ def _counted(chosen: CascadeThreshold) -> str:
 
 # %% ../../nbs/decide/threshold_result.ipynb #184903fb
 def _remarks(chosen: CascadeThreshold) -> list[str]:
-    return list(filter(None, [_counted(chosen), _lucky_bounds(chosen), copies_sentence(chosen.n_rows, chosen.n),
-                              _wrong_teacher(chosen), _empty_answers(chosen)]))
+    return list(filter(None, [_counted(chosen), _flat_sureness(chosen), _lucky_bounds(chosen),
+                              copies_sentence(chosen.n_rows, chosen.n), _wrong_teacher(chosen),
+                              _empty_answers(chosen)]))
 
 def _empty_answers(chosen: CascadeThreshold) -> str:
     "What may come back from the teacher"
@@ -217,6 +227,15 @@ def _as_right(gold: dict | None) -> str:
     return (f"To agree with this teacher is not to be right: against gold it is right on "
             f"{as_percent(gold['teacher'], 1)}, the student on {as_percent(gold['student'], 1)} (n = {gold['n']}).")
 
+# %% ../../nbs/decide/threshold_result.ipynb #9e25317d
+def _flat_sureness(chosen: CascadeThreshold) -> str:
+    "That how sure the student is does not tell right from wrong, so that no threshold helps"
+    separation = chosen.found.get("document", {}).get("separation")
+    if not separation or separation["wrong"] < 10 or separation["chance"] < .05 or separation["share"] > .6: return ""
+    return (f"How sure the student is hardly tells what it has right from what it has wrong: it is surer of the right "
+            f"answer in {as_percent(separation['share'], 0)} of the pairs ({separation['wrong']} answers are wrong), "
+            "where chance makes 50 %. Sending on what it is least sure of gains little.")
+
 # %% ../../nbs/decide/threshold_result.ipynb #3d583ab1
 _COLUMNS = {"sent": "sent to teacher", "agreement": "kept: agreement", "cascade": "all: agreement",
             "gold": "all: against gold", "teacher": "teacher: against gold"}
@@ -245,10 +264,13 @@ def _label_table(chosen: CascadeThreshold):
                     "agreement where sure": unit["agreement"], "bound": unit["bound"],
                     "always the same answer": unit.get("constant"), "agreement of all": unit["all"],
                     "provable": "" if unit["provable"] is None else as_percent(unit["provable"]["target"]),
-                    "more rows": "" if unit["threshold"] is not None else _more_rows(unit["more_rows"]) or "unlikely"}
+                    "more rows": "" if unit["threshold"] is not None else _rows_in_short(unit, chosen.n)}
             for label, unit in chosen.found.items()}
     numbers = {name: float for name in ("threshold", "agreement where sure", "bound", "always the same answer")}
     return pd.DataFrame.from_dict(rows, orient="index").astype(numbers).round(3)
+
+def _rows_in_short(unit: dict, n: int) -> str:
+    return "unknown" if _untold(unit["more_rows"], n) else _more_rows(unit["more_rows"]) or "unlikely"
 
 # %% ../../nbs/decide/threshold_result.ipynb #8353a40e
 def _plot_cost(chosen: CascadeThreshold, ax=None, price: float | None = None, unit: str = "$"):

@@ -10,8 +10,8 @@ from math import ceil, log
 from scipy.stats import beta, binom
 
 # %% auto #0
-__all__ = ['START_SHARES', 'lower_bound', 'right_needed', 'fewest_rows', 'Search', 'search_threshold', 'Provable',
-           'highest_target', 'rows_needed']
+__all__ = ['START_SHARES', 'QUARTERS', 'lower_bound', 'right_needed', 'fewest_rows', 'Search', 'sequence_level', 'quarter_level',
+           'search_threshold', 'Provable', 'highest_target', 'rows_needed']
 
 # %% ../../nbs/decide/threshold_search.ipynb #b45c95b0
 def lower_bound(right, n, confidence: float):
@@ -63,26 +63,54 @@ def _candidates(sure, target: float, confidence: float, share: float) -> tuple:
 # %% ../../nbs/decide/threshold_search.ipynb #b5c6bba0
 @dataclass
 class Search:
-    "Thresholds that were tried, from strict to lax"
-    threshold: float | None  # The laxest one that is proven, with all before it
+    "What the rows prove, and the sequence of thresholds that was tried, from strict to lax"
+    threshold: float | None  # The laxest one that is proven
+    bound: float | None  # Its lower bound, at the confidence of the test that proved it
+    level: float  # Confidence of each test of the sequence
     tried: np.ndarray  # `(n,)`
     kept: np.ndarray  # Rows that each keeps
     right: np.ndarray  # Rows among them that are right
     bounds: np.ndarray  # Lower bounds of the share that is right
 
+# %% ../../nbs/decide/threshold_search.ipynb #1f6109cd
+QUARTERS = .1  # Share of the error for the four thresholds beside the sequence
+
+def sequence_level(confidence: float) -> float:
+    "The confidence of each test of the sequence, such that all tests together keep `confidence`"
+    return 1 - (1 - QUARTERS) * (1 - confidence)
+
+def quarter_level(confidence: float) -> float:
+    "The confidence of each of the four tests beside it"
+    return 1 - QUARTERS * (1 - confidence) / 4
+
+# %% ../../nbs/decide/threshold_search.ipynb #b0ab3dad
+def _quarters(sure, right, confidence: float) -> list[tuple]:
+    """Thresholds that keep a quarter, half, three quarters and all rows, how many they keep, and a bound for each.
+
+    All four bounds hold at once, with all but a tenth of the error left: they serve for every target."""
+    ranks = np.unique(np.ceil(len(sure) * np.arange(1, 5) / 4).astype(int))
+    thresholds, kept = _thresholds(sure, ranks)
+    bounds = lower_bound(_right_among(sure, right, kept), kept, quarter_level(confidence))
+    return list(zip(thresholds.tolist(), kept.tolist(), bounds.tolist()))
+
+def _right_among(sure, right, kept):
+    "How many are right among so many of the surest rows; `kept` is numbers of rows, `(k,)`"
+    order = np.argsort(-np.asarray(sure), kind="stable")
+    return np.concatenate([[0], np.cumsum(np.asarray(right)[order])])[kept]
+
 # %% ../../nbs/decide/threshold_search.ipynb #b64866c3
 def search_threshold(sure, right, target: float, confidence: float, share: float = START_SHARES["document"]) -> Search:
     "The thresholds up to which `target` is proven; `sure` are numbers and `right` booleans, both `(n,)`"
-    tried, kept = _candidates(sure, target, confidence, share)
-    right_kept = np.concatenate([[0], _right_among_surest(sure, right)])[kept]
-    bounds = lower_bound(right_kept, kept, confidence)
-    n_passed = len(bounds) if (bounds >= target).all() else int(np.argmax(bounds < target))
-    return Search(float(tried[n_passed - 1]) if n_passed else None, tried, kept, right_kept, bounds)
-
-def _right_among_surest(sure, right):
-    "How many of the surest 1, 2, … `n` rows are right"
-    return np.cumsum(np.asarray(right)[np.argsort(-np.asarray(sure), kind="stable")])
-
+    level = sequence_level(confidence)
+    tried, kept = _candidates(sure, target, level, share)
+    right_kept = _right_among(sure, right, kept)
+    bounds = lower_bound(right_kept, kept, level)
+    passed = np.logical_and.accumulate(bounds >= target)  # the sequence ends at the first that is not proven
+    quarters = _quarters(sure, right, confidence)
+    proven = [*zip(tried[passed], bounds[passed]), *((t, b) for t, _, b in quarters if b >= target)]
+    threshold, bound = min(proven, key=lambda test: (test[0], -test[1]), default=(None, None))
+    if proven: threshold, bound = float(threshold), float(bound)
+    return Search(threshold, bound, level, tried, kept, right_kept, bounds)
 
 # %% ../../nbs/decide/threshold_search.ipynb #3cfca8a0
 @dataclass
@@ -92,27 +120,30 @@ class Provable:
     threshold: float
     kept: int  # Rows that it keeps
 
-def highest_target(sure, right, below: float, confidence: float) -> Provable | None:
-    "The highest target under `below` that a threshold proves which keeps a quarter, half, three quarters or all rows"
-    ranks = np.unique(np.ceil(len(sure) * np.arange(1, 5) / 4).astype(int))
-    thresholds, kept = _thresholds(sure, ranks)
-    right_kept = np.concatenate([[0], _right_among_surest(sure, right)])[kept]
-    bounds = lower_bound(right_kept, kept, 1 - (1 - confidence) / len(ranks))
-    percent = np.minimum(np.floor(100 * bounds), np.ceil(100 * below - 1e-9) - 1)
-    best = int(np.lexsort((kept, percent))[-1])
-    if percent[best] < 50: return None
-    return Provable(float(percent[best]) / 100, float(thresholds[best]), int(kept[best]))
+def highest_target(sure, right, confidence: float) -> Provable | None:
+    "The highest target that is proven by a quarter, half, three quarters or all of the rows; None below 50 %"
+    tests = [(int(100 * bound), kept, threshold) for threshold, kept, bound in _quarters(sure, right, confidence)]
+    percent, kept, threshold = max(tests)
+    return None if percent < 50 else Provable(percent / 100, threshold, kept)
 
 # %% ../../nbs/decide/threshold_search.ipynb #7e7951d9
 def rows_needed(sure, right, target: float, confidence: float, share: float = START_SHARES["document"],
                 luck: float = .5) -> int | None:
-    """About how many rows would prove the first threshold of the sequence; None if no number up to a million would.
+    """About how many rows would prove the first threshold of the sequence, or all rows; None if no number to a million.
 
     `luck`, in (0, 1), is the quantile of the agreement that such rows may have."""
-    n, right_among = len(sure), _right_among_surest(sure, right)
-    sizes = np.unique(np.geomspace(n + 1, 10 ** 6, 1000).astype(int))
-    kept = _first_size(sizes, target, confidence, share)
-    seen = np.ceil(np.clip(kept / sizes, .1, 1) * n).astype(int)
-    agreement = beta.ppf(luck, right_among[seen - 1] + .5, seen - right_among[seen - 1] + .5)
-    enough = (kept <= sizes) & (lower_bound(np.floor(agreement * kept), kept, confidence) >= target)
+    sizes = np.unique(np.geomspace(len(sure) + 1, 10 ** 6, 1000).astype(int))
+    level = sequence_level(confidence)
+    kept = _first_size(sizes, target, level, share)
+    first = (kept <= sizes) & _would_prove(sure, right, sizes, kept, target, level, luck)
+    lax = np.floor(sizes * np.mean(np.asarray(sure) >= 0)).astype(int)  # rows that are barred are never kept
+    everything = _would_prove(sure, right, sizes, lax, target, quarter_level(confidence), luck)
+    enough = first | everything
     return int(sizes[enough.argmax()]) if enough.any() else None
+
+def _would_prove(sure, right, sizes, kept, target: float, level: float, luck: float):
+    "Whether so many of `sizes` rows `(k,)` would prove the target, if they agree as often as these rows let hope"
+    seen = np.ceil(np.clip(kept / sizes, .1, 1) * len(sure)).astype(int)
+    n_right = _right_among(sure, right, seen)
+    agreement = beta.ppf(luck, n_right + .5, seen - n_right + .5)
+    return lower_bound(np.floor(agreement * kept), kept, level) >= target

@@ -157,7 +157,7 @@ def _sentences(metrics: dict) -> list[str]:
     if gold:
         student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
         parts.append(f"Against gold ({gold['n']} documents) it reaches {student}, the teacher {teacher}.")
-    parts += filter(None, [on_unlabelled(metrics, "in F1")])
+    parts += filter(None, [on_unlabelled(metrics, "in F1 of entities")])
     if crf and crf["f1"]: parts.append(_instead(crf))
     return parts
 

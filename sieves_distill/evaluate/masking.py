@@ -130,7 +130,7 @@ def _verdict(metrics: dict) -> str:
     by_gold, teacher = figures.get("student, by gold"), figures.get("teacher, by gold")
     if by_gold: parts.append(f"By gold it is {_percent(by_gold['without_leak'])} of {by_gold['n']:,} texts, and "
                              f"{_percent(teacher['without_leak'])} of the teacher's.")
-    parts += filter(None, [on_unlabelled(metrics, "in F1 of pieces")])
+    parts += filter(None, [on_unlabelled(metrics, "in F1 of entities, types and all")])
     return " ".join([*parts, _advice(clean)])
 
 # %% ../../nbs/evaluate/masking.ipynb #f5e1f864

@@ -196,14 +196,22 @@ def _sentences(metrics: dict) -> list[str]:
     parts = [f"Of {agreement['n']:,} documents {_percent(agreement['records'])} have every field as the teacher "
              f"({show_interval(agreement['records'])}); of the values the F1 is {show_interval(agreement['f1'])}."]
     if agreement.get("word_f1"):
-        parts.append(f"Word by word its answers have an F1 of {show_interval(agreement['word_f1'])}.")
+        parts.append(_by_words(agreement, metrics["baselines"]))
     listed = metrics["baselines"].get("listed")
-    if listed and listed["f1"]: parts.append(f"A list of the training values reaches {listed['f1']['value']:.3f}.")
+    if listed and listed["f1"]:
+        parts.append(f"A list of the training values reaches {listed['f1']['value']:.3f} of the values.")
     if gold:
         student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
         parts.append(f"Against gold ({gold['n']:,} documents) the F1 is {student}, the teacher's {teacher}.")
     if crf and crf["f1"]: parts.append(_instead(crf))
     return [*parts, _advice(metrics)]
+
+def _by_words(agreement: dict, baselines: dict) -> str:
+    "How near answers are in words, beside the best of the baselines"
+    rows = {_MODELS[name]: row["word_f1"]["value"] for name, row in baselines.items() if row.get("word_f1")}
+    name = max(rows, key=rows.get, default=None)
+    beside = "" if name is None else f" (the {name}: {rows[name]:.3f})"
+    return f"Word by word its answers have an F1 of {show_interval(agreement['word_f1'])}{beside}."
 
 def _percent(figure: dict) -> str: return f"{100 * figure['value']:.0f} %"
 

@@ -156,7 +156,7 @@ def _sentences(metrics: dict) -> list[str]:
     parts = [f"The student's scores{several} are {show_interval(agreement['mae'])} from the teacher's on the mean, on "
              f"a scale from 0 to 1, on {agreement['n']} documents; {r}."]
     parts += [*_against_baselines(metrics["baselines"]),
-              *filter(None, [on_unlabelled(metrics, "lower mean absolute error")])]
+              *filter(None, [on_unlabelled(metrics, "in mean absolute error (+ is better)")])]
     if interval:
         parts.append(f"Its intervals for {interval['coverage']:.0%} are {interval['width']:.2f} wide and hold "
                      f"{show_interval(interval['held'])} of the scores.")
@@ -196,7 +196,8 @@ def _aspect_frame(metrics: dict):
         if left_out := row["rated_or_not"]:
             rows[aspect] |= {"left out": left_out["left_out"], "rated or not: right": show_interval(left_out["right"]),
                              "the more frequent": left_out["majority"]}
-    return pd.DataFrame.from_dict(rows, orient="index").round(3).fillna("")
+    frame = pd.DataFrame.from_dict(rows, orient="index").round(3).astype(object)
+    return frame.where(frame.notna(), "")
 
 # %% ../../nbs/evaluate/scores.ipynb #49f87b48
 def plot_scores(report: ScoreReport, ax=None):

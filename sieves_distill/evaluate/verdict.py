@@ -8,7 +8,8 @@ from .intervals import COMPARED, SIDES, show_interval, side_of_zero
 from .probabilities import calibration_verdict
 
 # %% auto #0
-__all__ = ['LEAST_ROWS', 'MOST_WRONG', 'student_verdict', 'leads_with_gold', 'truth_in', 'side_of', 'on_unlabelled', 'advice']
+__all__ = ['FEW', 'LEAST_ROWS', 'MOST_WRONG', 'student_verdict', 'leads_with_gold', 'truth_in', 'side_of', 'on_unlabelled',
+           'advice']
 
 # %% ../../nbs/evaluate/verdict.ipynb #3e03c6cd
 _SIMPLE = "TF-IDF + logistic regression"
@@ -113,8 +114,11 @@ def on_unlabelled(metrics: dict, measure: str = "in agreement") -> str:
         if name in gold: gains = {"against gold": _turned(gold[name]["student_gain"], sign), **gains}
         gains |= _by_which_chosen(metrics, used=sign > 0)
         shown = ", ".join(f"{_signed(gain)} {where}" for where, gain in gains.items())
-        return f"{_told(gains, leads_with_gold(metrics))}: they {words} {shown}."
+        counted = {where: gain for where, gain in gains.items() if where != measure or _n(metrics["agreement"]) >= FEW}
+        return f"{_told(counted, leads_with_gold(metrics))}: they {words} {shown}."
     return ""
+
+FEW = 15  # different documents, below which nothing is said of what helps on them
 
 def _turned(gain: dict, sign: int) -> dict:
     low, high = sorted(sign * gain[side] for side in ("low", "high"))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 import shutil, time
 import numpy as np
-from ..basics.disk import check_place
-from ..tasks.kinds import Kind, LabelKind
+from ..basics.disk import check_place, read_json
+from ..tasks.kinds import Kind, LabelKind, kind_from
 from ..export.rows import Rows
 from ..heads.folds import few_rows
 from ..students.frameworks import FRAMEWORKS, framework_name, framework_of, row_for
@@ -54,7 +54,8 @@ def check_guidance(
     place, work = path.with_name(f"{path.name}-guide"), path.with_name(f".{path.name}.unlabelled")
     guide, guides = _as_student(guide), framework_of(framework, kind).guide
     if isinstance(guide, str) or guide is None:
-        return Wish(unlabelled, None, _guide_base(guide, framework, base, kind), guides, check_place(place), work)
+        base = _guide_base(guide, framework, base, kind)
+        return Wish(unlabelled, None, base, guides, _check_left(place, kind), work)
     check_guide(guide, kind)
     return Wish(unlabelled, guide, None, guides, place, work)
 
@@ -69,6 +70,16 @@ def _check_framework(framework: str, kind: Kind, init_kwargs: dict, train_kwargs
     if isinstance(kind, LabelKind) and (more := sorted({*init_kwargs, *train_kwargs} - {"token"})):
         raise ValueError(f"expected no {', '.join(more)} with unlabelled texts, of which a token table is made and "
                          "nothing fine-tuned: leave out one or the other")
+
+def _check_left(place: Path, kind: Kind) -> Path:
+    "Where a guide is to be left; refuses to replace a student that answers another question"
+    path = check_place(place)
+    try: left = kind_from(read_json(path / "student.json"))
+    except (OSError, ValueError, KeyError, TypeError): return path  # none, or one that cannot be read
+    if left == kind: return path
+    raise FileExistsError(f"expected {str(path)!r}, where the guide is to be left, to be new or a guide of this "
+                          f"question, found a student that gives {left.words}: name another output_path, or move that "
+                          "folder")
 
 def _as_student(guide):
     "A folder of a student as the student; what is none stays as it is, the path of another folder as a str"

@@ -21,6 +21,7 @@ def iter_texts(unlabelled: Iterable) -> Iterator[str | None]:
     "The texts, one by one; None for what holds nothing to read. Raises TypeError for what is no collection of texts"
     for i, item in enumerate(_items(unlabelled)):
         text = item.get("text") if isinstance(item, Mapping) else getattr(item, "text", item)
+        if isinstance(text, float) and text != text: text = None  # what pandas has where there is nothing
         if text is not None and not isinstance(text, str):
             raise TypeError(f"unlabelled: found {typed_repr(item)} at position {i}, expected a str, a document with"
                             " .text, or a row with \"text\"")
