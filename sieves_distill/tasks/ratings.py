@@ -90,6 +90,11 @@ class Scores(Kind):
 
     def strata(self, y): return rating_strata(y)
 
+    @property
+    def strata_names(self) -> list[str]:
+        quarters = "lowest", "second", "third", "highest"
+        return [f"{aspect}, {quarter} quarter" for aspect in self.aspects for quarter in quarters]
+
     def counts_by_answer(self, y) -> dict: return {"scores": spread_of_ratings(self, y)}
 
     def check_learnable(self, y) -> list[str]: return notes_on_ratings(self, y)
