@@ -232,9 +232,10 @@ def export(
 def parity_in(folder: Path) -> str:
     "What an exported folder says of how exactly it answers as the student does; empty where it says nothing"
     path = folder / "student.json"
-    parity = json.loads(path.read_text(encoding="utf-8")).get("parity") if path.is_file() else None
-    if not parity: return ""
-    return (f"on {parity['n_texts']:,} texts the greatest difference of a probability is "
+    about = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not (parity := about.get("parity")): return ""
+    from sieves_distill.deploy.replies import form_of
+    return (f"on {parity['n_texts']:,} texts the greatest difference of a {form_of(about).number} is "
             f"{parity['greatest_difference']:.1g}, {parity['same_answers']:.1%} of the answers are the same")
 
 # %% ../nbs/cli.ipynb #868465a6

@@ -69,15 +69,16 @@ class LabelTable:
     counts: csr_matrix  # `(n_rows, n_labels)`, 0 or 1
     names: list[str]  # What to call the labels
 
-def label_table(dataset) -> LabelTable:
-    "The labels of `dataset`, one or several a row; raises ValueError where they cannot be read"
+def label_table(dataset, names: list[str] | None = None) -> LabelTable:
+    """The labels of `dataset`, one or several a row; `names` are of the places of multi-hot ones. Raises ValueError
+    where they cannot be read"""
     from datasets import ClassLabel, Value
     feature = dataset.features["labels"]
     column = dataset.select_columns("labels").with_format("arrow")[:]["labels"].combine_chunks()
     if column.null_count:
         raise ValueError(f"labels must not be null, found {column.null_count:,} rows where they are, "
                          f"the first at position {pc.is_null(column).index(True).as_py()}")
-    if isinstance(getattr(feature, "feature", None), Value): return _hot_table(column)
+    if isinstance(getattr(feature, "feature", None), Value): return _hot_table(column, names)
     if isinstance(feature, ClassLabel) or (isinstance(feature, Value) and "int" in feature.dtype):
         return _class_table(column.to_numpy(), feature)
     hint = ": dataset.class_encode_column('labels') makes classes of strings" if isinstance(feature, Value) else ""
@@ -85,7 +86,7 @@ def label_table(dataset) -> LabelTable:
                      f"found {feature}{hint}")
 
 # %% ../nbs/split.ipynb #9c0c1d18
-def _hot_table(column) -> LabelTable:
+def _hot_table(column, names: list[str] | None) -> LabelTable:
     widths, values = pc.unique(pc.list_value_length(column)), pc.list_flatten(column)
     if len(widths) > 1:
         raise ValueError("labels must be multi-hot lists of one length, "
@@ -95,7 +96,9 @@ def _hot_table(column) -> LabelTable:
         raise ValueError(f"labels must be multi-hot, 0 or 1 for each label, found {', '.join(map(str, distinct[:5]))}")
     hot = values.to_numpy(zero_copy_only=False).astype(np.int32).reshape(len(column), -1)
     hot = np.column_stack([hot, ~hot.any(axis=1)])
-    return LabelTable(csr_matrix(hot), [f"label {i}" for i in range(hot.shape[1] - 1)] + ["no label"])
+    if names is None: names = [f"label {i}" for i in range(hot.shape[1] - 1)]
+    if len(names) == hot.shape[1] - 1: return LabelTable(csr_matrix(hot), [*names, "no label"])
+    raise ValueError(f"expected a name for each of {hot.shape[1] - 1} labels, found {len(names)} names")
 
 def _class_table(codes, feature) -> LabelTable:
     name_of = getattr(feature, "int2str", str)
@@ -187,6 +190,7 @@ def split_dataset(
     # Of rows that are alike, those with `gold` are held out first, where a report can be held against the truth; or
     # this share of them. But for gold from a review, which was not drawn at random (a column `reviewed`)
     hold_out_gold: bool | float = False,
+    names: list[str] | None = None,  # What to call multi-hot labels in a warning; default "label 0" and so on
 ):
     """A `DatasetDict` with `train`, `val` and, if asked for, `test`: stratified by label, rows of equal text on one
     side, fractions exact to a row.
@@ -199,7 +203,7 @@ def split_dataset(
     if seed is not None and not is_int(seed): raise TypeError(f"seed must be an int or None, found {seed!r}")
     wanted, share = _wanted(len(dataset), val_frac, test_frac), check_hold_out_gold(hold_out_gold)
     rows, group = _order(dataset, secrets.randbits(32) if seed is None else int(seed))
-    table = label_table(dataset)
+    table = label_table(dataset, names)
     strata = Strata.of(table.counts[rows], group)
     turns = _turns(strata, np.bincount(group, has_gold(dataset)[rows]) > 0, share) if share else None
     side = _sides(strata, wanted, turns)[group]

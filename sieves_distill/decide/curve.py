@@ -15,6 +15,7 @@ from ..basics.checks import check_int, is_int
 from ..basics.quiet import quiet
 from ..tasks.adapt import as_distillable
 from ..tasks.kinds import Kind, LabelKind, kind_of
+from ..tasks.structures import Answers
 from ..export.rows import Rows, labelled_rows, task_of_student
 from ..heads.names import soft_labels
 from ..heads.tokens import load_static_model
@@ -100,6 +101,8 @@ def _gather(data, task, base_model_id, threshold, on_error) -> _Material:
     with quiet(): model = load_static_model(base) if isinstance(rows.kind, LabelKind) else base
     return _Material(dataset.select(distinct), len(rows), task, model)
 
+_TWO_SIZES = "since they take long to train: distil at two sizes and compare"
+
 def _base_for(kind: Kind, base_model_id: str | None) -> str | None:
     "The base of the quick student of a kind; refuses one that is missing, or of no use"
     if quick_framework(kind) == "model2vec":
@@ -107,7 +110,7 @@ def _base_for(kind: Kind, base_model_id: str | None) -> str | None:
         raise TypeError("expected a base_model_id, the static model that a Model2Vec student starts from")
     if base_model_id is None: return None
     raise ValueError(f"expected no base_model_id for {kind.words}, whose curve is that of a CRF, found "
-                     f"{base_model_id!r}: leave it out")
+                     f"{base_model_id!r}: leave it out; of students that write there is no curve, {_TWO_SIZES}")
 
 @dataclass(frozen=True)
 class _Question:
@@ -207,6 +210,13 @@ def _answers(kind: Kind, material: _Material, rows: Rows, soft, texts: list[str]
     with quiet():
         trained = recipe(Lesson(rows, material.task, material.model, Recipe(), seed % 2**32))
         return kind.encode(trained.student.predict(texts))
+
+@_answers.register
+def _(kind: Answers, material, rows, soft, texts, seed):
+    try: return _answers.dispatch(Kind)(kind, material, rows, soft, texts, seed)
+    except ValueError as error:
+        raise ValueError(f"{error}. The curve is that of a CRF; of students that write there is none, {_TWO_SIZES}"
+                         ) from None
 
 @_answers.register
 def _label_answers(kind: LabelKind, material, rows, soft, texts, seed):

@@ -45,7 +45,7 @@ def choose_threshold(
 
     by="document" guarantees that of the documents the student keeps, `target_agreement` get exactly the teacher's
     answer: all labels, where there are several; all entities, fields or triplets, and no others. Of scores, each must
-    be near enough, see `within`. How sure a student is of an answer that is no label is one minus its `doubt`.
+    be near enough, see `within`, or rightly left out. Of what is no label a student is as sure as 1 minus its `doubt`.
     by="label" gives each label a threshold of its own and guarantees, for all labels at once (each at
     1 - (1 - confidence) / n_labels, by the union bound), that of the decisions it is sure of, yes or no,
     `target_agreement` are the teacher's. A document is kept if the student is sure of all its labels.
@@ -67,7 +67,7 @@ def choose_threshold(
     chosen = _WAYS[by](trial, float(target_agreement), float(confidence))
     chosen.n_rows, chosen.gold, chosen.false_alarms = len(rows), _beside_gold(trial, on_gold), false_alarms
     return replace(chosen, unanswered=_share_unanswered(student), right=_right_in_words(rows.kind, within),
-                   within=within)
+                   within=within, left_out=_wrongly_left_out(trial))
 
 # %% ../../nbs/decide/threshold.ipynb #fa243a28
 def _check_way(student, by: str, within: float | None) -> float | None:
@@ -95,6 +95,12 @@ def _share_unanswered(student) -> float | None:
     n = sum(side["n"] for side in rows.values() if isinstance(side, dict) and "n" in side)
     unanswered = (metrics.get("unanswered") or {}).get("n", 0)
     return unanswered / (n + unanswered) if n else None
+
+# %% ../../nbs/decide/threshold.ipynb #2b060dc2
+def _wrongly_left_out(trial: _Trial) -> float | None:
+    "Of scores, the share of the documents with a score where the teacher gives none, or none where it gives one"
+    if not isinstance(trial.rows.kind, Scores): return None
+    return float((np.isnan(trial.rows.y) != np.isnan(trial.answers)).any(1).mean())
 
 # %% ../../nbs/decide/threshold.ipynb #22953dde
 @dataclass

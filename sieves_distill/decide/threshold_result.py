@@ -42,6 +42,8 @@ class CascadeThreshold(Shown):
     unanswered: float | None = None  # Share of the documents without an answer of the teacher
     right: str = ""  # When an answer is the teacher's, in words; of labels empty, since it needs none
     within: float | None = None  # How near a score must be
+    # Of scores: share of the documents with one where the teacher gives none, or none where it gives one
+    left_out: float | None = None
     # by="label": `n` that need no teacher, share `exact` in all labels; with gold `n_gold`, right `student`, `teacher`
     whole: dict | None = None
 
@@ -179,7 +181,11 @@ def _more_rows(span: tuple) -> str:
 # %% ../../nbs/decide/threshold_result.ipynb #583a96c7
 def _counted(chosen: CascadeThreshold) -> str:
     "What counts as an answer of the teacher, where that is no label"
-    return chosen.right and f"An answer agrees with the teacher's if {chosen.right}."
+    if not chosen.right: return ""
+    counted = f"An answer agrees with the teacher's if {chosen.right}."
+    if not chosen.left_out: return counted
+    return (f"{counted} A score where the teacher gives none, or none where it gives one, counts as wrong: so it is on "
+            f"{as_percent(chosen.left_out, 0)} of the documents.")
 
 # %% ../../nbs/decide/threshold_result.ipynb #184903fb
 def _remarks(chosen: CascadeThreshold) -> list[str]:

@@ -13,7 +13,7 @@ from ..students.frameworks import framework_name
 from ..students.student import Student
 from .container import write_container
 from .parity import Parity, check_parity, measure_parity
-from .replies import LabelForm, form_of
+from .replies import LabelForm, ScoreForm, form_of
 from .runtime import bundled_source, runtime_of
 
 # %% auto #0
@@ -76,9 +76,11 @@ def _version() -> str:
 # %% ../../nbs/deploy/packing.ipynb #7cac2d43
 SERVED = "Over HTTP: `docker compose up`, or `pip install -r requirements-serve.txt` and `python serve.py`.\n"
 
+_INTERVAL = 'predict_interval(["a text"], coverage=0.9)  # from the lowest to the highest that each score may be'
 _CALLS = {
     LabelForm: ('predict(["a text", "another"])',
                 'predict_proba(["a text", "another"])  # in the order of student.labels'),
+    ScoreForm: ('predict(["a text", "another"])', 'reply(["a text", "another"])  # the same, as JSON'),
     None: ('predict(["a text", "another"])', 'reply(["a text", "another"])  # the same with how sure it is, as JSON'),
 }
 
@@ -86,7 +88,8 @@ def _readme(student: Student, folder: Path, format: str, parity: Parity) -> str:
     needs = " and ".join(line.partition("==")[0] for line in (folder / "requirements.txt").read_text().split())
     form = form_of(student.kind.about())
     names = ", ".join(f"`{name}`" for name in form.names[:20]) + (" …" if len(form.names) > 20 else "")
-    calls = "\n".join(f"student.{call}" for call in _CALLS.get(type(form), _CALLS[None]))
+    calls = [*_CALLS.get(type(form), _CALLS[None]), *[_INTERVAL] * (folder / "residuals.npz").exists()]
+    calls = "\n".join(f"student.{call}" for call in calls)
     return f"""# {student.task_id}: {student.kind.words}
 {names}. A {framework_name(student.framework)} student in the format `{format}`, {deployed_megabytes(folder):.1f} MB.
 
@@ -95,7 +98,7 @@ from student import load  # after pip install -r requirements.txt ({needs})
 student = load("the folder of this file")
 {calls}
 ```
-Against the student that it was made of: {parity}. `sieves_distill` {_version()}.
+Against the student that it was made of: {parity.told(form.number)}. `sieves_distill` {_version()}.
 """
 
 # %% ../../nbs/deploy/packing.ipynb #6b76f9c1

@@ -37,8 +37,11 @@ class Parity:
 
     def about(self) -> dict: return asdict(self)
 
-    def __str__(self):
-        difference = f"greatest difference of a probability {self.greatest_difference:.1g}"
+    def __str__(self): return self.told()
+
+    def told(self, number: str = "probability") -> str:
+        "In words; `number` is what the student computes"
+        difference = f"greatest difference of a {number} {self.greatest_difference:.1g}"
         if not self.n_texts: return difference
         f1 = f", agreement F1 {self.f1_before:.3f} before and {self.f1_after:.3f} after" if self.f1_before else ""
         return f"{difference}, the same answer for {self.same_answers:.1%} of {self.n_texts} texts held out{f1}"

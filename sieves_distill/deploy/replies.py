@@ -19,6 +19,7 @@ class ReplyForm:
     "What replies of a kind look like; `about` is what `Kind.about` says of the kind"
     needs: dict = {}  # What `about` must hold, name to type
     exclusive: bool | None = None  # Of labels: whether a text has exactly one
+    number: str = "probability"  # What the numbers are that a student computes
 
     def __init__(self, about: dict): self.about = about
 
@@ -94,7 +95,7 @@ class LabelForm(ReplyForm):
 # %% ../../nbs/deploy/replies.ipynb #d3d2c28d
 class ScoreForm(ReplyForm):
     "A number for each of some aspects"
-    needs = {"aspects": list, "nullable": list}
+    needs, number = {"aspects": list, "nullable": list}, "score"
 
     @property
     def names(self): return self.about["aspects"]

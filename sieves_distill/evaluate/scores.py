@@ -156,7 +156,8 @@ def _sentences(metrics: dict) -> list[str]:
     parts = [f"The student's scores{several} are {show_interval(agreement['mae'])} from the teacher's on the mean, on "
              f"a scale from 0 to 1, on {agreement['n']} documents; {r}."]
     parts += [*_against_baselines(metrics["baselines"]),
-              *filter(None, [on_unlabelled(metrics, "in mean absolute error (+ is better)")])]
+              *filter(None, [_unrated(metrics["per_aspect"]),
+                             on_unlabelled(metrics, "in mean absolute error (+ is better)")])]
     if interval:
         parts.append(f"Its intervals for {interval['coverage']:.0%} are {interval['width']:.2f} wide and hold "
                      f"{show_interval(interval['held'])} of the scores.")
@@ -181,6 +182,18 @@ def _against_baselines(baselines: dict) -> list[str]:
         parts.append("So it has learned nothing that can be shown: do not use it.")
     elif sides.get("tfidf_ridge") == "below": parts.append("So use the regression on TF-IDF rather than this student.")
     return parts
+
+# %% ../../nbs/evaluate/scores.ipynb #c217e52f
+def _unrated(per_aspect: dict) -> str:
+    "Aspects of which the student tells no better whether they are rated than the more frequent answer would"
+    rated = {aspect: row["rated_or_not"] for aspect, row in per_aspect.items() if row.get("rated_or_not")}
+    weak = {aspect: row for aspect, row in rated.items() if row["right"]["low"] <= row["majority"]}
+    if not weak: return ""
+    shown = "; ".join(f"{aspect!r}: right on {row['right']['value']:.0%}, the more frequent of the two on "
+                      f"{row['majority']:.0%}" for aspect, row in list(weak.items())[:5])
+    more = f"; and {len(weak) - 5} more aspects" if len(weak) > 5 else ""
+    return (f"Whether the teacher rates an aspect at all, it tells no better, as far as can be shown, than the same "
+            f"answer for all ({shown}{more}).")
 
 # %% ../../nbs/evaluate/scores.ipynb #6179fb2c
 _MODELS = {"student": "student", "teacher": "teacher", **UNLABELLED, "frozen_ridge": "ridge on the base as it came",

@@ -125,8 +125,8 @@ class InFolder(Written):
     def check_backend(cls, backend: str | None):
         if backend is not None:
             raise ValueError(
-                f"expected no backend for a student of {framework_name(cls.framework)}, which is quick as it is, found"
-                f" {backend!r}"
+                f"expected no backend for a student of {framework_name(cls.framework)}, found {backend!r}: leave it"
+                " out, only students of setfit have others"
             )
 
     @classmethod

@@ -88,6 +88,9 @@ class Entities(EntityAnswers):
         for at, row in zip(strata, y): at[[self.entity_types.index(entity.entity_type) for entity in row]] = True
         return strata
 
+    @property
+    def strata_names(self): return self.entity_types
+
     def counts(self, y) -> dict[str, int]:
         "How many entities of each type there are"
         counts = Counter(entity.entity_type for row in y for entity in row)

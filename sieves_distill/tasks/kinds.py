@@ -54,6 +54,11 @@ class Kind:
         "What a split keeps in proportion: integers `(n,)` or booleans `(n, k)`; default nothing, one stratum"
         return np.zeros(len(y), int)
 
+    @property
+    def strata_names(self) -> list[str] | None:
+        "What the columns of `strata` are called, in what is said of a split; None: by their number"
+        return None
+
     def check_learnable(self, y) -> list[str]:
         "Refuse rows that hold nothing to learn, with a ValueError; return what a reader of the report should know"
         if not len(y) or (y != y[0]).any(): return []
@@ -171,6 +176,9 @@ class LabelKind(Kind):
         return notes_on_labels(counts, len(y))
 
     def strata(self, y): return y
+
+    @property
+    def strata_names(self): return self.labels
 
 # %% ../../nbs/tasks/kinds.ipynb #44e32f5a
 def read_labels(kind: LabelKind, dataset, column: str):

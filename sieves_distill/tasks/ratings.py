@@ -48,7 +48,7 @@ class Scores(Kind):
     figures, figure_words = ("mae", "pearson", "spearman"), "mean absolute error"
     quality = {"pearson": "Pearson's r", "spearman": "Spearman's rho"}
     limits = {"pearson": (-1, 1), "spearman": (-1, 1)}
-    right_words = "each of its scores is within {within:g} of the teacher's"
+    right_words = "each of its scores is within {within:g} of the teacher's, or rightly left out"
     calls = ('predict(["a text", "another"])  # of each text a mapping of aspect to a number',
              'predict_interval(["a text"], coverage=0.9)  # likewise, to the lowest and the highest that it may be')
 
@@ -89,6 +89,11 @@ class Scores(Kind):
         return [[None if value != value else value for value in row] for row in y.tolist()]
 
     def strata(self, y): return rating_strata(y)
+
+    @property
+    def strata_names(self) -> list[str]:
+        quarters = "lowest", "second", "third", "highest"
+        return [f"{aspect}, {quarter} quarter" for aspect in self.aspects for quarter in quarters]
 
     def counts_by_answer(self, y) -> dict: return {"scores": spread_of_ratings(self, y)}
 

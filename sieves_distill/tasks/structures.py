@@ -160,6 +160,11 @@ class Records(Kind):
 
     def strata(self, y): return record_strata(self, y)
 
+    @property
+    def strata_names(self) -> list[str]:
+        return [name for field in self.fields
+                for name in (field.name, *(f"{field.name}={choice}" for choice in field.choices))]
+
     def counts_by_answer(self, y) -> dict:
         return {"fields_filled": dict(zip(self.names, (y != None).sum(0).tolist()))}  # noqa: E711
 

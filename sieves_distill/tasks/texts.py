@@ -96,7 +96,7 @@ class QuestionAnswering(Task):
         for question in replies: check_known(question, self.questions, "question")
         if missing := [question for question in self.questions if question not in replies]:
             raise ValueError(f"found no answer to {short_repr(missing[0])}, expected one for each question")
-        answers = [_answer_and_score(replies[question]) for question in self.questions]
+        answers = [_answer_and_score(question, replies[question]) for question in self.questions]
         return {"answers": [check_text(answer, "answer", blank=True) for answer, _ in answers],
                 "scores": [1.0 if score is None else check_score("answer", score) for _, score in answers]}
 
@@ -113,5 +113,8 @@ class QuestionAnswering(Task):
         return dict(zip(questions, replies))
 
 # %% ../../nbs/tasks/texts.ipynb #5c3a4d5e
-def _answer_and_score(reply) -> tuple:
-    return (reply, None) if isinstance(reply, str) else (read_field(reply, "answer"), read_field(reply, "score", None))
+def _answer_and_score(question: str, reply) -> tuple:
+    plain = reply is None or isinstance(reply, str)
+    answer, score = (reply, None) if plain else (read_field(reply, "answer"), read_field(reply, "score", None))
+    if answer is not None: return answer, score
+    raise ValueError(f"found None as the answer to {short_repr(question)}, expected a str: \"\" is an empty answer")

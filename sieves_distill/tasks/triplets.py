@@ -96,6 +96,9 @@ class Triplets(Kind):
         return np.array([[any(triplet.relation == name for triplet in row) for name in self.relations] for row in y],
                         bool).reshape(len(y), -1)
 
+    @property
+    def strata_names(self): return self.relations
+
     def counts(self, y) -> dict[str, int]:
         "How many triplets of each relation there are"
         counts = Counter(triplet.relation for row in y for triplet in row)

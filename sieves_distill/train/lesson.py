@@ -56,14 +56,15 @@ class Trained:
 # %% ../../nbs/train/lesson.ipynb #62c1ed76
 def split_answers(dataset, kind: Kind, val_frac: float, seed: int, hold_out_gold: bool | float = False):
     "A `DatasetDict` with `train` and `val`, see `split_dataset`, of rows whose answers may be of any kind"
-    if isinstance(kind, LabelKind): return split_dataset(dataset, val_frac, seed=seed, hold_out_gold=hold_out_gold)
+    asked = {"seed": seed, "hold_out_gold": hold_out_gold, "names": kind.strata_names}
+    if isinstance(kind, LabelKind): return split_dataset(dataset, val_frac, **asked)
     from datasets import Dataset, DatasetDict
     y, _ = kind.read_column(dataset, kind.column)
     strata = Dataset.from_dict(
         {"text": dataset["text"][:], "labels": kind.strata(y).tolist(), "_row": range(len(dataset)),
          "gold": [True if known else None for known in has_gold(dataset)]}
     )
-    parts = split_dataset(strata, val_frac, seed=seed, hold_out_gold=hold_out_gold)
+    parts = split_dataset(strata, val_frac, **asked)
     return DatasetDict({side: dataset.select(part["_row"][:]) for side, part in parts.items()})
 
 def inner_split(rows: Rows, seed: int, at_least: int = 1):

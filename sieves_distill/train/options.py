@@ -19,7 +19,8 @@ __all__ = ['check_named', 'check_base', 'check_model2vec', 'check_setfit', 'chec
 def check_named(base_model_id):
     "Refuse what names no base, or a folder that is not there"
     if not str(base_model_id).strip():
-        raise ValueError(f"expected a base model, a folder or a name on the hub, found {base_model_id!r}")
+        raise ValueError("expected a base model, a folder or a name on the hub, found none: name the one that the "
+                         "student starts from")
     path = Path(base_model_id)
     if not path.exists() and (path.is_absolute() or str(base_model_id).startswith(".")):
         raise FileNotFoundError(f"expected a base model, found no folder at {str(path)!r}")
