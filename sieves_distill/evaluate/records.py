@@ -55,6 +55,16 @@ def record_scores(truth, answers: dict, n_resamples: int, seed: int, clusters) -
         scores[name]["fields"] = _by_field(count, draws[name]["type_f1"], effective)
     return scores
 
+def _interval(draws) -> dict | None:
+    return None if np.isnan(draws[0]) or np.isnan(draws[1:]).all() else percentile_interval(draws)
+
+def _by_field(counts, field_f1, effective: float) -> list[dict]:
+    exact = exact_fields(counts).sum(0).tolist()
+    return [{"f1": _interval(field_f1[:, j]), "exact": wilson_interval(exact[j], len(counts), effective),
+             "precision": right / given if given else None, "recall": right / expected if expected else None,
+             "support": expected, "predicted": given}
+            for j, (right, given, expected) in enumerate(counts.sum(0).tolist())]
+
 # %% ../../nbs/evaluate/records.ipynb #dbf61dad
 def shared_words(truth, answers):
     """How near answers are to the ones expected, word by word, `(n, 2)`: of each text the F1 of its answers' words, as
@@ -68,16 +78,6 @@ def _word_f1(expected: str | None, given: str | None) -> float:
     words = [Counter(re.findall(r"\w+", (text or "").lower())) for text in (expected, given)]
     both, each = (words[0] & words[1]).total(), sum(count.total() for count in words)
     return 2 * both / each if each else float(expected == given)
-
-def _interval(draws) -> dict | None:
-    return None if np.isnan(draws[0]) or np.isnan(draws[1:]).all() else percentile_interval(draws)
-
-def _by_field(counts, field_f1, effective: float) -> list[dict]:
-    exact = exact_fields(counts).sum(0).tolist()
-    return [{"f1": _interval(field_f1[:, j]), "exact": wilson_interval(exact[j], len(counts), effective),
-             "precision": right / given if given else None, "recall": right / expected if expected else None,
-             "support": expected, "predicted": given}
-            for j, (right, given, expected) in enumerate(counts.sum(0).tolist())]
 
 # %% ../../nbs/evaluate/records.ipynb #ada5ee33
 def most_frequent(train: Rows) -> Callable:
