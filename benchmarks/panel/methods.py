@@ -156,7 +156,7 @@ def model2vec_fit(cell: Cell):
     return lambda texts: kind.encode(pipeline.predict(list(texts))), pipeline
 
 
-def _student(cell: Cell, framework: str, options: dict | None = None, **changed):
+def distil_cell(cell: Cell, framework: str, options: dict | None = None, **changed):
     "A student that is distilled, with its report; `options` are for `distill`, `changed` are fields of its recipe"
     task = training.task_of(cell.y, cell.names, cell.name)
     folder = Path(tempfile.mkdtemp()) / "student"
@@ -169,7 +169,7 @@ def _student(cell: Cell, framework: str, options: dict | None = None, **changed)
 
 def model2vec_student(cell: Cell):
     "Our Model2Vec student, with its defaults"
-    return _student(cell, "model2vec")
+    return distil_cell(cell, "model2vec")
 
 
 GUIDES = data.CACHE / "panel" / "guides"  # SetFit students, each until a Model2Vec student has learnt from it
@@ -180,7 +180,7 @@ def _guide(cell: Cell) -> Path: return GUIDES / f"{cell.name}-{len(cell.at)}-{ce
 
 def setfit_student(cell: Cell):
     "Our SetFit student, with its defaults"
-    predict, student = _student(cell, "setfit")
+    predict, student = distil_cell(cell, "setfit")
     if len(cell.rest): shutil.copytree(student.path, _guide(cell), dirs_exist_ok=True)
     return predict, student
 
@@ -190,7 +190,7 @@ def model2vec_guided(cell: Cell):
     the same rows labels them; its time counts where it isn't there yet"""
     there = _guide(cell)
     guided = {"unlabelled": list(cell.rest), "guide": str(there if there.exists() else data.minilm())}
-    predict, student = _student(cell, "model2vec", guided)
+    predict, student = distil_cell(cell, "model2vec", guided)
     shutil.rmtree(there, ignore_errors=True)
     return predict, student
 
@@ -202,12 +202,12 @@ def no_names(X, names, hot) -> bool:
 
 def setfit_unnamed(cell: Cell):
     "Our SetFit student, which isn't told what its labels are called: that of up to 300 rows learns their names"
-    return _student(cell, "setfit", names_fit=no_names)
+    return distil_cell(cell, "setfit", names_fit=no_names)
 
 
 def setfit_one_look(cell: Cell):
     "Our SetFit student, whose folds look at the labels once; with more than 1,000 rows they look twice"
-    return _student(cell, "setfit", looks=1)
+    return distil_cell(cell, "setfit", looks=1)
 
 
 STEP_CAP = 100

@@ -205,7 +205,7 @@ def markdown(columns: list[str], lines: list[list]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in [columns, rule, *lines])
 
 
-def _caption(table) -> str:
+def caption(table) -> str:
     "What a table says of itself, in one line"
     return " ".join(table.__doc__.split()) + "."
 
@@ -322,12 +322,12 @@ def lost_table(frame) -> str:
 def reporting(frame) -> str:
     "All that is said of data sets that only report, as markdown"
     clean = frame[frame.noise == 0]
-    parts = ["# Data sets that only report", reporting_table(clean), _caption(reporting_table), reporting_bars(clean)]
+    parts = ["# Data sets that only report", reporting_table(clean), caption(reporting_table), reporting_bars(clean)]
     if len(efficiency(clean, "setfit_student")):
-        parts += ["## With a third of the rows", efficiency_table(clean), _caption(efficiency_table)]
+        parts += ["## With a third of the rows", efficiency_table(clean), caption(efficiency_table)]
     if (frame.noise == .2).any():
         wrong = frame[frame.noise == .2]
-        parts += ["## A fifth of the labels wrong", reporting_table(wrong), lost_table(frame), _caption(lost_table)]
+        parts += ["## A fifth of the labels wrong", reporting_table(wrong), lost_table(frame), caption(lost_table)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -353,7 +353,7 @@ def short_table(frame, methods=SHORT, sizes=(50, 200, 500)) -> str:
     versions = ", ".join(f"{name} {about[name]}" for name in ("scikit-learn", "model2vec", "setfit", "torch"))
     source = f"`python -m benchmarks.panel`; Python {about['python']}, {versions}."
     return (markdown(["data", "rows", *(NAMES[method] for method in methods)], lines)
-            + f"\n\n{_caption(short_table)} {source} {outdated(frame)}".rstrip() + "\n")
+            + f"\n\n{caption(short_table)} {source} {outdated(frame)}".rstrip() + "\n")
 
 
 def bar_table(frame) -> str:
@@ -377,11 +377,11 @@ def cost_table(frame) -> str:
 def table(frame) -> str:
     "All of it as markdown"
     about = frame.about.iloc[-1]
-    parts = ["# The panel", _caption(score_table)]
+    parts = ["# The panel", caption(score_table)]
     for noise, title in ((0., "Clean labels"), (.2, "20 % of the labels wrong")):
         if (frame.noise == noise).any(): parts += [f"## {title}", score_table(frame, noise)]
     parts += [*filter(None, [outdated(frame)]), "## What was to be reached", bar_table(frame),
-              "## What it costs", _caption(cost_table), cost_table(frame),
+              "## What it costs", caption(cost_table), cost_table(frame),
               "`python -m benchmarks.panel`; " + ", ".join(f"{k} {v}" for k, v in about.items()) + "."]
     return "\n\n".join(parts) + "\n"
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks import data, running
 from benchmarks.panel import FOLDER, methods, rows
-from benchmarks.panel.report import _caption, markdown
+from benchmarks.panel.report import caption, markdown
 from benchmarks.training import macro_f1
 
 FILE = FOLDER / "unlabelled.jsonl"
@@ -38,14 +38,14 @@ def curve(name: str, size: int, seed: int, counts: list[int]):
     "Lines of the counts: the student's macro-F1, beside that of the student which labels"
     cell = rows.cell(name, size, seed, 0.)
     rest, where = order_of_texts(cell), {"set": name, "size": size, "seed": seed}
-    predict, guide = methods._student(cell, "setfit")
+    predict, guide = methods.distil_cell(cell, "setfit")
     yield {**where, "count": None, "f1": macro_f1(cell.truth, predict(cell.test_texts))}
     for count in sorted({min(count, len(rest)) for count in counts}):
         with tempfile.TemporaryDirectory() as tmp:
             copy = Path(shutil.copytree(guide.path, Path(tmp) / "guide"))
             given = {"unlabelled": rest[:count], "guide": str(copy)} if count else {}
             start = time.process_time()
-            predict, student = methods._student(cell, "model2vec", given)
+            predict, student = methods.distil_cell(cell, "model2vec", given)
             seconds = time.process_time() - start
             made = student.metrics["run"]["recipe"].get("unlabelled", {})
         yield {**where, "count": count, "f1": macro_f1(cell.truth, predict(cell.test_texts)),
@@ -71,7 +71,7 @@ def table(lines: list[dict]) -> str:
         guide = next(line["f1"] for line in run if line["count"] is None)
         out.append([name, size, seed, *(cell(run, count) for count in COUNTS), f"{guide:.3f}"])
     heads = ["data", "rows", "seed", *(f"{count:,}" for count in COUNTS), "SetFit, which labels"]
-    return "\n\n".join([_caption(table), markdown(heads, out), "`python -m benchmarks.panel.unlabelled`"]) + "\n"
+    return "\n\n".join([caption(table), markdown(heads, out), "`python -m benchmarks.panel.unlabelled`"]) + "\n"
 
 
 def main():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import warnings
 import numpy as np
 from ..basics.checks import check_one_of, is_int, short_repr
-from ..tasks.adapt import task_from_kind
+from ..tasks.from_kind import task_from_kind
 from ..tasks.task import Task
 from ..tasks.kinds import Kind, kind_of
 from .export import to_hf_dataset

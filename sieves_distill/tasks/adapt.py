@@ -5,7 +5,6 @@
 # %% ../../nbs/tasks/adapt.ipynb #bbfc3782
 from __future__ import annotations
 from collections.abc import Callable, Mapping
-from functools import singledispatch
 from numbers import Integral
 from ..basics.checks import short_repr, typed_repr
 from .task import Task, no_labels
@@ -16,16 +15,9 @@ from .texts import QuestionAnswering, Summarization, Translation, read_written
 from .relations import RelationExtraction
 from .records import InformationExtraction
 from .features import is_feature
-from .kinds import Kind, LabelKind
-from .entities import Entities
-from .masking import ANY, PLACEHOLDER, MaskedPieces, Masks
-from .ratings import Scores
-from .structures import Answers, Records
-from .triplets import Triplets
-from .free_text import FreeText
 
 # %% auto #0
-__all__ = ['CustomTask', 'from_sieves', 'as_task', 'as_classification', 'as_distillable', 'task_from_kind', 'WrittenText']
+__all__ = ['CustomTask', 'from_sieves', 'as_task', 'as_classification', 'as_distillable']
 
 # %% ../../nbs/tasks/adapt.ipynb #2a574a36
 class CustomTask(Task):
@@ -130,55 +122,3 @@ def as_distillable(task) -> Task:
     "The task itself where it has a kind of its own, else the classification that it can be distilled as"
     task = as_task(task).for_students()
     return task if hasattr(task, "kind") else as_classification(task)
-
-# %% ../../nbs/tasks/adapt.ipynb #9000cdc8
-@singledispatch
-def task_from_kind(kind: Kind, task_id: str | None = None) -> Task:
-    """The task, with a task id, that documents have results to if their answers are of some kind. Raises TypeError for
-    a kind of your own, unless it is registered"""
-    raise TypeError("expected a student whose kind of answer is that of a task of this library, found one that answers "
-                    f"{kind.words}: pass a dataset, task.to_hf_dataset(docs, gold=True), or the task where it can be "
-                    "given")
-
-@task_from_kind.register
-def _(kind: LabelKind, task_id=None): return Classification(kind.labels, kind.multi_label, task_id)
-
-@task_from_kind.register
-def _(kind: Entities, task_id=None): return NER(kind.entity_types, task_id=task_id)
-
-@task_from_kind.register
-def _(kind: Masks, task_id=None):
-    types = [name for name in kind.entity_types if name != ANY] or None
-    task = PIIMasking(types, task_id=task_id, patterns=kind.patterns, region=kind.region)
-    return MaskedPieces(task, kind, PLACEHOLDER)
-
-@task_from_kind.register
-def _(kind: Scores, task_id=None): return SentimentAnalysis(kind.aspects, task_id=task_id)
-
-@task_from_kind.register
-def _(kind: Records, task_id=None): return InformationExtraction(kind.model, mode="single", task_id=task_id)
-
-@task_from_kind.register
-def _(kind: Answers, task_id=None): return QuestionAnswering(kind.names, task_id=task_id)
-
-@task_from_kind.register
-def _(kind: Triplets, task_id=None): return RelationExtraction(kind.relations, kind.entity_types, task_id=task_id)
-
-@task_from_kind.register
-def _(kind: FreeText, task_id=None): return WrittenText(kind, task_id)
-
-# %% ../../nbs/tasks/adapt.ipynb #bc754380
-class WrittenText(Task):
-    "A task of writing, as far as a student's folder knows it: by its kind"
-    def __init__(self, kind: FreeText, task_id: str | None = None):
-        super().__init__(task_id)
-        self._kind = kind
-
-    @property
-    def kind(self): return self._kind
-
-    def columns(self) -> dict: return self.kind.features()
-
-    def row(self, result, text: str) -> dict:
-        written = read_written(result, self.kind.column)
-        return {self.kind.column: written[self.kind.column]}
