@@ -7,12 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-import shutil, time
+import shutil
 import numpy as np
 from ..basics.disk import check_place, read_json
 from ..tasks.kinds import Kind, LabelKind, kind_from
 from ..export.rows import Rows
-from ..heads.folds import few_rows
 from ..students.frameworks import FRAMEWORKS, framework_name, framework_of, row_for
 from ..students.student import Student
 from .guide import Labelled, ask_guide, blind_rows, check_apart, check_guide, guide_of
@@ -102,11 +101,7 @@ def _guide_base(base: str | None, framework: str, student_base: str, kind: Kind)
 def _estimate(wish: Wish, guide: Student | None, lesson: Lesson, n_texts: int) -> dict[str, float]:
     "About how many seconds the guide and the labels will take"
     if guide is None: return framework_of(wish.framework, lesson.kind).part("seconds")(lesson, n_texts)
-    sample = [lesson.rows.texts[i] for i in few_rows(len(lesson.rows), lesson.seed, 32)]
-    for _ in range(2):
-        start = time.perf_counter()
-        guide.predict(sample)
-    return {"guide": 0., "labels": n_texts * (time.perf_counter() - start) / len(sample)}
+    return {"guide": 0., "labels": n_texts * lesson.seconds_a_text(guide.predict)}
 
 def _say(bar, seconds: dict[str, float], n_texts: int):
     guide = f"{_minutes(seconds['guide'])} to train the guide, " if seconds["guide"] else ""

@@ -25,7 +25,7 @@ from .lesson import inner_split
 from .unlabelled import near_duplicates
 
 # %% auto #0
-__all__ = ['FEWEST_BLIND', 'Guide', 'guide_of', 'plain_guide', 'guide_of_scorer', 'guide_of_setfit', 'blind_rows', 'check_guide',
+__all__ = ['LEAST_HELD', 'Guide', 'guide_of', 'plain_guide', 'guide_of_scorer', 'guide_of_setfit', 'blind_rows', 'check_guide',
            'check_apart', 'Labelled', 'ask_guide']
 
 # %% ../../nbs/train/guide.ipynb #f99462bc
@@ -83,11 +83,11 @@ def _both(student: Student, twin: Linear, texts: list[str]):
     return [kind.decode(kind.decide_logits(logits)) for logits in (student.logits_of(X, texts), twin.logits(X))]
 
 # %% ../../nbs/train/guide.ipynb #0a4f58cd
-FEWEST_BLIND = 75  # rows of which a fifth is enough to choose by
+LEAST_HELD = 15  # rows that a choice takes
 
 def blind_rows(rows: Rows) -> np.ndarray:
     "Positions of the rows, about a fifth, that a guide without a twin is not trained on; none of few rows"
-    if len(rows) < FEWEST_BLIND: return np.arange(0)
+    if len(rows) < 5 * LEAST_HELD: return np.arange(0)
     folded = list(map(fold_text, rows.texts))
     by_hash = sorted(set(folded), key=lambda text: xxh64(text.encode()).intdigest())
     blind = set(by_hash[:len(by_hash) // 5])

@@ -19,15 +19,16 @@ from ..heads.names import soft_labels
 from ..heads.temperature import fit_temperature
 from ..heads.tokens import load_static_model, token_vectors
 from ..tasks.kinds import Kind
+from .guide import LEAST_HELD
 from .lesson import Lesson, Tokens, Trained, macro_f1
 from .model2vec import FrozenHead, TokenTable, cool, fit_static, static_student
 
 # %% auto #0
-__all__ = ['static_bases', 'f1_gain', 'train_guided', 'encoder_of']
+__all__ = ['Way', 'static_bases', 'f1_gain', 'describe_guided', 'train_guided', 'encoder_of']
 
 # %% ../../nbs/train/guided.ipynb #0a6f6f14
 @dataclass(frozen=True)
-class _Way:
+class Way:
     "What a student may be made of"
     base: str  # "the base", or "the guide's encoder"
     texts: bool  # Whether it learns from the guide's texts
@@ -62,7 +63,7 @@ def _distil_encoder(encoder: Path, folder: Path, dim: int = 256):
         (partial / "student.json").write_text("{}")  # it may be replaced
 
 # %% ../../nbs/train/guided.ipynb #7a05f404
-def _fit(way: _Way, bases: dict, lesson: Lesson, at, y, soft) -> TokenTable | FrozenHead:
+def _fit(way: Way, bases: dict, lesson: Lesson, at, y, soft) -> TokenTable | FrozenHead:
     "The student of a way, from the rows `at`; `y` is what the guide's texts are labelled"
     rows, texts = lesson.rows[at], lesson.guided.labelled.texts
     soft = None if soft is None else soft[at]
@@ -71,7 +72,7 @@ def _fit(way: _Way, bases: dict, lesson: Lesson, at, y, soft) -> TokenTable | Fr
         if soft is not None: soft = np.concatenate([soft, lesson.kind.one_hot(y)])
     return fit_static(bases[way.base], rows, lesson.task, lesson.seed, lesson.recipe, lesson.bar, soft)
 
-def _try_out(way: _Way, bases: dict, lesson: Lesson, soft) -> _Tried:
+def _try_out(way: Way, bases: dict, lesson: Lesson, soft) -> _Tried:
     "A student of the other rows and of the blind twin's labels, on the rows that these have not seen"
     held, kind = lesson.guided.labelled.guide.held, lesson.kind
     rest = np.setdiff1d(np.arange(len(lesson.rows)), held)
@@ -83,12 +84,12 @@ def _try_out(way: _Way, bases: dict, lesson: Lesson, soft) -> _Tried:
 @dataclass(frozen=True, eq=False)
 class _Choice:
     "The way that is kept, and what the guide's texts bring on the rows held out"
-    kept: _Way
+    kept: Way
     f1_gained: dict | None = None  # Macro-F1 with the texts less that without, with its 95 % interval
 
-def _choose(tried: dict[_Way, _Tried], lesson: Lesson) -> _Choice:
+def _choose(tried: dict[Way, _Tried], lesson: Lesson) -> _Choice:
     "With the texts, unless they lower macro-F1 by more than chance explains; on the base of the lowest log loss"
-    if not tried: return _Choice(_Way("the base", True))
+    if not tried: return _Choice(Way("the base", True))
     best = {texts: min((way for way in tried if way.texts == texts), key=lambda way: tried[way].loss.mean())
             for texts in (True, False)}
     y = lesson.rows.y[lesson.guided.labelled.guide.held]
@@ -102,17 +103,20 @@ def f1_gain(kind: Kind, y, logits, others, seed: int, resamples: int = 200) -> d
     return percentile_interval(draws["with"]["f1"] - draws["without"]["f1"])
 
 # %% ../../nbs/train/guided.ipynb #a3fd9def
-_LEAST_HELD = 15  # rows that a choice takes
+def describe_guided(lesson: Lesson, kept: Way, held_out: dict) -> dict:
+    "Plain values for the report: how the texts came about, and what was kept for which reason"
+    return {**lesson.guided.about, "kept": str(kept), "used": kept.texts, "texts": len(lesson.guided.labelled.texts),
+            "held_out": held_out}
 
 def train_guided(lesson: Lesson) -> Trained:
     "The token table of labelled rows and a guide's texts, or of the rows alone; beside it the student of the other way"
     with quiet(): bases = _load_bases(lesson)
     soft, labelled = soft_labels(lesson.kind, lesson.rows.y, lesson.rows.scores), lesson.guided.labelled
-    ways = [_Way(base, texts) for base in bases for texts in (False, True)]
+    ways = [Way(base, texts) for base in bases for texts in (False, True)]
     tried = _try_all(ways, bases, lesson, soft)
     choice = _choose(tried, lesson)
     kept = choice.kept
-    other = _Way("the base", not kept.texts)
+    other = Way("the base", not kept.texts)
     lesson.bar.set_description("linear")
     tables = {way: _fit(way, bases, lesson, slice(None), labelled.y, soft) for way in (kept, other)}
     made = _made(choice, tried, tables[kept], lesson)
@@ -121,20 +125,20 @@ def train_guided(lesson: Lesson) -> Trained:
     student = static_student(tables[kept].pipeline, lesson, made["temperature"])
     return Trained(student, made, {name: beside, "guide": labelled.guide.student}, _tokens(kept, bases, lesson))
 
-def _tokens(kept: _Way, bases: dict, lesson: Lesson) -> Tokens | None:
+def _tokens(kept: Way, bases: dict, lesson: Lesson) -> Tokens | None:
     "The vectors of the guide's encoder, which was tuned on the rows not held out, where the student is made of them"
     if kept.base == "the base": return None
     return Tokens(token_vectors(bases[kept.base]), lesson.guided.labelled.guide.held)
 
-def _try_all(ways: list[_Way], bases: dict, lesson: Lesson, soft) -> dict[_Way, _Tried]:
+def _try_all(ways: list[Way], bases: dict, lesson: Lesson, soft) -> dict[Way, _Tried]:
     "All ways on the rows held out; none where these are too few to tell"
-    choose = len(lesson.guided.labelled.guide.held) >= _LEAST_HELD
+    choose = len(lesson.guided.labelled.guide.held) >= LEAST_HELD
     lesson.bar.reset(_steps(lesson, ways, soft, choose))
     lesson.bar.set_description("rows held out")
     return {way: _try_out(way, bases, lesson, soft) for way in ways} if choose else {}
 
 # %% ../../nbs/train/guided.ipynb #2301d8cd
-def _steps(lesson: Lesson, ways: list[_Way], soft, choose: bool) -> int:
+def _steps(lesson: Lesson, ways: list[Way], soft, choose: bool) -> int:
     "How often the progress bar moves"
     n, more = len(lesson.rows), len(lesson.guided.labelled.texts)
     steps = {texts: blend_steps(n + texts * more, soft is not None, lesson.recipe) for texts in (False, True)}
@@ -149,10 +153,8 @@ def _made(choice: _Choice, tried: dict, table: TokenTable | FrozenHead, lesson: 
         held_out["log_loss"] = {str(way): float(result.loss.mean()) for way, result in tried.items()}
         held_out["f1"] = {str(way): macro_f1(kind, y, result.logits) for way, result in tried.items()}
         held_out["f1_gained"] = choice.f1_gained
-        if kept.texts: held_out["log_loss_spared"] = _spared(tried[_Way("the base", False)].loss, tried[kept].loss)
-    about = {**lesson.guided.about, "kept": str(kept), "used": kept.texts, "texts": len(labelled.texts),
-             "held_out": held_out}
-    return {**made, "unlabelled": about}
+        if kept.texts: held_out["log_loss_spared"] = _spared(tried[Way("the base", False)].loss, tried[kept].loss)
+    return {**made, "unlabelled": describe_guided(lesson, kept, held_out)}
 
 def _spared(without, with_texts) -> dict:
     "By how much the log loss is lower, with its 95 % interval"

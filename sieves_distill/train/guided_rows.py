@@ -13,22 +13,15 @@ from ..export.rows import Rows
 from ..tasks.entities import entity_array
 from ..tasks.kinds import Kind
 from .crf import train_crf
-from .guided import static_bases
+from .guide import LEAST_HELD
+from .guided import Way, describe_guided, static_bases
 from .lesson import Lesson, Trained
 from .scores import train_static_scores
 
 # %% auto #0
-__all__ = ['Way', 'with_texts', 'fit_way', 'Choice', 'choose_way', 'train_guided_rows', 'guided_static_scores', 'guided_crf']
+__all__ = ['with_texts', 'fit_way', 'Choice', 'choose_way', 'train_guided_rows', 'guided_static_scores', 'guided_crf']
 
 # %% ../../nbs/train/guided_rows.ipynb #8a5424f7
-@dataclass(frozen=True)
-class Way:
-    "What a student may be made of"
-    base: str  # What it is called
-    texts: bool  # Whether it learns from the guide's texts
-
-    def __str__(self): return f"{'with' if self.texts else 'without'} unlabelled texts, on {self.base}"
-
 def with_texts(rows: Rows, texts: list[str], y) -> Rows:
     "Rows, and after them texts with a guide's answers `y`, encoded"
     both = entity_array([*rows.y, *y]) if rows.y.dtype == object else np.concatenate([rows.y, y])
@@ -53,7 +46,7 @@ class Choice:
 def choose_way(ways: list[Way], folders: dict, lesson: Lesson, train: Callable) -> Choice:
     "With the texts, unless they do more harm than chance explains; on the base that does best"
     held, labelled, kind = lesson.guided.labelled.guide.held, lesson.guided.labelled, lesson.kind
-    if len(held) < _LEAST_HELD: return Choice(Way("the base", True), {"n": len(held)})
+    if len(held) < LEAST_HELD: return Choice(Way("the base", True), {"n": len(held)})
     lesson.bar.set_description("rows held out")
     rest, rows = np.setdiff1d(np.arange(len(lesson.rows)), held), lesson.rows[held]
     students = {way: fit_way(way, folders, lesson, train, rest, labelled.blind).student for way in ways}
@@ -67,8 +60,6 @@ def choose_way(ways: list[Way], folders: dict, lesson: Lesson, train: Callable) 
              "score": {str(way): float(value) for way, value in score.items()}}
     return Choice(kept, about, students[kept])
 
-_LEAST_HELD = 15  # rows that a choice takes
-
 # %% ../../nbs/train/guided_rows.ipynb #553d5d7c
 def train_guided_rows(lesson: Lesson, train: Callable, bases: bool = False) -> Trained:
     """What the recipe `train` makes of labelled rows and a guide's texts, or of the rows alone; beside it the student
@@ -81,8 +72,7 @@ def train_guided_rows(lesson: Lesson, train: Callable, bases: bool = False) -> T
     kept, other = choice.kept, Way("the base", not choice.kept.texts)
     lesson.bar.set_description("student")
     trained, beside = (fit_way(way, folders, lesson, train, slice(None), labelled.y) for way in (kept, other))
-    about = {**lesson.guided.about, "kept": str(kept), "used": kept.texts, "texts": len(labelled.texts),
-             "held_out": choice.held_out}
+    about = describe_guided(lesson, kept, choice.held_out)
     students = {"without_unlabelled" if kept.texts else "with_unlabelled": beside.student,
                 "guide": labelled.guide.student}
     _trust_unseen(trained.student, beside.student, choice, lesson)

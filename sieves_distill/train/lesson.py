@@ -4,7 +4,9 @@
 
 # %% ../../nbs/train/lesson.ipynb #2af285a3
 from __future__ import annotations
+from collections.abc import Callable
 from dataclasses import dataclass, field
+import time
 import numpy as np
 from sklearn.metrics import f1_score
 from tqdm.auto import tqdm
@@ -12,6 +14,7 @@ from ..basics.quiet import quiet
 from ..tasks.kinds import Kind, LabelKind
 from ..tasks.task import Task
 from ..export.rows import Rows
+from ..heads.folds import few_rows
 from ..split import has_gold, split_dataset
 from ..students.student import Student
 
@@ -38,6 +41,14 @@ class Lesson:
 
     @property
     def kind(self) -> Kind: return self.rows.kind
+
+    def seconds_a_text(self, ask: Callable) -> float:
+        "How long `ask`, which gets a list of texts, takes here for one; measured on a batch of the rows"
+        sample = [self.rows.texts[i] for i in few_rows(len(self.rows), self.seed, 32)]
+        for _ in range(2):  # the first time is slower
+            start = time.perf_counter()
+            ask(sample)
+        return (time.perf_counter() - start) / len(sample)
 
 @dataclass(frozen=True, eq=False)
 class Tokens:

@@ -5,12 +5,11 @@
 # %% ../../nbs/train/score_encoder.ipynb #d45dc64f
 from __future__ import annotations
 from dataclasses import dataclass
-import copy, math, tempfile, time
+import copy, math, tempfile
 import numpy as np
 from threadpoolctl import threadpool_limits
 from ..basics.quiet import quiet
 from ..heads.embed import bfloat16, embed
-from ..heads.folds import few_rows
 from ..heads.logistic import Linear
 from ..heads.ridge import fit_ridge
 from ..students.scorer import SetFitScorer, with_layer
@@ -65,11 +64,7 @@ def expected_seconds(lesson: Lesson, n_texts: int) -> dict[str, float]:
     measured on a batch"""
     body, rows = _load(lesson), lesson.rows
     plan = make_tuning(lesson, len(rows), str(body.device))
-    sample = [rows.texts[i] for i in few_rows(len(rows), lesson.seed, 32)]
-    for _ in range(2):  # the first time is slower
-        start = time.perf_counter()
-        embed(body, sample)
-    text = (time.perf_counter() - start) / len(sample)
+    text = lesson.seconds_a_text(lambda texts: embed(body, texts))
     steps = plan.steps * (1 + plan.again)
     return {"guide": text * (3 * plan.batch_size * steps + 2 * len(rows)), "labels": text * n_texts}
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-import time
 import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
@@ -77,11 +76,7 @@ def expected_seconds(lesson: Lesson, n_texts: int) -> dict[str, float]:
     """About how long it takes here to train a student, `guide`, and to have it label texts, `labels`; in seconds,
     measured on a batch"""
     model, args, rows = _load(lesson), setfit_arguments(lesson.train_kwargs, lesson.seed), lesson.rows
-    sample = [rows.texts[i] for i in few_rows(len(rows), lesson.seed, 32)]
-    for _ in range(2):  # the first time is slower
-        start = time.perf_counter()
-        embed(model.model_body, sample, model.normalize_embeddings)
-    text = (time.perf_counter() - start) / len(sample)
+    text = lesson.seconds_a_text(lambda texts: embed(model.model_body, texts, model.normalize_embeddings))
     steps = n_steps(len(rows), args, lesson.recipe.steps_per_epoch)
     return {"guide": text * (3 * 2 * args.embedding_batch_size * steps + 2 * len(rows)), "labels": text * n_texts}
 

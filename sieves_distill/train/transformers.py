@@ -4,7 +4,7 @@
 
 # %% ../../nbs/train/transformers.ipynb #4114167a
 from __future__ import annotations
-import json, math, tempfile, time
+import json, math, tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from ..basics.checks import check_installed
 from ..basics.quiet import quiet
-from ..heads.folds import few_rows
 from ..tasks.entities import Entities, entity_array
 from ..students.devices import default_device
 from ..students.pieces import cut_windows, has_marks, mark_case, read_pieces
@@ -97,13 +96,9 @@ def drawn_from(seed: int):
 def expected_seconds(lesson: Lesson, n_texts: int) -> dict[str, float]:
     """About how long it takes here to train a student, `guide`, and to have it tag texts, `labels`; in seconds,
     measured on a batch"""
-    student, rows = load_base(lesson), lesson.rows
-    args = training_arguments(lesson, len(rows), student.model.device.type)
-    sample = [rows.texts[i] for i in few_rows(len(rows), lesson.seed, 32)]
-    for _ in range(2):  # the first time is slower
-        start = time.perf_counter()
-        student.tag_shares(sample)
-    text = (time.perf_counter() - start) / len(sample)
+    student = load_base(lesson)
+    args = training_arguments(lesson, len(lesson.rows), student.model.device.type)
+    text = lesson.seconds_a_text(student.tag_shares)
     return {"guide": 3 * text * args.per_device_train_batch_size * args.max_steps, "labels": text * n_texts}
 
 # %% ../../nbs/train/transformers.ipynb #ab9ec03c
