@@ -194,12 +194,12 @@ HEAD = ("format", "folder, MB", "installed, MB", "first answer, s", "of CPU, s",
         "texts/s together", "greatest difference", "same answers", "F1")
 
 
-def table(lines: list[dict]) -> str:
+def table(lines: list[dict], head: tuple = HEAD) -> str:
     "The table, in Markdown"
     rows = [[line["format"], f"{line['folder_mb']:.1f}", line["install_mb"], line["start_s"], line["start_cpu_s"],
              line["peak_mb"], f"{line['singly']:,}", f"{line['together']:,}", f"{line['greatest_difference']:.1g}",
              f"{line['same_answers']:.1%}", f"{line['f1']:.3f}"] for line in lines]
-    cells = [HEAD, ["---", *["--:"] * (len(HEAD) - 1)], *rows]
+    cells = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
     return "".join(f"| {' | '.join(map(str, row))} |\n" for row in cells)
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import RESULTS, data, entities, running
-from benchmarks.deploy import ALONE, HEAD, WHOLE, Form, costs, measure
+from benchmarks import RESULTS, data, deploy, entities, running
+from benchmarks.deploy import ALONE, WHOLE, Form, costs, measure
 from sieves_distill.basics.disk import deployed_megabytes
 from sieves_distill.evaluate.entity_figures import count_entities, entity_figures
 
@@ -48,13 +48,8 @@ def changes(task, rows: list, expected: list, truth) -> dict:
 
 
 def table(lines: list[dict]) -> str:
-    "The table, in Markdown"
-    head = [{"same answers": "same names"}.get(name, name) for name in HEAD]
-    rows = [[line["format"], f"{line['folder_mb']:.1f}", line["install_mb"], line["start_s"], line["start_cpu_s"],
-             line["peak_mb"], f"{line['singly']:,}", f"{line['together']:,}", f"{line['greatest_difference']:.1g}",
-             f"{line['same_answers']:.1%}", f"{line['f1']:.3f}"] for line in lines]
-    cells = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
-    return "".join(f"| {' | '.join(map(str, row))} |\n" for row in cells)
+    "That of `benchmarks.deploy`, whose answers are names here"
+    return deploy.table(lines, tuple({"same answers": "same names"}.get(name, name) for name in deploy.HEAD))
 
 
 def main():

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,13 +18,12 @@ import urllib.request
 import nbformat
 import pytest
 
+from chromium import browser, needs_chromium, playwright  # noqa: F401, a fixture
 from conftest import ROOT
 
 pytest.importorskip("jupyterlab", reason="jupyterlab is missing: pip install -e '.[browser]'")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[browser]'")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 playwright.expect.set_options(timeout=30_000)  # a busy machine
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: apt-get install chromium")
+pytestmark = needs_chromium
 
 SCREENSHOTS, TOKEN = ROOT / "build/browser", "review"
 EVIL = ("A script </pre><script>window.hacked = 'script'</script><img src=x onerror=\"window.hacked = 'image'\"> "
@@ -94,14 +92,11 @@ def lab(tmp_path_factory):
 
 
 @pytest.fixture
-def page():
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.set_default_timeout(60_000)
-        try: yield page
-        except BaseException: raise
-        finally: browser.close()
+def page(browser):
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.set_default_timeout(60_000)
+    try: yield page
+    finally: page.close()
 
 
 def lines(path) -> list[dict]:

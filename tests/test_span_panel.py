@@ -8,7 +8,6 @@ JupyterLab. Needs playwright of the extra `browser`, anywidget of `review`, and 
 from __future__ import annotations
 
 import json
-import shutil
 from functools import partial
 from pathlib import Path
 
@@ -17,13 +16,12 @@ import pytest
 import sieves_distill
 from sieves_distill import NER, Doc, PIIMasking, Review, with_corrections
 
+from chromium import browser, needs_chromium, playwright  # noqa: F401, a fixture
 from conftest import ROOT
 
 pytest.importorskip("anywidget", reason="anywidget is missing: pip install -e '.[review]'")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[browser]'")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 playwright.expect.set_options(timeout=30_000)  # a busy machine
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: apt-get install chromium")
+pytestmark = needs_chromium
 
 SCREENSHOTS, WEB = ROOT / "build/browser", Path(sieves_distill.__file__).parent / "relabel/web"
 ADA = "👩‍🚀 Ada Lovelace (e\u0301lève, 1815) wrote\nto Babbage\r\nin London & Turin."
@@ -125,14 +123,6 @@ class Desk:
 
     def picture(self, name: str):
         self.page.screenshot(path=SCREENSHOTS / f"spans-{name}.png")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        try: yield browser
-        finally: browser.close()
 
 
 @pytest.fixture

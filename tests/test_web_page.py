@@ -6,7 +6,6 @@ left in build/browser.
 from __future__ import annotations
 
 import random
-import shutil
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -18,11 +17,10 @@ from sieves_distill.testing import tiny_static_model
 
 import old_folders
 import web_tokenizer
+from chromium import browser, needs_chromium, playwright  # noqa: F401, a fixture
 from conftest import ROOT
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[browser]'")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: apt-get install chromium")
+pytestmark = needs_chromium
 
 SCREENSHOTS = ROOT / "build/browser"
 GROUPS = {"sports": "goal match cup team coach", "tech": "phone chip code screen app"}
@@ -49,14 +47,6 @@ def texts(student: Student, n: int = 500) -> list[str]:
     made = [" ".join(draw.choice(known if draw.random() < .7 else odd) for _ in range(draw.randint(1, 40)))
             for _ in range(n - len(HARD_TEXTS))]
     return [*HARD_TEXTS, *made]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        try: yield browser
-        finally: browser.close()
 
 
 @pytest.fixture
