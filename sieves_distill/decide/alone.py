@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from functools import cached_property, singledispatch
 from ..basics.checks import check_share
 from ..tasks.kinds import Kind, LabelKind, ManyLabels, kind_of
+from ..students.student import SureAnswers
 
 # %% auto #0
-__all__ = ['Opinion', 'LabelOpinion', 'decides_each_label', 'label_sureness', 'label_limits', 'is_unsure', 'is_new',
-           'check_false_alarms', 'check_knows_doubt']
+__all__ = ['Opinion', 'decides_each_label', 'label_sureness', 'label_limits', 'is_unsure', 'LabelOpinion', 'is_new',
+           'check_false_alarms', 'check_knows_sureness']
 
 # %% ../../nbs/decide/alone.ipynb #5c29d069
 class Opinion:
@@ -26,18 +27,24 @@ class Opinion:
         return (LabelOpinion if isinstance(kind_of(student), LabelKind) else Opinion)(student, texts)
 
     @cached_property
+    def given(self) -> SureAnswers:
+        "All that is asked of the student"
+        return self.student.predict_with_sureness(self.texts)
+
+    @cached_property
     def sure(self):
         "How sure it is of each answer as a whole, `(n,)` in [0, 1]"
-        return 1 - np.asarray(self.student.doubt(self.texts), float)
+        return self.given.sure
 
     @cached_property
     def results(self) -> list:
         "The answers as they would stand in documents"
-        return list(self.student.results(self.texts))
+        return self.kind.results_of(self.texts, self.given.y)
 
     def answers(self, at=slice(None)):
-        "Those at some positions, encoded; default all"
-        return self.kind.encode(self.student.predict(np.array(self.texts, object)[at].tolist()))
+        "Those at some positions, encoded, as `predict` gives them; default all"
+        texts = np.array(self.texts, object)[at].tolist()
+        return self.kind.encode(self.kind.answers(texts, self.given.y[at]))
 
     def unsure(self, threshold):
         "Which texts `(n,)` go to the teacher"
@@ -46,25 +53,6 @@ class Opinion:
     def sure_units(self, threshold):
         "Of what a threshold promises something of the student is sure, booleans `(n, n_units)`: here the whole answer"
         return ~self.unsure(threshold)[:, None]
-
-class LabelOpinion(Opinion):
-    "The same of labels, from their probabilities"
-    @cached_property
-    def proba(self): return self.student.predict_proba(self.texts)
-
-    @cached_property
-    def sure(self): return self.kind.sureness(self.proba)
-
-    @cached_property
-    def results(self) -> list: return self.kind.results(self.proba)
-
-    def answers(self, at=slice(None)): return self.kind.decide(self.proba[at])
-
-    def unsure(self, threshold): return is_unsure(self.kind, self.proba, threshold)
-
-    def sure_units(self, threshold):
-        if not isinstance(threshold, Mapping): return super().sure_units(threshold)
-        return label_sureness(self.proba) >= label_limits(self.kind, threshold)
 
 # %% ../../nbs/decide/alone.ipynb #96da4e99
 @singledispatch
@@ -87,6 +75,26 @@ def is_unsure(kind: LabelKind, proba, threshold):
     "Which documents `(n,)` go to the teacher; a label without a threshold is never sure"
     if not isinstance(threshold, Mapping): return kind.sureness(proba) < threshold
     return (label_sureness(proba) < label_limits(kind, threshold)).any(1)
+
+# %% ../../nbs/decide/alone.ipynb #3a966856
+class LabelOpinion(Opinion):
+    "The same of labels, from their probabilities"
+    @cached_property
+    def proba(self): return self.student.predict_proba(self.texts)
+
+    @cached_property
+    def sure(self): return self.kind.sureness(self.proba)
+
+    @cached_property
+    def results(self) -> list: return self.kind.results(self.proba)
+
+    def answers(self, at=slice(None)): return self.kind.decide(self.proba[at])
+
+    def unsure(self, threshold): return is_unsure(self.kind, self.proba, threshold)
+
+    def sure_units(self, threshold):
+        if not isinstance(threshold, Mapping): return super().sure_units(threshold)
+        return label_sureness(self.proba) >= label_limits(self.kind, threshold)
 
 # %% ../../nbs/decide/alone.ipynb #ba67b9eb
 def is_new(student, texts: list[str], false_alarms: float | None):
@@ -111,7 +119,7 @@ def check_false_alarms(student, false_alarms: float | None, threshold) -> float 
     return false_alarms
 
 # %% ../../nbs/decide/alone.ipynb #737bf346
-def check_knows_doubt(student, asked: str):
+def check_knows_sureness(student, asked: str):
     "Refuse, with a TypeError, a student that does not know how sure it is of an answer"
     try: kind = kind_of(student)
     except AttributeError:
@@ -119,7 +127,7 @@ def check_knows_doubt(student, asked: str):
                         "answer: of answers that are no labels take the student's own folder, Student.load(path), and "
                         "not one that was exported") from None
     if isinstance(kind, LabelKind): return
-    try: student.doubt([])
+    try: student.predict_with_sureness([])
     except (AttributeError, TypeError):
         raise TypeError(f"expected a student that knows how sure it is of an answer for {asked}, found one that "
                         f"answers {kind.words}: see in its report how good it is on the whole, and have it answer all "

@@ -27,7 +27,7 @@ from ..teach.teacher import Answer
 from ..students.novelty import head_digest
 from ..students.student import check_documents, check_texts
 from .audit import Audit, AuditPlan
-from .alone import Opinion, check_false_alarms, check_knows_doubt, decides_each_label, is_new
+from .alone import Opinion, check_false_alarms, check_knows_sureness, decides_each_label, is_new
 from .threshold_result import CascadeThreshold, as_percent
 
 # %% auto #0
@@ -69,7 +69,7 @@ class Cascade:
     ):
         self.teacher = _check_teacher(teacher)
         self.teacher_batch = check_int(teacher_batch, "teacher_batch")
-        check_knows_doubt(student, "Cascade")
+        check_knows_sureness(student, "Cascade")
         self.student, self.kind = student, kind_of(student)
         self.threshold = check_threshold(threshold, self.kind)
         self.false_alarms = check_false_alarms(student, false_alarms, threshold)

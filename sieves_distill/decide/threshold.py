@@ -17,7 +17,7 @@ from sieves_distill.decide.threshold_search import (
     START_SHARES, Search, highest_target, lower_bound, right_needed, rows_needed, search_threshold,
 )
 from sieves_distill.decide.alone import (
-    Opinion, check_false_alarms, check_knows_doubt, decides_each_label, is_new, label_sureness,
+    Opinion, check_false_alarms, check_knows_sureness, decides_each_label, is_new, label_sureness,
 )
 from .threshold_result import CascadeThreshold
 from .unseen import distinct_rows, unseen_rows
@@ -45,7 +45,7 @@ def choose_threshold(
 
     by="document" guarantees that of the documents the student keeps, `target_agreement` get exactly the teacher's
     answer: all labels, where there are several; all entities, fields or triplets, and no others. Of scores, each must
-    be near enough, see `within`, or rightly left out. Of what is no label a student is as sure as 1 minus its `doubt`.
+    be near enough, see `within`, or rightly left out. How sure it is of what is no label, `predict_with_sureness` says.
     by="label" gives each label a threshold of its own and guarantees, for all labels at once (each at
     1 - (1 - confidence) / n_labels, by the union bound), that of the decisions it is sure of, yes or no,
     `target_agreement` are the teacher's. A document is kept if the student is sure of all its labels.
@@ -73,7 +73,7 @@ def choose_threshold(
 def _check_way(student, by: str, within: float | None) -> float | None:
     "Refuse what cannot be promised of a student; how near scores must be, None where there are none"
     if by not in _WAYS: raise ValueError(f"by must be {' or '.join(map(repr, _WAYS))}, found {by!r}")
-    check_knows_doubt(student, "choose_threshold")
+    check_knows_sureness(student, "choose_threshold")
     kind = kind_of(student)
     if by == "label" and not decides_each_label(kind):
         which = "has multi_label=False" if isinstance(kind, LabelKind) else f"answers {kind.words}"

@@ -71,6 +71,11 @@ class Tagger:
         self.tag(features(text, words))
         return words, self.native.labels(), self.shares(len(words))
 
+    def tag_and_share_text(self, text: str, features: Callable) -> tuple[tuple, tuple]:
+        "Both of them of a text that is tagged once"
+        words, tags, scores = self.tag_text(text, features)
+        return (words, tags, scores), (words, self.native.labels(), self.shares(len(words)))
+
     def __reduce__(self): return Tagger, (self.model,)
 
     def sureness(self, tags: list[str]) -> list[float]:
@@ -99,6 +104,8 @@ class CRFStudent(EntityStudent):
     def tag_words(self, texts): return [self.tagger.tag_text(text, self.features) for text in texts]
 
     def tag_shares(self, texts): return [self.tagger.share_text(text, self.features) for text in texts]
+
+    def tag_and_share(self, texts): return [self.tagger.tag_and_share_text(text, self.features) for text in texts]
 
     def write(self, path): (path / "model.crfsuite").write_bytes(self.model)
 

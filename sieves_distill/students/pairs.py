@@ -132,17 +132,20 @@ class PairClassifier:
             row[columns] = self.tagger.shares(1)[0]
         return shares
 
-    def sureness(self, text: str, spans: Sequence[Entity]) -> float:
-        "How likely its word on that pair of spans of a text is of which it is least sure; 1 where no two are a pair"
-        shares = self.shares(candidate_pairs(text, spans, self.limits))
+    def relate(self, text: str, spans: Sequence[Entity], types: bool = True) -> tuple[Triplet, ...]:
+        "The triplets of some spans of a text; without `types` the type of what has none is None"
+        return self.relate_with_sureness(text, spans, types)[0]
+
+    def relate_with_sureness(self, text: str, spans: Sequence[Entity], types: bool = True) -> tuple[tuple, float]:
+        "The same, and how likely its word on that pair is of which it is least sure; 1 where no two are a pair"
+        pairs = candidate_pairs(text, spans, self.limits)
+        shares = self.shares(pairs)
+        return decide_triplets(pairs, shares, self.meanings, self.pair_level, types), self._sureness(shares)
+
+    def _sureness(self, shares) -> float:
         if shares.shape[1] < 2: return 1.
         likely = np.where(1 - shares[:, 0] < self.pair_level, shares[:, 0], shares[:, 1:].max(1))
         return float(likely.min(initial=1.))
-
-    def relate(self, text: str, spans: Sequence[Entity], types: bool = True) -> tuple[Triplet, ...]:
-        "The triplets of some spans of a text; without `types` the type of what has none is None"
-        pairs = candidate_pairs(text, spans, self.limits)
-        return decide_triplets(pairs, self.shares(pairs), self.meanings, self.pair_level, types)
 
 # %% ../../nbs/students/pairs.ipynb #635d447c
 def decide_triplets(pairs: Sequence[Pair], shares, meanings: Sequence[Meaning], level: float, types: bool = True

@@ -18,7 +18,7 @@ from .choices import Choice, choice_width
 from .crf import CRFStudent, word_features
 from .folder import check_tensors
 from .readings import DATE, FORMS, NUMBER, PLAIN_NUMBER, Reading
-from .student import Student, in_batches
+from .student import Student, SureAnswers, in_batches
 from .tagger import EntityStudent
 from .transformers import TransformersStudent
 
@@ -135,9 +135,10 @@ class RecordStudent(Student):
         super().__init__(kind, task_id, path)
         self.tagger, self.parts = tagger, parts
 
-    def doubt(self, texts):
-        "One minus how sure it is of the field that it is least sure of"
-        return 1 - self.fill(texts)[1].min(axis=1, initial=1.)
+    def predict_with_sureness(self, texts, progress=False):
+        "As sure of a text as of the field that it is least sure of"
+        values, sure = self.fill(texts, progress)
+        return SureAnswers(values, sure.min(axis=1, initial=1.), sure)
 
     def predict(self, texts: list[str], progress: bool = False) -> list:
         """Of each text a record, an object of the task's pydantic model, None where it has none; of a task of questions

@@ -15,10 +15,10 @@ from ..tasks.kinds import kind_from
 from ..tasks.triplets import Triplets, triplet_array
 from .crf import CRFStudent
 from .pairs import PairClassifier, read_pairs, write_pairs
-from .student import Student, in_batches
+from .student import Student, SureAnswers, in_batches, split_pairs
 from .tagger import EntityStudent
 from .transformers import TransformersStudent
-from .words import from_tags, lean_tags
+from .words import from_tags, lean_tags, least_likely
 
 # %% auto #0
 __all__ = ['RelationStudent', 'RelationsInFolder', 'CRFRelations', 'Model2VecRelations', 'TransformersRelations',
@@ -34,11 +34,16 @@ class RelationStudent(Student):
         super().__init__(kind, task_id, path)
         self.tagger, self.pairs = tagger, pairs
 
-    def doubt(self, texts):
-        "That of heads and tails or, where it is greater, of the pair of them that it is least sure of"
-        def pairs(batch): return map(self.pairs.sureness, batch, self._spans(batch))
-        sureness = list(chain.from_iterable(in_batches(self, pairs, texts, False)))
-        return np.maximum(self.tagger.doubt(texts), 1 - np.array(sureness, float))
+    def predict_with_sureness(self, texts, progress=False):
+        "As sure of a text as of the word, or the pair of heads and tails, that it is least sure of"
+        def named(batch): return list(map(self._relate_surely, batch, self.tagger.tag_shares(batch)))
+        triplets, sure = split_pairs(in_batches(self, named, texts, progress))
+        return SureAnswers(triplet_array(triplets), np.array(sure, float))
+
+    def _relate_surely(self, text: str, shared: tuple) -> tuple:
+        spans = self._spans_in(text, *shared)
+        triplets, sure = self.pairs.relate_with_sureness(text, spans, self.kind.entity_types is not None)
+        return triplets, min(sure, least_likely(shared[-1]))
 
     def predict(self, texts: list[str], progress: bool = False) -> list[list[dict]]:
         """The triplets of each text, a list of dicts with `head` and `tail`, dicts of `text` and `entity_type`,
@@ -67,8 +72,10 @@ class RelationStudent(Student):
         return triplet_array(self.pairs.relate(*each, types) for each in zip(texts, spans))
 
     def _spans(self, texts: list[str]) -> list[list]:
-        return [from_tags(text, words, *lean_tags(np.asarray(shares), list(names), self.pairs.span_level))
-                for text, (words, names, shares) in zip(texts, self.tagger.tag_shares(texts))]
+        return [self._spans_in(text, *shared) for text, shared in zip(texts, self.tagger.tag_shares(texts))]
+
+    def _spans_in(self, text: str, words, names, shares) -> list:
+        return from_tags(text, words, *lean_tags(np.asarray(shares), list(names), self.pairs.span_level))
 
 # %% ../../nbs/students/relations.ipynb #c1b49d98
 class RelationsInFolder(RelationStudent):

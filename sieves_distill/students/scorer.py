@@ -18,17 +18,18 @@ from .folder import check_tensors
 from .frameworks import DistillationFramework
 from .model2vec import Model2VecStudent
 from .setfit import check_weights, note_on_cut
-from .student import LinearStudent, in_batches
+from .student import LinearStudent, SureAnswers, in_batches
 
 # %% auto #0
-__all__ = ['RESIDUALS', 'DOUBT', 'ScoreStudent', 'write_residuals', 'read_residuals', 'write_distances', 'read_distances',
-           'Model2VecScorer', 'static_scores_use', 'SetFitScorer', 'with_layer', 'read_encoder', 'encoder_scores_use']
+__all__ = ['RESIDUALS', 'DOUBT', 'RatingStudent', 'ScoreStudent', 'write_residuals', 'read_residuals', 'write_distances',
+           'read_distances', 'Model2VecScorer', 'static_scores_use', 'SetFitScorer', 'with_layer', 'read_encoder',
+           'encoder_scores_use']
 
 # %% ../../nbs/students/scorer.ipynb #cdda5363
 RESIDUALS, DOUBT = "residuals.safetensors", "doubt.safetensors"
 
-class ScoreStudent(LinearStudent):
-    "A student that gives a score for each aspect"
+class RatingStudent(LinearStudent):
+    "How a student gives a score for each aspect, and an interval that it lies in"
     # A layer that says from its features how far it will be off, the square root; None where that is not known
     off: Linear | None = None
     # How far it was off on rows that it had not learned from, `(n, n_aspects)`, NaN where the teacher gave no score;
@@ -58,12 +59,22 @@ class ScoreStudent(LinearStudent):
         outputs, reach = self.predict_proba(texts, progress), conformal_reach(self.residuals, coverage)
         return rated_intervals(outputs, reach, self.kind.aspects, self.kind.nullable)
 
-    def doubt(self, texts):
-        """How far it expects to be off, `(n_texts,)` in [0, 1], of the aspect where that is furthest. Raises TypeError
+# %% ../../nbs/students/scorer.ipynb #e706a7b5
+class ScoreStudent(RatingStudent):
+    "A student that gives a score for each aspect"
+    def predict_with_sureness(self, texts, progress=False):
+        """As sure as one minus how far it expects to be off, of the aspect where that is furthest. Raises TypeError
         where its folder does not say, as of earlier versions"""
-        if self.off is None: return super().doubt(texts)
-        def roots(batch): return np.clip(self.off.logits(self.features(batch)), 0, 1).max(1)
-        return np.concatenate([np.zeros(0), *in_batches(self, roots, texts, False)]) ** 2
+        if self.off is None: return super().predict_with_sureness(texts, progress)
+        batches = in_batches(self, self._rate_surely, texts, progress)
+        outputs = np.concatenate([np.zeros((0, *self.kind.shape)), *(outputs for outputs, _ in batches)])
+        roots = np.concatenate([np.zeros(0), *(roots for _, roots in batches)])
+        return SureAnswers(self.kind.decide(outputs), 1 - roots ** 2, outputs)
+
+    def _rate_surely(self, texts: list[str]) -> tuple:
+        "What it computes of texts, and the root of how far that may be off"
+        X = self.features(texts)
+        return self.kind.activate(self.logits_of(X, texts)), np.clip(self.off.logits(X), 0, 1).max(1)
 
     def write(self, path):
         super().write(path)

@@ -4,8 +4,9 @@
 
 # %% ../../nbs/students/student.ipynb #b24e75ef
 from __future__ import annotations
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 import json, shutil, warnings
@@ -22,8 +23,8 @@ from .frameworks import framework_name, framework_of
 from .hub import hub_folder, push_student
 
 # %% auto #0
-__all__ = ['Written', 'InFolder', 'Answering', 'in_batches', 'Student', 'LinearStudent', 'check_texts', 'is_document',
-           'check_documents', 'texts_of', 'rows_in', 'lies_in']
+__all__ = ['Written', 'InFolder', 'SureAnswers', 'Answering', 'Describing', 'in_batches', 'split_pairs', 'Student',
+           'LinearStudent', 'check_texts', 'is_document', 'check_documents', 'texts_of', 'rows_in', 'lies_in']
 
 # %% ../../nbs/students/student.ipynb #544b0e24
 class Written:
@@ -197,6 +198,14 @@ class InFolder(Written):
         self._opened[side] = load_from_disk(str(self.path / "data" / side))
         return self._opened[side]
 
+# %% ../../nbs/students/student.ipynb #d4764390
+@dataclass(frozen=True)
+class SureAnswers:
+    "What a student answers to some texts, and how sure it is of each answer, from one pass of its model"
+    y: Sequence  # The answers, encoded as the kind does, `(n, …)`
+    sure: np.ndarray  # How sure it is of each as a whole, `(n,)` in [0, 1]
+    numbers: np.ndarray | None = None  # Behind them: what `predict_proba` gives, how sure of each field; else None
+
 # %% ../../nbs/students/student.ipynb #ba21c805
 class Answering(InFolder):
     "How a student answers texts: in batches, to one thread at a time"
@@ -224,11 +233,23 @@ class Answering(InFolder):
         raise NotImplementedError(f"{type(self).__name__} must compute: def scores(self, texts) -> array")
 
     def doubt(self, texts: list[str]):
-        "How unsure it is of each answer, `(n_texts,)` in [0, 1]; raises TypeError where a student does not know"
+        """How unsure it is of each answer, `(n_texts,)` in [0, 1]: of labels as the kind says, else one minus how sure;
+        raises TypeError where a student does not know"""
         if hasattr(self.kind, "doubt"): return self.kind.doubt(self.predict_proba(texts))
+        return 1 - self.predict_with_sureness(texts).sure
+
+    def predict_with_sureness(self, texts: list[str], progress: bool = False) -> SureAnswers:
+        """What it answers, and how sure it is of each answer as a whole: the model runs once a text. `texts` as for
+        `predict`. Raises TypeError where a student does not know how sure it is, as one that writes"""
+        if hasattr(self.kind, "sureness"):
+            proba = self.predict_proba(texts, progress)
+            return SureAnswers(self.kind.decide(proba), self.kind.sureness(proba), proba)
         raise TypeError(f"expected a student that knows how sure it is, found one that answers {self.kind.words}: have "
                         "texts labelled that are drawn at random")
 
+# %% ../../nbs/students/student.ipynb #eac65c2a
+class Describing(Answering):
+    "What a student knows of texts beside its answers: vectors, tokens, how new they are"
     def embed_texts(self, texts: list[str]):
         "Vectors `(n_texts, dim)` that say what texts are about; None where the student has none to speak of"
         return None
@@ -260,6 +281,11 @@ def in_batches(student: Answering, answer: Callable, texts, progress: bool) -> l
             if bar is not None: bar.update(len(block))
     return answers
 
+def split_pairs(batches: Iterable) -> tuple[list, list]:
+    "Of batches of pairs, as `in_batches` gives them, a list of what is first in each and one of what is second"
+    pairs = [pair for batch in batches for pair in batch]
+    return [first for first, _ in pairs], [second for _, second in pairs]
+
 def _note_blank(texts: list[str]):
     "Warn of texts in which there is nothing to read: a model answers them, too, and what it says means nothing"
     if n := sum(not text or text.isspace() for text in texts):
@@ -267,7 +293,7 @@ def _note_blank(texts: list[str]):
                       "nothing, and should be left out", UserWarning, stacklevel=4)
 
 # %% ../../nbs/students/student.ipynb #ae37de34
-class Student(Answering):
+class Student(Describing):
     "A trained student: it predicts, and knows how good it is. Made by `task.distill(…)` or `Student.load(path)`"
     framework: str  # Its name in `FRAMEWORKS`
     backend: str | None = None  # What computes in place of the framework, see `load`
@@ -327,7 +353,11 @@ class LinearStudent(Student):
 
     def logits(self, texts: list[str]):
         "What the last layer says of texts, `(n_texts, n_labels)`"
-        return self.features(texts) @ self.weight.T + self.bias
+        return self.logits_of(self.features(texts), texts)
+
+    def logits_of(self, X, texts: list[str]):
+        "The same of texts whose features are `X`"
+        return X @ self.weight.T + self.bias
 
     def scores(self, texts: list[str]): return self.kind.activate(self.logits(texts))
 

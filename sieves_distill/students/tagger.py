@@ -8,17 +8,15 @@ import numpy as np
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from ..tasks.entities import Entity, entity_array
-from .student import Student, in_batches
-from .words import from_tags, lean_tags, likeliest_tags
+from .student import Student, SureAnswers, in_batches, split_pairs
+from .words import from_tags, lean_tags, least_likely, likeliest_tags
 
 # %% auto #0
-__all__ = ['EntityStudent']
+__all__ = ['TaggingStudent', 'EntityStudent']
 
 # %% ../../nbs/students/tagger.ipynb #5823f8b3
-class EntityStudent(Student):
-    "A student that names the entities of a text"
-    answers_from_proba = False
-
+class TaggingStudent(Student):
+    "How a student names the entities of a text: by tags of its words"
     def tag_words(self, texts: list[str]) -> list[tuple[list, Sequence[str], Sequence[float]]]:
         "For each text the places of its words, their tags, and how sure each of these is; default the likeliest tags"
         return likeliest_tags(self.tag_shares(texts))
@@ -26,6 +24,11 @@ class EntityStudent(Student):
     def tag_shares(self, texts: list[str]) -> Iterable[tuple[list, Sequence[str], np.ndarray]]:
         "For each text the places of its words, the names of the tags, and their probabilities `(n_words, n_tags)`"
         raise NotImplementedError(f"{type(self).__name__} must know probabilities: def tag_shares(self, texts) -> list")
+
+    def tag_and_share(self, texts: list[str]) -> Iterable[tuple[tuple, tuple]]:
+        "For each text what `tag_words` and what `tag_shares` give, from one pass; default the likeliest tags"
+        shared = list(self.tag_shares(texts))
+        return zip(likeliest_tags(shared), shared)
 
     def name_entities(self, texts: list[str], progress: bool = False):
         """The entities of each text, encoded: an array `(n_texts,)` of tuples of `Entity`; where the kind has a
@@ -45,16 +48,28 @@ class EntityStudent(Student):
 
     def _complete(self, text: str, tagged: tuple): return self.kind.complete(text, from_tags(text, *tagged))
 
+# %% ../../nbs/students/tagger.ipynb #dbd0bb1f
+class EntityStudent(TaggingStudent):
+    "A student that names the entities of a text"
+    answers_from_proba = False
+
     def predict(self, texts: list[str], progress: bool = False) -> list[list[dict]]:
         """The entities of each text, a list of dicts with `text`, `start`, `end`, `entity_type` and `score`; of a
         masking task a dict with the `masked_text` and these `entities`. Raises TypeError unless `texts` is a list of
         str"""
         return self.kind.answers(texts, self.name_entities(texts, progress))
 
-    def doubt(self, texts):
-        "One minus the probability of the tag that it is least sure of"
-        shares = chain.from_iterable(in_batches(self, lambda batch: list(self.tag_shares(batch)), texts, False))
-        return np.array([1 - words.max(1).min() if len(words) else 0. for *_, words in shares])
+    def predict_with_sureness(self, texts, progress=False):
+        "As sure of a text as of the word whose tag it is least sure of"
+        def named(batch): return [self._name_surely(*each) for each in zip(batch, self.tag_and_share(batch))]
+        entities, sure = split_pairs(in_batches(self, named, texts, progress))
+        return SureAnswers(entity_array(entities), np.array(sure, float))
+
+    def _name_surely(self, text: str, given: tuple) -> tuple:
+        "The entities of a text, and how sure it is of them"
+        tagged, (words, names, shares) = given
+        if self.kind.threshold is not None: tagged = words, *lean_tags(shares, list(names), self.kind.threshold)
+        return self._complete(text, tagged), least_likely(shares)
 
     def predict_proba(self, texts: list[str], progress: bool = False):
         "Raises TypeError: an entity has a score, a text has none"

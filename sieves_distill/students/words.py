@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ..tasks.entities import Entity, longest_first
 
 # %% auto #0
-__all__ = ['split_words', 'tag_names', 'to_tags', 'likeliest_tags', 'lean_tags', 'from_tags']
+__all__ = ['split_words', 'tag_names', 'to_tags', 'likeliest_tags', 'least_likely', 'lean_tags', 'from_tags']
 
 # %% ../../nbs/students/words.ipynb #ce840422
 _WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
@@ -40,6 +40,10 @@ def likeliest_tags(tagged) -> list[tuple]:
     """For each text the places of its words, the likeliest tag of each, and how likely it is; `tagged` are places,
     names of tags and their probabilities `(n_words, n_tags)` of each text"""
     return [(words, [names[i] for i in shares.argmax(1)], shares.max(1)) for words, names, shares in tagged]
+
+def least_likely(shares) -> float:
+    "How likely the tag is of which a text's words are least sure, by the shares `(n_words, n_tags)`; 1 without words"
+    return float(np.max(shares, axis=1).min()) if len(shares) else 1.
 
 def lean_tags(shares, names: Sequence[str], threshold: float) -> tuple[list[str], list[float]]:
     """A tag for each word that is something with a probability of at least `threshold`, and that probability; `shares`

@@ -101,6 +101,10 @@ class Kind:
         "What a student says about some texts, of which `y` are the encoded answers"
         return self.decode(y)
 
+    def results_of(self, texts: list[str], y) -> list:
+        "The same as they stand in documents, in a shape that the task reads"
+        return self.answers(texts, y)
+
     def encode(self, answers: Sequence):
         "Answers in the task's own terms, encoded"
         return np.asarray(answers)

@@ -193,6 +193,8 @@ class Records(Kind):
         records = [None if record is None else record.model_dump(mode="json") for record in self.decode(y)]
         return records if self.column in self.names else [{self.column: record} for record in records]
 
+    def results_of(self, texts: list[str], y) -> list: return self.as_results(y)
+
 # %% ../../nbs/tasks/structures.ipynb #8e5dbfc0
 def record_array(kind: Records, rows) -> np.ndarray:
     "Rows of values as `y`; the default of a field is no value"
