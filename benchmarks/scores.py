@@ -93,16 +93,16 @@ def table(cells: list[dict]) -> str:
              "|---|---|---|---|---|---|---|---|---|---|---|---|"]
     for name in SETS:
         for size in SIZES:
-            of = {framework: [cell for cell in cells if (cell["set"], cell["size"], cell["framework"]) ==
-                              (name, size, framework)] for framework in BASES}
-            if not any(of.values()): continue
-            r = [_mean(of[framework], lambda cell: cell["pearson"][model]) for framework, model in (
+            by_base = {framework: [cell for cell in cells if (cell["set"], cell["size"], cell["framework"]) ==
+                                   (name, size, framework)] for framework in BASES}
+            if not any(by_base.values()): continue
+            r = [_mean(by_base[framework], lambda cell: cell["pearson"][model]) for framework, model in (
                 ("model2vec", "tfidf_ridge"), ("model2vec", "frozen_ridge"), ("model2vec", "student"),
                 ("guided", "student"),
                 ("setfit", "frozen_ridge"), ("setfit", "student"))]
-            others = [" / ".join(_mean(of[framework], lambda cell: cell[key], form) for framework in BASES)
+            others = [" / ".join(_mean(by_base[framework], lambda cell: cell[key], form) for framework in BASES)
                       for key, form in (("inside_90", ".2f"), ("cpu_seconds", ".0f"), ("texts_per_cpu_second", ",.0f"))]
-            seeds = " / ".join(str(len(here)) for here in of.values())
+            seeds = " / ".join(str(len(here)) for here in by_base.values())
             lines.append(f"| {' | '.join([name, f'{size:,}', seeds, *r, *others])} |")
     return "\n".join(lines) + "\n"
 

@@ -91,8 +91,8 @@ def run(*command, cwd: Path, **env) -> str:
     done = subprocess.run([str(c) for c in command], cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL)
     if done.returncode:
-        said = f"{' '.join(map(str, command))}\nexit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        pytest.fail(said, pytrace=False)
+        shown = f"{' '.join(map(str, command))}\nexit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        pytest.fail(shown, pytrace=False)
     return done.stdout
 
 

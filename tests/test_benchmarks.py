@@ -72,9 +72,9 @@ def test_parts_of_the_ablation_are_fields_of_the_recipe():
     from benchmarks.panel import ablation
     for parts in ablation.PARTS.values():
         whole, *others = parts.values()
-        assert whole.of() == ablation.DEFAULT and not whole.train_kwargs
-        assert all(part.of() != ablation.DEFAULT or part.train_kwargs for part in others)
-    with pytest.raises(TypeError, match="renamed"): ablation.Part({"renamed": 1}).of()
+        assert whole.left_out() == ablation.DEFAULT and not whole.train_kwargs
+        assert all(part.left_out() != ablation.DEFAULT or part.train_kwargs for part in others)
+    with pytest.raises(TypeError, match="renamed"): ablation.Part({"renamed": 1}).left_out()
 
 
 def read_json(name: str): return json.loads((RESULTS / name).read_text(encoding="utf-8"))

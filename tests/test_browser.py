@@ -31,21 +31,21 @@ EVIL = ("A script </pre><script>window.hacked = 'script'</script><img src=x oner
 CODE = f"""
 import pandas as pd
 from sieves_distill import Classification, Review
-found = pd.DataFrame({{
+frame = pd.DataFrame({{
     "text": [{EVIL!r}, "The keeper saved a penalty.", "Rates were raised.", "A new chip.", "A late goal."],
     "teacher": ["tech", "money", "tech", "tech", "sports"], "student": ["sports", "sports", "money", "tech", "tech"],
     "reason": [{EVIL!r}, "", "", "", ""], "proba": [{{"sports": .7, "tech": .2, "money": .1}}] * 5}})
 topic = Classification(["sports", "tech", "money"], multi_label=False, task_id="topic")
-review = Review(found, topic, "corrections.jsonl")
+review = Review(frame, topic, "corrections.jsonl")
 review
 """.strip()
 LETTER = "🙂 Ada Lovelace wrote to Babbage in London."
 SPANS = f"""
 import pandas as pd
 from sieves_distill import NER, Review
-found = pd.DataFrame({{"text": [{LETTER!r}, "Tim is in Oslo."],
+frame = pd.DataFrame({{"text": [{LETTER!r}, "Tim is in Oslo."],
                       "teacher": [[{{"start": 6, "end": 14, "entity_type": "PLACE"}}], []]}})
-review = Review(found, NER(["PERSON", "PLACE"], task_id="names"), "spans.jsonl")
+review = Review(frame, NER(["PERSON", "PLACE"], task_id="names"), "spans.jsonl")
 review
 """.strip()
 

@@ -68,7 +68,7 @@ def test_killed_again_and_again_it_loses_no_row_and_writes_none_twice(source, te
         process = start(source, output)
         while name and process.poll() is None and not (output / f"{name}.tmp").exists(): time.sleep(.002)
         if name: process.send_signal(signal.SIGKILL)
-        said, errors = process.communicate()
+        printed, errors = process.communicate()
         assert process.returncode == (-signal.SIGKILL if name else 0), errors
         moments.append(sorted(path.name for path in output.rglob("*") if path.is_file()))
     assert any("a.jsonl.tmp" in names for names in moments), "it was killed while it wrote"
@@ -86,8 +86,8 @@ def test_two_jobs_do_not_write_to_one_folder(source, tmp_path):
         with pytest.raises(ValueError, match="another job is writing"):
             label_files(STUDENT, source, tmp_path / "out")
     finally: process.send_signal(signal.SIGCONT)
-    said, errors = process.communicate()
-    assert said.split()[0] == str(ROWS * len(FILES)), errors
+    printed, errors = process.communicate()
+    assert printed.split()[0] == str(ROWS * len(FILES)), errors
 
 
 def test_a_changed_file_is_labelled_again(source, tmp_path):
@@ -109,7 +109,7 @@ def test_memory_does_not_grow_with_the_file(texts, tmp_path):
         table = pa.table({"text": [f"{text} and so on" * 5 for text in texts] * times})
         pq.write_table(table, folder / "a.parquet", row_group_size=5000)
         process = start(folder, tmp_path / f"out-{times}")
-        said, errors = process.communicate()
+        printed, errors = process.communicate()
         assert process.returncode == 0, errors
-        used[times] = int(said.split()[1]) / 1e3
+        used[times] = int(printed.split()[1]) / 1e3
     assert used[30] < used[1] + 100, f"MB: {used}"  # the texts alone are more than that

@@ -46,9 +46,9 @@ def documents(texts):
         st.none() | st.integers(-9, 9), st.none() | unicode])
     pairs = st.tuples(unicode, numbers)
     answers = st.one_of(deep(texts), pairs, st.lists(pairs, max_size=3)).map(read_answer)
-    said = st.dictionaries(unicode, answers, max_size=3)
+    results = st.dictionaries(unicode, answers, max_size=3)
     return ids.flatmap(lambda ids: st.lists(st.builds(
-        Doc, st.none() | texts, ids, said, said, st.dictionaries(texts, deep(texts), max_size=3),
+        Doc, st.none() | texts, ids, results, results, st.dictionaries(texts, deep(texts), max_size=3),
         st.none() | st.lists(texts, max_size=3)), max_size=6))
 
 
@@ -103,8 +103,8 @@ def test_json_is_found_in_its_fences(value, form):
 @ROUNDS
 @given(st.text(max_size=40))
 def test_a_text_that_is_no_json_stays_itself(text):
-    found = parse_json(text)
-    assert found is text or isinstance(found, (list, dict))
+    parsed = parse_json(text)
+    assert parsed is text or isinstance(parsed, (list, dict))
 
 
 def test_types_of_ids_survive_in_parquet_whenever_they_come(tmp_path):

@@ -157,9 +157,9 @@ def keys(value):
 
 
 def test_metrics_have_one_schema(students):
-    one, other = (json.loads((student.path / "metrics.json").read_text(encoding="utf-8"))
-                  for student in students.values())
-    assert keys(one) == keys(other) and {"f1", "precision", "recall", "accuracy", "per_label", "run"} <= set(one)
+    first, other = (json.loads((student.path / "metrics.json").read_text(encoding="utf-8"))
+                    for student in students.values())
+    assert keys(first) == keys(other) and {"f1", "precision", "recall", "accuracy", "per_label", "run"} <= set(first)
 
 
 # The configurations of the guide, as they stand
@@ -221,13 +221,13 @@ def test_seed_decides(bases, framework, tmp_path):
     about = json.dumps([bases[framework], framework, str(tmp_path / "other"), 7])
     run(sys.executable, "-c", SCRIPT, Path(__file__).parent, about, cwd=tmp_path, PYTHONHASHSEED=order)
     again(bases[framework], framework, str(tmp_path / "one"), 7)
-    one, other = (Student.load(tmp_path / name) for name in ("one", "other"))
+    first, other = (Student.load(tmp_path / name) for name in ("one", "other"))
     texts = [doc.text for doc in news(each=14, words=20)]
-    assert one.predict(texts) == other.predict(texts)
-    np.testing.assert_array_equal(one.predict_proba(texts), other.predict_proba(texts))
-    assert one.train_data["text"][:] == other.train_data["text"][:]
+    assert first.predict(texts) == other.predict(texts)
+    np.testing.assert_array_equal(first.predict_proba(texts), other.predict_proba(texts))
+    assert first.train_data["text"][:] == other.train_data["text"][:]
     different = again(bases[framework], framework, str(tmp_path / "different"), 8)
-    assert set(different.train_data["text"]) != set(one.train_data["text"])
+    assert set(different.train_data["text"]) != set(first.train_data["text"])
 
 
 LIGHT = {"business": .3, "entertainment": .7, "politics": .1, "sports": .9, "tech": .5}

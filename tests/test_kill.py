@@ -148,11 +148,11 @@ def place_for(made, path: Path, earlier: bool) -> Path:
 def state(made, folder: Path) -> str:
     "What is in the output folder: none, the earlier student to the byte, or the new one, whole."
     if not folder.exists(): return "none"
-    found = contents(folder)
-    name = "before" if found == made.contents["before"] else "after"
-    assert set(found) == set(made.contents[name]) and set(changes(found, made.contents[name])) <= TIMED
-    assert json.loads(found["metrics.json"])["run"]["seed"] == {"before": 1, "after": 2}[name]
-    whole = hash(frozenset(found.items()))
+    present = contents(folder)
+    name = "before" if present == made.contents["before"] else "after"
+    assert set(present) == set(made.contents[name]) and set(changes(present, made.contents[name])) <= TIMED
+    assert json.loads(present["metrics.json"])["run"]["seed"] == {"before": 1, "after": 2}[name]
+    whole = hash(frozenset(present.items()))
     if whole not in made.loaded:
         np.testing.assert_array_equal(Student.load(folder).predict_proba(TEXTS), made.proba[name])
     made.loaded.add(whole)
@@ -312,8 +312,8 @@ def test_ctrl_c_in_a_terminal(made, tmp_path):
     process.stdin.close()
     wait_for_writing(folder.parent, lambda: process.poll() is None)
     os.killpg(process.pid, signal.SIGINT)
-    said = process.stderr.read()
+    errors = process.stderr.read()
     # 1 where peft is installed: torch's compiler, which it imports, runs code at exit, and Python forgets the signal
-    assert process.wait() in (-signal.SIGINT, 1) and said.rstrip().endswith("KeyboardInterrupt")
+    assert process.wait() in (-signal.SIGINT, 1) and errors.rstrip().endswith("KeyboardInterrupt")
     assert state(made, folder) == "before" and not leftovers(folder)
     assert not list(temporary.rglob("*"))

@@ -53,11 +53,11 @@ def test_an_interrupted_run_asks_only_for_the_rest(tmp_path, name):
         while answers(cache) < 10 and time.monotonic() < deadline: time.sleep(0.01)
         run.send_signal(getattr(signal, name))
         assert run.wait(30) != 0, "the run ended before it could be interrupted"
-        found, asked = answers(cache), len(server.requests)
-        assert 10 <= found < 60
-        assert asked - found <= 3, "answers that were on their way when the process was killed are all that can be lost"
+        stored, asked = answers(cache), len(server.requests)
+        assert 10 <= stored < 60
+        assert asked - stored <= 3, "answers that were on their way when the process was killed are all that is lost"
         calls, cached = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[1:])
-    assert (calls, cached) == (60 - found, found)
+    assert (calls, cached) == (60 - stored, stored)
     assert len(server.requests) == asked + calls
     assert b"secret" not in cache.read_bytes()
 
@@ -128,10 +128,10 @@ def test_a_document_that_failed_is_named_and_asked_again_in_the_next_run(tmp_pat
 
 def test_the_key_is_in_no_log_error_or_cache(tmp_path, caplog, capfd):
     caplog.set_level(logging.DEBUG)
-    def said(body, n):
+    def reply_to(body, n):
         refusal = 401, {"error": {"message": f"no such key: {KEY}", "code": "invalid_api_key"}}
         return refusal if n else ANSWER
-    with LLMServer(said) as server:
+    with LLMServer(reply_to) as server:
         topic = task(base_url=server.url, api_key=KEY, cache=tmp_path / "a.sqlite")
         topic([Doc("one")], progress=False)
         with pytest.raises(RuntimeError) as e: topic([Doc("two")], progress=False)

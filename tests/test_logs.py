@@ -21,8 +21,8 @@ def record(name: str) -> tuple:
 
     def reply(body: dict, n: int):
         answer = (503, {"error": {"message": "overloaded"}}) if n == 2 else say(body)
-        status, said = answer if isinstance(answer, tuple) else (200, answer)
-        lines.append({"request": body, "response": {"status": status, "body": said}})
+        status, content = answer if isinstance(answer, tuple) else (200, answer)
+        lines.append({"request": body, "response": {"status": status, "body": content}})
         return answer
     with LLMServer(reply) as server:
         model = LLMTeacher("m", server.url, cache=False, concurrency=1, **teacher_options)

@@ -74,9 +74,9 @@ def test_a_mounted_folder_is_filled(place, way):
     run = within(mounts, place.parent / "over" / "volume" if "image" in way else place)
     if "image" in way and "overlay" in run.stderr: pytest.skip("no layers here: " + run.stderr.strip())
     assert run.returncode == 0, run.stderr
-    said = [json.loads(line) for line in run.stdout.splitlines()]
+    reports = [json.loads(line) for line in run.stdout.splitlines()]
     files = lambda text: {"student.json": len(text), "data/rows": 1000}
-    assert said == [{"student": text, "files": files(text), "more beside": 0} for text in ("first", "second")]
+    assert reports == [{"student": text, "files": files(text), "more beside": 0} for text in ("first", "second")]
 
 
 def test_what_is_there_stays_where_the_drive_is_full(place):

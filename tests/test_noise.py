@@ -61,7 +61,7 @@ def run_script(about: str, folder: Path, ignore: bool) -> None:
     exec(compile(SCRIPT, "<string>", "exec"), {"__name__": "__main__"})
 
 
-def said(bases, name: str, folder: Path, multi_label=False, ignore=False, fresh=False, **options) -> tuple[str, str]:
+def printed(bases, name: str, folder: Path, multi_label=False, ignore=False, fresh=False, **options) -> tuple[str, str]:
     """The stdout and stderr of a script that distils, loads and predicts, without the warnings of our own.
 
     In a `fresh` Python what is imported is heard too; else the process is forked from one that has imported it."""
@@ -86,7 +86,7 @@ def said(bases, name: str, folder: Path, multi_label=False, ignore=False, fresh=
 
 @pytest.mark.parametrize("name", RUNS)
 def test_progress_is_one_bar(bases, name, tmp_path):
-    out, err = said(bases, name, tmp_path / "student")
+    out, err = printed(bases, name, tmp_path / "student")
     assert out == ""
     assert err.startswith("\r") and err.endswith("\n") and err.count("\n") == 1, err
     shown = [frame for frame in err.strip().split("\r") if frame]
@@ -101,9 +101,9 @@ def test_progress_is_one_bar(bases, name, tmp_path):
 
 @pytest.mark.parametrize("name", RUNS)
 def test_progress_can_be_turned_off(bases, name, tmp_path):
-    assert said(bases, name, tmp_path / "student", fresh=True, progress=False) == ("", "")
+    assert printed(bases, name, tmp_path / "student", fresh=True, progress=False) == ("", "")
 
 
 @pytest.mark.parametrize("name", ["model2vec", "setfit"])
 def test_several_labels_are_as_quiet(bases, name, tmp_path):
-    assert said(bases, name, tmp_path / "student", multi_label=True, ignore=True, progress=False) == ("", "")
+    assert printed(bases, name, tmp_path / "student", multi_label=True, ignore=True, progress=False) == ("", "")

@@ -26,8 +26,8 @@ def nbdev_test(path: Path, flags: list[str], temporary: Path) -> None:
     before = set(path.parent.iterdir())
     process = forked.start(forked.run_notebook, path, flags, temporary)
     process.join()
-    said = (temporary / "log").read_text(encoding="utf-8", errors="replace")
-    if process.exitcode: pytest.fail(f"exit {process.exitcode}\n{said}", pytrace=False)
+    log = (temporary / "log").read_text(encoding="utf-8", errors="replace")
+    if process.exitcode: pytest.fail(f"exit {process.exitcode}\n{log}", pytrace=False)
     left = sorted(p.name for p in set(path.parent.iterdir()) - before)
     assert not left, f"{path.name}, or one that ran beside it, leaves files in its folder"
 

@@ -63,8 +63,8 @@ def running(command, log: Path, url: str | None = None, cwd=None, pass_fds=(), *
     try:
         deadline = time.monotonic() + 60
         def look() -> str | None:
-            found = url or (match := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())) and match[0]
-            return found if found and "startup complete" in log.read_text() else None
+            served = url or (match := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())) and match[0]
+            return served if served and "startup complete" in log.read_text() else None
         while (address := look()) is None:
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(.02)

@@ -53,9 +53,9 @@ def told(tmp_path_factory) -> dict:
     students = {name: Student.load(FOLDERS / f"model2vec_{name}") for name in ("single", "multi")}
     folders = {name: str(student.export(where / name, "numpy")) for name, student in students.items()}
     own = str(FOLDERS / "model2vec_single")
-    said = run(PYTHON, "-c", CODE, json.dumps([folders, own, TEXTS]), cwd=where, PYTHONPATH=str(ROOT))
+    output = run(PYTHON, "-c", CODE, json.dumps([folders, own, TEXTS]), cwd=where, PYTHONPATH=str(ROOT))
     proba = {name: student.predict_proba(TEXTS).tolist() for name, student in students.items()}
-    return {**json.loads(said.splitlines()[-1]), "students": students, "proba": proba}
+    return {**json.loads(output.splitlines()[-1]), "students": students, "proba": proba}
 
 
 def test_a_pipeline_says_what_the_student_says(told):

@@ -90,11 +90,11 @@ def test_single_label_is_exact_and_no_label_is_more_than_a_row_off(dataset, frac
 def test_labels_too_rare_for_a_share_are_covered_as_far_as_rows_reach(dataset, fraction, seed):
     n = wanted(len(dataset), fraction)
     assume(0 < n < len(dataset))
-    split, said = quietly(dataset, fraction, seed=seed)
+    split, warning = quietly(dataset, fraction, seed=seed)
     shares = [math.floor(count * n / len(dataset)) for count in Counter(dataset["labels"]).values()]
     uncovered = set(dataset["labels"]) - set(split["val"]["labels"])
     assert len(uncovered) == max(0, shares.count(0) - (n - sum(shares)))
-    assert bool(uncovered) == (said is not None and "no row in val for" in said)
+    assert bool(uncovered) == (warning is not None and "no row in val for" in warning)
 
 
 @SPLITS
@@ -113,7 +113,7 @@ def test_parts_are_a_partition_that_no_text_crosses(dataset, val_frac, test_frac
 @SPLITS
 @given(tagged(), fractions, st.sampled_from([0.0, 0.2]), seeds)
 def test_every_held_out_label_is_in_train(dataset, val_frac, test_frac, seed):
-    try: split, said = quietly(dataset, val_frac, test_frac, seed=seed)
+    try: split, warning = quietly(dataset, val_frac, test_frac, seed=seed)
     except ValueError: assume(False)
     known = {label for row in split["train"]["labels"] for label in row_labels(row)}
     assert known == {label for row in dataset["labels"] for label in row_labels(row)}
@@ -122,12 +122,12 @@ def test_every_held_out_label_is_in_train(dataset, val_frac, test_frac, seed):
 @SPLITS
 @given(st.one_of(tagged(), classes(least=1)), fractions, seeds)
 def test_rows_are_missing_from_val_only_where_nothing_fits(dataset, fraction, seed):
-    try: split, said = quietly(dataset, fraction, seed=seed)
+    try: split, warning = quietly(dataset, fraction, seed=seed)
     except ValueError: assume(False)
     short = wanted(len(dataset), fraction) - len(split["val"])
     assert short >= 0
     if not short: return
-    assert f"val has {len(split['val'])} rows instead of {wanted(len(dataset), fraction)}" in said
+    assert f"val has {len(split['val'])} rows instead of {wanted(len(dataset), fraction)}" in warning
     train = groups_of(split["train"])
     texts = Counter(label for _, labels in train.values() for label in labels)
     assert not [text for text, (size, labels) in train.items()
@@ -143,9 +143,9 @@ def test_whole_groups_come_as_near_to_the_fraction_as_they_can(sizes, fraction, 
     for size in sizes: sums |= {total + size for total in sums}
     best = max(total for total in sums if total <= n)
     assume(best)
-    split, said = quietly(dataset, fraction, seed=seed)
+    split, warning = quietly(dataset, fraction, seed=seed)
     assert len(split["val"]) == best
-    assert (said is None) == (best == n)
+    assert (warning is None) == (best == n)
 
 
 @SPLITS
@@ -153,15 +153,15 @@ def test_whole_groups_come_as_near_to_the_fraction_as_they_can(sizes, fraction, 
 def test_the_order_of_the_rows_does_not_matter(dataset, val_frac, test_frac, seed, random):
     order = list(range(len(dataset)))
     random.shuffle(order)
-    try: split, said = quietly(dataset, val_frac, test_frac, seed=seed)
+    try: split, warning = quietly(dataset, val_frac, test_frac, seed=seed)
     except ValueError as e:
         with pytest.raises(ValueError) as again: quietly(dataset.select(order), val_frac, test_frac, seed=seed)
         assert str(again.value) == str(e)
         return
-    again, said_again = quietly(dataset.select(order), val_frac, test_frac, seed=seed)
+    again, warning_again = quietly(dataset.select(order), val_frac, test_frac, seed=seed)
     assert ({part: rows.to_list() for part, rows in again.items()}
             == {part: rows.to_list() for part, rows in split.items()})
-    assert said_again == said
+    assert warning_again == warning
 
 
 @pytest.mark.filterwarnings("ignore:split_dataset")

@@ -70,9 +70,9 @@ entities = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 10), scores), m
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.strip), entities)
 def test_entities_come_back_as_they_were(text, spans):
-    said = [{"text": text[i:i + n], "start": i, "end": i + n, "entity_type": "PERSON", "score": score}
-            for i, n, score in spans if i + n <= len(text) and text[i:i + n].strip()]
-    assert NER(["PERSON"]).to_hf_dataset([Doc(text, results={"NER": said})])[0] == {"text": text, "entities": said}
+    named = [{"text": text[i:i + n], "start": i, "end": i + n, "entity_type": "PERSON", "score": score}
+             for i, n, score in spans if i + n <= len(text) and text[i:i + n].strip()]
+    assert NER(["PERSON"]).to_hf_dataset([Doc(text, results={"NER": named})])[0] == {"text": text, "entities": named}
 
 
 def test_ten_megabytes_and_a_source_that_fails():

@@ -111,10 +111,10 @@ def exported(sym):
     return getattr(import_module(known[1].removesuffix(".py").replace("/", ".")), sym.__name__) if known else sym
 
 
-def members(of: type) -> dict[str, object]:
+def members(cls: type) -> dict[str, object]:
     "The public methods and properties of a class by name, those of its parents in this package after its own."
-    ours = [parent for parent in of.__mro__ if parent.__module__.partition(".")[0] in HOMES | {of.__module__}]
-    named = {name: getattr(of, name) for parent in ours for name in vars(parent) if not name.startswith("_")}
+    ours = [parent for parent in cls.__mro__ if parent.__module__.partition(".")[0] in HOMES | {cls.__module__}]
+    named = {name: getattr(cls, name) for parent in ours for name in vars(parent) if not name.startswith("_")}
     return {name: member for name, member in named.items() if callable(member) or isinstance(member, PROPERTY)}
 
 

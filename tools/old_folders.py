@@ -70,13 +70,13 @@ def write(base: str, framework: str, multi_label: bool, each: int, folder: Path)
     task.distill(base, framework, docs, folder, 0.25, train_kwargs=TRAIN_KWARGS[framework], seed=0, progress=False)
     student = sieves_distill.Student.load(folder)
     texts = [doc.text for doc in docs[::each // 2]] + UNSEEN
-    said = {
+    recorded = {
         "machine": machine(), "labels": student.labels, "multi_label": student.multi_label, "framework": framework,
         "verdict": student.report.verdict, "rows": len(student.train_data), "texts": texts,
         "predicted": student.predict(texts), "proba": student.predict_proba(texts).tolist()}
     student.exact = True  # where the CPU has bfloat16, the above may be of that
-    said |= {"exactly_predicted": student.predict(texts), "exact_proba": student.predict_proba(texts).tolist()}
-    folder.with_suffix(".json").write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    recorded |= {"exactly_predicted": student.predict(texts), "exact_proba": student.predict_proba(texts).tolist()}
+    folder.with_suffix(".json").write_text(json.dumps(recorded, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def main() -> None:

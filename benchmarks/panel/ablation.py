@@ -54,7 +54,7 @@ class Part:
     matters: Callable = always  # Whether it can make a difference to a cell, of its size and whether labels are several
     on: dict = field(default_factory=dict)  # Fields of the recipe, under which a small cell shows that it does
 
-    def of(self, recipe: Recipe = DEFAULT) -> Recipe:
+    def left_out(self, recipe: Recipe = DEFAULT) -> Recipe:
         "The recipe without this part"
         return replace(recipe, **self.changes)
 
@@ -223,8 +223,8 @@ class TunedOnce:
 
     def recipe(self, part: Part, cell: tuple) -> Recipe:
         "The recipe without a part, which is fine-tuned by this where that comes to the same"
-        if part.train_kwargs or not part.changes.keys() <= self.after: return part.of()
-        return replace(part.of(), fine_tune=partial(self, cell))
+        if part.train_kwargs or not part.changes.keys() <= self.after: return part.left_out()
+        return replace(part.left_out(), fine_tune=partial(self, cell))
 
 
 tuned_once = TunedOnce()
@@ -294,7 +294,7 @@ def _changes(part: Part, framework: str, key: tuple, students: dict) -> bool:
     if not part.on and not part.matters(len(cell.y), cell.multi): return False
     under = replace(DEFAULT, **part.on)  # for both students
     if (key, under) not in students: students[key, under] = proba(under)
-    return not np.array_equal(students[key, under], proba(part.of(under), **part.train_kwargs))
+    return not np.array_equal(students[key, under], proba(part.left_out(under), **part.train_kwargs))
 
 
 def missing(args, sets, sizes, seeds, known: set):

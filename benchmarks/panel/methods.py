@@ -63,14 +63,14 @@ def _cross_validated(X, y):
     "Balanced logistic regression with the `C` that has the best macro-F1 in three folds; what answers features"
     from sklearn.model_selection import KFold, StratifiedKFold
     from threadpoolctl import threadpool_limits
-    one = y.ndim == 1
-    folds = (StratifiedKFold if one and np.bincount(y)[np.unique(y)].min() >= 3 else KFold)(3, shuffle=True,
-                                                                                           random_state=0)
+    single = y.ndim == 1
+    folds = (StratifiedKFold if single and np.bincount(y)[np.unique(y)].min() >= 3 else KFold)(3, shuffle=True,
+                                                                                              random_state=0)
     # what thousands of features say of fewer rows is the same in the space that the rows span, and sooner
     Z, back = rotate_features(sparse.csr_matrix(X)) if X.shape[0] < X.shape[1] else (X, None)
     def score(C):
         held_out = np.zeros_like(y)
-        for rest, held in folds.split(Z, y if one else None):
+        for rest, held in folds.split(Z, y if single else None):
             held_out[held] = _answers(_fit_strength(Z[rest], y[rest], C), Z[held])
         return training.macro_f1(y, held_out)
     with threadpool_limits(1): model = _fit_strength(Z, y, max(STRENGTHS, key=score))

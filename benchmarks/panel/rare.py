@@ -41,7 +41,7 @@ def predictions(cell: rows.Cell) -> dict:
     "What each method says of the test rows"
     out = {}
     for method, part in STUDENTS.items():
-        student = training.train("model2vec", cell.texts, cell.y, cell.names, recipe=MODEL2VEC[part].of()).student
+        student = training.train("model2vec", cell.texts, cell.y, cell.names, recipe=MODEL2VEC[part].left_out()).student
         out[method] = training.answers(student, cell.test_texts)
     for peer in PEERS: out[NAMES[peer]] = methods.METHODS[peer](cell)[0](cell.test_texts)
     return out
