@@ -111,6 +111,7 @@ OTHERS = [  # a task, its framework, and what its folder needs
     ("NER", "transformers", NEEDED["onnx"]),
     ("PIIMasking", "transformers", NEEDED["onnx"] + RULES), ("SentimentAnalysis", "setfit", NEEDED["onnx"]),
     ("InformationExtraction", "transformers", NEEDED["onnx"] + DATES),
+    ("QuestionAnswering", "transformers", NEEDED["onnx"] + DATES),
     ("RelationExtraction", "transformers", (*NEEDED["onnx"], "pycrfsuite")),
 ]
 BASES = {"model2vec": tiny_static_model, "setfit": tiny_sentence_transformer, "transformers": tiny_sentence_transformer}
@@ -136,12 +137,12 @@ def test_all_kinds_answer_without_torch_and_this_package(name, framework, needed
     assert answers == near(expected, answers)
 
 
-def near(expected, found):
+def near(expected, given):
     "What is expected, with the numbers that were found where they are nearly those expected."
-    if isinstance(expected, dict): return {key: near(value, found[key]) for key, value in expected.items()}
-    if isinstance(expected, list): return [near(*pair) for pair in zip(expected, found, strict=True)]
-    close = isinstance(expected, float) and isinstance(found, float) and abs(expected - found) < 1e-5
-    return found if close else expected
+    if isinstance(expected, dict): return {key: near(value, given[key]) for key, value in expected.items()}
+    if isinstance(expected, list): return [near(*pair) for pair in zip(expected, given, strict=True)]
+    close = isinstance(expected, float) and isinstance(given, float) and abs(expected - given) < 1e-5
+    return given if close else expected
 
 
 COMMAND = """
