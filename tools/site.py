@@ -8,6 +8,7 @@ The saved outputs are shown; no other cell is run.
 from __future__ import annotations
 
 import argparse
+import gc
 import shutil
 import subprocess
 import sys
@@ -31,11 +32,13 @@ def adapt(proc: Path, site_url: str) -> None:
 
 def build(smalldocs: bool) -> Path:
     "Render the site; return its folder."
+    gc.disable()  # this process ends soon, and each of some 200 shells would look through all that is imported
     cfg = get_config()
     nbdev.serve.FilterDefaults = Pages  # by name: `proc_nbs` takes no other way to hand on its processors
     proc = nbdev.serve.proc_nbs(n_workers=0, force=True)  # in this process: to begin others costs more than they save
     site_url = cfg.doc_host + cfg.doc_baseurl
     settle_links(proc, site_url)
+    gc.freeze()  # at the exit, each shell asks for a collection: there is nothing left to look through
     if smalldocs:
         adapt(proc, site_url)
         command = [sys.executable, "-m", "smalldocs.cli", "render", "--strict"]
