@@ -148,7 +148,7 @@ def fit_blend(blocks: Blocks, y, kind: Kind, seed: int, recipe, bar=None, soft=N
         )
         settings = fit_settings(kind, y, logits, recipe, offsets=True)
     shares = {str(count): round(float(share), 3) for count, share in zip(recipe.count_weights, choice.shares)}
-    head = Head(weight, bias - settings.shift, settings.temperature)
+    head = Head(weight, bias, settings.temperature).shifted(settings.shift)
     return Blend(head, shares, choice.soft, blocks.names_y is not None, choice.score)
 
 # %% ../../nbs/heads/blend.ipynb #0ec8635e

@@ -13,7 +13,8 @@ from ..tasks.kinds import Kind, ManyLabels, OneLabel
 from .temperature import fit_temperature
 
 # %% auto #0
-__all__ = ['best_thresholds', 'fit_thresholds', 'fit_offsets', 'Settings', 'fit_settings']
+__all__ = ['best_thresholds', 'fit_thresholds', 'fit_common_shift', 'fit_offsets', 'Settings', 'fit_settings',
+           'fit_settings_held_out']
 
 # %% ../../nbs/heads/shifts.ipynb #abf0dc51
 def best_thresholds(y, logits):
@@ -33,6 +34,22 @@ def fit_thresholds(y, logits, draws: int = 20, rows: float = 10):
     rng, counts = np.random.default_rng(0), y.sum(0)
     drawn = (rng.integers(len(y), size=len(y)) for _ in range(draws))
     return sum(best_thresholds(y[at], logits[at]) for at in drawn) / draws * counts / (counts + rows)
+
+# %% ../../nbs/heads/shifts.ipynb #da0524f4
+def fit_common_shift(y, logits, draws: int = 20):
+    """The logit above which macro-F1 of all labels together is best: the mean over bootstrap draws of the rows; `y` is
+    booleans, `logits` floats `(n, n_labels)`, from a model that has not seen the rows. 0 where no row has a label"""
+    if not y.any(): return 0.
+    rng, shifts = np.random.default_rng(0), np.linspace(*np.quantile(logits, [.01, .99]), 101)
+    drawn = (rng.integers(len(y), size=len(y)) for _ in range(draws))
+    return float(np.mean([_best_shift(shifts, y[at], logits[at]) for at in drawn]))
+
+def _best_shift(shifts, y, logits) -> float:
+    "The middle of those shifts that have the best macro-F1 over the labels that rows have"
+    named = logits > shifts[:, None, None]
+    has = y.any(0)
+    f1 = (2 * (named & y).sum(1) / np.maximum(named.sum(1) + y.sum(0), 1))[:, has].sum(1)
+    return shifts[f1 >= f1.max() - 1e-9].mean()
 
 # %% ../../nbs/heads/shifts.ipynb #6d1f2a02
 def fit_offsets(
@@ -95,3 +112,15 @@ def _(kind: OneLabel, y, logits, recipe, offsets: bool):
 @_fit_shift.register
 def _(kind: ManyLabels, y, logits, recipe, offsets: bool):
     return sum(recipe.fit_thresholds(y, logits_of_round) for logits_of_round in logits) / len(logits)
+
+@singledispatch
+def fit_settings_held_out(kind: Kind, y, logits, recipe) -> Settings:
+    """The same from logits `(n, n_labels)` of rows that were held out from an encoder: for several labels a text a
+    common shift, and thresholds beside it"""
+    return Settings(0, fit_temperature(logits, y, kind))
+
+@fit_settings_held_out.register
+def _(kind: ManyLabels, y, logits, recipe) -> Settings:
+    shift = recipe.fit_common_shift(y, logits)
+    shift = shift + recipe.fit_thresholds(y, logits - shift)
+    return Settings(shift, fit_temperature(logits - shift, y, kind))

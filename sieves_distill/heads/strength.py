@@ -52,8 +52,13 @@ def choose_strength(sample: Sample, seed: int, recipe, **params) -> Candidate:
 # %% ../../nbs/heads/strength.ipynb #6ce3421e
 @dataclass(frozen=True, eq=False)
 class Head(Linear):
-    "A linear layer, and the temperature that its logits are to be divided by"
+    "A linear layer, the temperature that its logits are to be divided by, and what was taken off them"
     temperature: float
+    shift: np.ndarray | float = 0  # `(n_labels,)`, the bias is lower by it
+
+    def shifted(self, shift) -> Head:
+        "With so much taken off its logits in place of what was"
+        return replace(self, bias=self.bias + self.shift - shift, shift=shift)
 
     def cooled(self) -> Linear:
         "The layer, divided by its temperature"
@@ -65,7 +70,7 @@ def fit_head(chosen: Candidate, recipe, trust=None) -> Head:
     if trust is None: trust = label_trust(sample.kind, sample.y, logits, recipe.head_doubt)
     linear = fit_logistic(replace(sample, trust=trust), recipe.name_rows, **chosen.params)
     settings = fit_settings(sample.kind, sample.y, logits, recipe)
-    return Head(linear.weight, linear.bias - settings.shift, settings.temperature)
+    return Head(linear.weight, linear.bias, settings.temperature).shifted(settings.shift)
 
 def choose_head(sample: Sample, seed: int, recipe, trust=None, **params) -> tuple[Head, Candidate]:
     """The head on features that are as they are, and how it was chosen to be fitted; a `C` in `params` is not chosen

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from ..heads.blend import blend_strength, head_shares, keep_table
 from ..heads.folds import fold_rounds, ranking_score
 from ..heads.names import label_texts, names_fit, names_rank
-from ..heads.shifts import fit_offsets, fit_thresholds
+from ..heads.shifts import fit_common_shift, fit_offsets, fit_thresholds
 from ..heads.tokens import token_weights
 from .contrast import fine_tune_body
 from .setfit import average_weights, find_doubtful, keep_encoder
@@ -39,6 +39,9 @@ class Recipe:
     )
     fit_thresholds: Callable = (
         fit_thresholds  # For several labels a text: from booleans and logits, both `(n, n_labels)`
+    )
+    fit_common_shift: Callable = (
+        fit_common_shift  # Likewise, one for all labels, from rows that a fine-tuned encoder has not seen
     )
     # Model2Vec
     count_weights: tuple = (.5, 1, 2, 4, 8)  # What counts weigh beside means, in a head each

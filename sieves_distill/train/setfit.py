@@ -16,6 +16,7 @@ from ..heads.exclusion import answers_about, log_loss
 from ..heads.folds import few_rows, label_likelihood, label_trust, look_again, out_of_fold
 from ..heads.logistic import Linear, Names, Sample, rotate_features
 from ..heads.names import soft_labels
+from ..heads.shifts import Settings, fit_settings_held_out
 from ..heads.strength import Candidate, Head, best_candidate, choose_head, choose_strength, fit_head
 from ..heads.temperature import fit_temperature
 from ..heads.tokens import TokenCounts, count_tokens
@@ -310,8 +311,10 @@ def _choose_encoder(views: list[View], evidence: Evidence, plan: Plan) -> _Choic
 
 # %% ../../nbs/train/setfit.ipynb #198cc3ec
 def _held_out_logits(view: View, evidence: Evidence, plan: Plan):
-    "What a head on the other rows says of those held out"
+    """What a head on the other rows says of those held out. Thresholds count where the encoder has not seen what they
+    come from"""
     head, X = fit_heads(view, evidence, plan, evidence.learn).both, view.X[evidence.held]
+    if view.name == "fine-tuned": head = head.shifted(0)
     if plan.count_weight: X = join_counts(X, evidence.counts.matrix[evidence.held], plan.count_weight)
     return head.logits(X)
 
@@ -320,11 +323,10 @@ def _final_heads(choice: _Choice, evidence: Evidence, plan: Plan) -> Heads:
     "From all rows, with the temperature that they are to be divided by"
     heads = fit_heads(choice.view, evidence, plan)
     if choice.view.name == "frozen": return heads
-    if choice.logits is None: temperature = heads.both.temperature ** .5
-    else: temperature = fit_temperature(choice.logits, evidence.y[evidence.held], evidence.kind)
-    return replace(
-        heads, both=replace(heads.both, temperature=temperature), alone=replace(heads.alone, temperature=temperature)
-    )
+    if choice.logits is None: settings = Settings(heads.both.shift, heads.both.temperature ** .5)
+    else: settings = fit_settings_held_out(evidence.kind, evidence.y[evidence.held], choice.logits, evidence.recipe)
+    settle = lambda head: replace(head.shifted(settings.shift), temperature=settings.temperature)
+    return replace(heads, both=settle(heads.both), alone=settle(heads.alone))
 
 def _assemble(model, lesson: Lesson, evidence: Evidence, plan: Plan, heads: Heads) -> SetFitStudent:
     "The heads, divided by their temperatures, in their places"
