@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import data, running
-from benchmarks.panel import CELLS, CHOSEN, REPORTED, ROUND, methods, report, rows
+from benchmarks.panel import CELLS, CHOSEN, REPORTED, methods, report, round_of, rows
 from benchmarks.training import macro_f1
 from sieves_distill import Student
 
@@ -73,7 +73,7 @@ def run(name: str, size: int, seed: int, noise: float, method: str) -> dict:
               "f1": macro_f1(cell.truth, predicted), "n_test": len(cell.test), **cost,
               "mb": round(methods.megabytes(model), 2), "texts_per_second": None if method in FROZEN else round(rate),
               "recipe": student and student.metrics["run"]["recipe"]}
-    if student and name in rows.REPORTING: result["round"] = ROUND
+    if student and name in rows.REPORTING: result["round"] = round_of(name)
     if student and "unlabelled" in result["recipe"]: del result["recipe"]["unlabelled"]["guide"]["base_model"]  # a path
     if student and student.native is not student:  # without its token table
         native = student.kind.encode(student.native.predict(list(cell.test_texts)))
@@ -97,7 +97,7 @@ def key(result: dict) -> tuple: return tuple(result[part] for part in ("set", "s
 
 def is_known(result: dict) -> bool:
     "Whether a line still counts"
-    return not result.get("outdated") and result.get("round", ROUND) == ROUND
+    return not result.get("outdated") and result.get("round") in (None, round_of(result["set"]))
 
 
 def missing(args, known: set):
