@@ -115,8 +115,16 @@ def on_unlabelled(metrics: dict, measure: str = "in agreement") -> str:
         gains |= _by_which_chosen(metrics, used=sign > 0)
         shown = ", ".join(f"{_signed(gain)} {where}" for where, gain in gains.items())
         counted = {where: gain for where, gain in gains.items() if where != measure or _n(metrics["agreement"]) >= FEW}
-        return f"{_told(counted, leads_with_gold(metrics))}: they {words} {shown}."
+        return f"{_told(counted, leads_with_gold(metrics))}: they {words} {shown}.{_on_guides(metrics)}"
     return ""
+
+def _on_guides(metrics: dict) -> str:
+    "How many rows the guide has learned, where it is another than that by which it was decided to use the texts"
+    about = metrics.get("run", {}).get("recipe", {}).get("unlabelled", {})
+    if "blind_guide" not in about: return ""
+    learned, blind = (about[name]["rows"] for name in ("guide", "blind_guide"))
+    return (f" The guide that labelled them learned {learned:,} rows; the one by which this was decided, {blind:,} of "
+            "them.")
 
 FEW = 15  # different documents, below which nothing is said of what helps on them
 

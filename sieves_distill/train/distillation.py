@@ -243,21 +243,30 @@ def _guide(wish: Wish, sides: _Sides, order: _Order, bar) -> Guidance:
         order, base=wish.base, framework=wish.framework, **nothing, given=nothing, seconds={},
         start=time.perf_counter()
     )
-    def train_guide(base: str, place) -> Student:
-        taught = _taught(sides, wish)
+    def train_guide(place, at) -> Student:
+        taught = _taught(sides, at, wish.framework)
         with new_folder(place) as folder: _make(taught, guide_order(), bar, folder, order.loading)
         return Student.load(place, **order.loading)
     lesson = _lesson(sides, order if wish.base is None else guide_order(), bar)
     guided = prepare_guidance(wish, lesson, sides.val, train_guide, sides.notes)
     order.done("guide")
-    return guided
+    return _timed(guided, order)
 
-def _taught(sides: _Sides, wish: Wish) -> _Sides:
-    "The rows of a guide that is trained here"
+def _timed(guided: Guidance, order: _Order) -> Guidance:
+    "The time that a second guide takes is counted with the first one's, though it comes while the student is made"
+    if guided.of_all_rows is None: return guided
+    def of_all_rows() -> Guidance:
+        start = time.perf_counter()
+        second = guided.of_all_rows()
+        order.seconds["guide"] = round(order.seconds["guide"] + time.perf_counter() - start, 3)
+        return second
+    return replace(guided, of_all_rows=of_all_rows)
+
+def _taught(sides: _Sides, at, framework: str) -> _Sides:
+    "The training rows at the positions of a guide that is trained here"
     from datasets import DatasetDict
-    at = wish.taught(sides.train)
     data, train = DatasetDict({**sides.data, "train": sides.data["train"].select(at)}), sides.train[at]
-    return replace(sides, data=data, train=train, notes=check_learnable(train.kind, train.y, wish.framework))
+    return replace(sides, data=data, train=train, notes=check_learnable(train.kind, train.y, framework))
 
 # %% ../../nbs/train/distillation.ipynb #b46bec86
 def _save(student: Student, sides: _Sides, order: _Order, folder) -> Student:

@@ -5,7 +5,8 @@
 # %% ../../nbs/train/guidance.ipynb #8e22f2e4
 from __future__ import annotations
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 import shutil
 import numpy as np
@@ -19,7 +20,7 @@ from .lesson import Lesson
 from .unlabelled import Drawn, draw_texts
 
 # %% auto #0
-__all__ = ['Wish', 'check_guidance', 'Guidance', 'prepare_guidance']
+__all__ = ['Wish', 'check_guidance', 'Source', 'Guidance', 'prepare_guidance']
 
 # %% ../../nbs/train/guidance.ipynb #55762228
 @dataclass(frozen=True, eq=False)
@@ -31,11 +32,6 @@ class Wish:
     framework: str  # and as which kind of student
     place: Path  # Where that is left
     work: Path  # Where answers are kept until the student is there
-
-    def taught(self, rows: Rows) -> np.ndarray:
-        "Positions of the labelled rows that a guide is trained on: all, where a twin of it can be blind to some"
-        blind = [] if framework_of(self.framework, rows.kind).has_twin else blind_rows(rows)
-        return np.setdiff1d(np.arange(len(rows)), blind)
 
     def done(self):
         "The student is there: nothing needs to outlast anything"
@@ -54,9 +50,27 @@ def check_guidance(
     guide, guides = _as_student(guide), framework_of(framework, kind).guide
     if isinstance(guide, str) or guide is None:
         base = _guide_base(guide, framework, base, kind)
+        if not framework_of(guides, kind).has_twin: _check_left(_blind_place(place), kind)
         return Wish(unlabelled, None, base, guides, _check_left(place, kind), work)
     check_guide(guide, kind)
     return Wish(unlabelled, guide, None, guides, place, work)
+
+# %% ../../nbs/train/guidance.ipynb #246be49d
+@dataclass(frozen=True, eq=False)
+class Source:
+    "A guide that is there, or is to be trained"
+    place: Path  # Where it is left
+    at: np.ndarray  # Positions of the labelled rows that it is trained on
+    student: Student | None = None  # Itself, where it is there
+
+def _blind_place(place: Path) -> Path: return place.with_name(f"{place.name}-blind")
+
+def _sources(wish: Wish, rows: Rows) -> list[Source]:
+    "What labels texts for a student of these rows: a guide; or first a blind one, where it has no twin that is"
+    whole = Source(wish.place, np.arange(len(rows)), wish.guide)
+    if wish.guide is not None or framework_of(wish.framework, rows.kind).has_twin: return [whole]
+    if not len(blind := blind_rows(rows)): return [whole]
+    return [Source(_blind_place(wish.place), np.setdiff1d(whole.at, blind)), whole]
 
 # %% ../../nbs/train/guidance.ipynb #63e5d8b7
 def _check_framework(framework: str, kind: Kind, init_kwargs: dict, train_kwargs: dict):
@@ -98,16 +112,24 @@ def _guide_base(base: str | None, framework: str, student_base: str, kind: Kind)
     return base
 
 # %% ../../nbs/train/guidance.ipynb #20ff357f
-def _estimate(wish: Wish, guide: Student | None, lesson: Lesson, n_texts: int) -> dict[str, float]:
-    "About how many seconds the guide and the labels will take"
-    if guide is None: return framework_of(wish.framework, lesson.kind).part("seconds")(lesson, n_texts)
-    return {"guide": 0., "labels": n_texts * lesson.seconds_a_text(guide.predict)}
+def _estimate(wish: Wish, sources: list[Source], lesson: Lesson, n_texts: int) -> dict[str, float]:
+    "About how many seconds the guides that are not there and the labels of all will take"
+    there = [source.student for source in sources if source.student is not None]
+    if len(there) < len(sources):
+        seconds = framework_of(wish.framework, lesson.kind).part("seconds")(lesson, n_texts)
+    else: seconds = {"guide": 0., "labels": n_texts * lesson.seconds_a_text(there[0].predict)}
+    return {"guide": (len(sources) - len(there)) * seconds["guide"], "labels": len(sources) * seconds["labels"]}
 
-def _say(bar, seconds: dict[str, float], n_texts: int):
-    guide = f"{_minutes(seconds['guide'])} to train the guide, " if seconds["guide"] else ""
-    if bar.disable: return
-    labels = f"{_minutes(seconds['labels'])} for it to label {n_texts:,} texts"
-    bar.write(f"about {guide}{labels}, and a minute or two for the student", file=bar.fp)
+def _say(bar, seconds: dict[str, float], n_texts: int, sources: list[Source]):
+    if not bar.disable: bar.write(_expected(seconds, n_texts, sources), file=bar.fp)
+
+def _expected(seconds: dict[str, float], n_texts: int, sources: list[Source]) -> str:
+    "How long it will take, in words"
+    trained = [len(source.at) for source in sources if source.student is None]
+    rows = f", on {trained[0]:,} of {trained[1]:,} rows and on all" if len(trained) > 1 else ""
+    guide = f"{_minutes(seconds['guide'])} to train the guide{rows}, " if trained else ""
+    labels = f"{_minutes(seconds['labels'])} for it to label {n_texts:,} texts{' twice' if len(sources) > 1 else ''}"
+    return f"about {guide}{labels}, and a minute or two for the student"
 
 def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
@@ -119,50 +141,86 @@ class Guidance:
     labelled: Labelled
     about: dict  # How it came about: plain values, for the report
     work: Path  # A folder for what shall outlast an interruption
+    # Where the guide is kept blind to some rows: has the texts labelled by one of all rows, which is trained for it
+    of_all_rows: Callable[[], Guidance] | None = None
 
 def prepare_guidance(wish: Wish, lesson: Lesson, held_out: Rows, train_guide: Callable, notes: list[str]) -> Guidance:
-    """The texts, labelled. `train_guide` makes a guide from its base in a folder; `notes` are added to.
+    """The texts, labelled. `train_guide` makes a guide in a folder, of rows at positions; `notes` are added to.
 
     Raises TypeError or ValueError for texts that cannot be read, or a guide that has learnt from the rows held out."""
-    bar, rows = lesson.bar, lesson.rows
-    bar.set_description("unlabelled texts")
-    drawn = draw_texts(wish.texts, lesson.recipe.most_unlabelled, lesson.seed, rows.texts, held_out.texts)
-    if not drawn.texts:
-        raise ValueError(f"expected unlabelled texts that are new, found none among {drawn.read:,}: {_shown(drawn)}")
-    guide, reused = wish.guide or _reusable(wish, lesson), True
-    if guide is not None: notes += check_apart(guide, rows, held_out)
-    _say(bar, seconds := _estimate(wish, guide, lesson, len(drawn.texts)), len(drawn.texts))
-    if guide is None: guide, reused = train_guide(wish.base, wish.place), False
-    bar.reset(len(drawn.texts) / 256)
-    bar.set_description("label")
-    wish.work.mkdir(parents=True, exist_ok=True)
-    labelled = ask_guide(guide_of(guide, rows, lesson.recipe), drawn.texts, lesson.kind, _answers(wish, guide), bar)
-    about = {"read": drawn.read, "left_out": drawn.left_out, "guide": {**_about_guide(guide), "reused": reused},
+    lesson.bar.set_description("unlabelled texts")
+    drawn = _draw(wish, lesson, held_out)
+    sources = [_as_left(source, wish, lesson) for source in _sources(wish, lesson.rows)]
+    for source in sources:
+        if source.student is not None: notes += check_apart(source.student, lesson.rows, held_out)
+    seconds = _estimate(wish, sources, lesson, len(drawn.texts))
+    _say(lesson.bar, seconds, len(drawn.texts), sources)
+    about = {"read": drawn.read, "left_out": drawn.left_out,
              "expected_seconds": {name: round(value) for name, value in seconds.items()}}
-    return Guidance(labelled, about, wish.work)
+    labelling = _Labelling(wish, lesson, drawn.texts, train_guide, about)
+    first = labelling.by(sources[0], "answers.jsonl")
+    return first if len(sources) == 1 else replace(first, of_all_rows=partial(labelling.again, first, sources[1]))
+
+def _draw(wish: Wish, lesson: Lesson, held_out: Rows) -> Drawn:
+    drawn = draw_texts(wish.texts, lesson.recipe.most_unlabelled, lesson.seed, lesson.rows.texts, held_out.texts)
+    if drawn.texts: return drawn
+    raise ValueError(f"expected unlabelled texts that are new, found none among {drawn.read:,}: {_shown(drawn)}")
+
+# %% ../../nbs/train/guidance.ipynb #a3b3dba1
+@dataclass(frozen=True, eq=False)
+class _Labelling:
+    "Has texts labelled by guides, that are trained where they are not there"
+    wish: Wish
+    lesson: Lesson
+    texts: list[str]
+    train_guide: Callable
+    about: dict
+
+    def by(self, source: Source, file: str) -> Guidance:
+        "What one guide says, kept in a file as it comes"
+        guide, wish, bar = source.student, self.wish, self.lesson.bar
+        if guide is None: guide = self.train_guide(source.place, source.at)
+        bar.reset(len(self.texts) / 256)
+        bar.set_description("label")
+        wish.work.mkdir(parents=True, exist_ok=True)
+        path = None if guide.path is None else wish.work / file  # its weights tell it from another
+        as_guide = guide_of(guide, self.lesson.rows, self.lesson.recipe)
+        labelled = ask_guide(as_guide, self.texts, self.lesson.kind, path, bar)
+        about = {**self.about, "guide": _about_guide(guide, reused=source.student is not None)}
+        return Guidance(labelled, about, wish.work)
+
+    def again(self, first: Guidance, source: Source) -> Guidance:
+        "What a guide of all rows says, after a first one that was blind to some"
+        bar = self.lesson.bar
+        if not bar.disable: bar.write(f"the texts are kept: a guide of all {len(source.at):,} rows labels them",
+                                      file=bar.fp)
+        second = self.by(source, "answers-of-all-rows.jsonl")
+        return replace(second, about={**second.about, "blind_guide": first.about["guide"]})
 
 # %% ../../nbs/train/guidance.ipynb #c1121371
 def _shown(drawn: Drawn) -> str:
     return ", ".join(f"{n:,} {why}" for why, n in drawn.left_out.items()) or "pass at least one"
 
-def _answers(wish: Wish, guide: Student) -> Path | None:
-    "The file of answers, for guides whose weights can tell them apart"
-    return None if guide.path is None else wish.work / "answers.jsonl"
+def _about_guide(guide: Student, reused: bool) -> dict:
+    "Plain values; `rows` is how many rows it has learnt from, None where they are not known"
+    base, rows = guide.metrics.get("run", {}).get("base_model"), guide.train_data
+    return {"framework": framework_name(guide.framework), "base_model": base, "f1": guide.metrics.get("f1"),
+            "rows": None if rows is None else len(rows), "reused": reused}
 
-def _about_guide(guide: Student) -> dict:
-    base = guide.metrics.get("run", {}).get("base_model")
-    return {"framework": framework_name(guide.framework), "base_model": base, "f1": guide.metrics.get("f1")}
+def _as_left(source: Source, wish: Wish, lesson: Lesson) -> Source:
+    "With the guide that an earlier run has left, if it would be the same"
+    if source.student is not None: return source
+    return replace(source, student=_reusable(source, wish, lesson))
 
-def _reusable(wish: Wish, lesson: Lesson) -> Student | None:
-    "The guide that an earlier run has left, if it would be the same"
-    if not (wish.place / "student.json").exists(): return None
-    try: guide = Student.load(wish.place)
+def _reusable(source: Source, wish: Wish, lesson: Lesson) -> Student | None:
+    if not (source.place / "student.json").exists(): return None
+    try: guide = Student.load(source.place)
     except (ValueError, OSError, KeyError): return None
     run = guide.metrics.get("run", {})
     asked = {"framework": wish.framework, "base_model": wish.base, "seed": lesson.seed}
     if {name: run.get(name) for name in asked} != asked: return None
     if run.get("constants", {}) != lesson.recipe.constants() or guide.kind != lesson.kind: return None
     if guide.train_data is None: return None
-    known, rows = Rows.read(guide.train_data, guide), lesson.rows[wish.taught(lesson.rows)]
+    known, rows = Rows.read(guide.train_data, guide), lesson.rows[source.at]
     same = known.texts == rows.texts and rows.kind.decode(known.y) == rows.kind.decode(rows.y)
     return guide if same else None

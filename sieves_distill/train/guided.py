@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import json
 import numpy as np
+from xxhash import xxh64
 from ..basics.disk import new_folder
 from ..basics.quiet import quiet
 from ..evaluate.figures import bootstrap_figures
@@ -51,7 +52,8 @@ def static_bases(lesson: Lesson) -> dict[str, str]:
     encoder = lesson.guided.labelled.guide.encoder
     if encoder is None: return {"the base": lesson.base}
     lesson.bar.set_description("static base")
-    folder = lesson.guided.work / "static"
+    weights = xxh64((encoder / "model.safetensors").read_bytes()).hexdigest()
+    folder = lesson.guided.work / f"static-{weights}"  # that of another guide may lie there
     if not (folder / "student.json").exists(): _distil_encoder(encoder, folder)
     return {"the base": lesson.base, "the guide's encoder": str(folder)}
 

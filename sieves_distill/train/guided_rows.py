@@ -47,6 +47,7 @@ def choose_way(ways: list[Way], folders: dict, lesson: Lesson, train: Callable) 
     "With the texts, unless they do more harm than chance explains; on the base that does best"
     held, labelled, kind = lesson.guided.labelled.guide.held, lesson.guided.labelled, lesson.kind
     if len(held) < LEAST_HELD: return Choice(Way("the base", True), {"n": len(held)})
+    lesson.bar.reset(len(ways))
     lesson.bar.set_description("rows held out")
     rest, rows = np.setdiff1d(np.arange(len(lesson.rows)), held), lesson.rows[held]
     students = {way: fit_way(way, folders, lesson, train, rest, labelled.blind).student for way in ways}
@@ -64,20 +65,28 @@ def choose_way(ways: list[Way], folders: dict, lesson: Lesson, train: Callable) 
 def train_guided_rows(lesson: Lesson, train: Callable, bases: bool = False) -> Trained:
     """What the recipe `train` makes of labelled rows and a guide's texts, or of the rows alone; beside it the student
     of the other way. With `bases` a static base is made of the guide's encoder, too"""
-    labelled, folders = lesson.guided.labelled, {"the base": lesson.base}
+    folders = {"the base": lesson.base}
     if bases: folders = static_bases(lesson)
     ways = [Way(base, texts) for base in folders for texts in (False, True)]
-    lesson.bar.reset(len(ways) + 2)
     choice = choose_way(ways, folders, lesson, train)
     kept, other = choice.kept, Way("the base", not choice.kept.texts)
+    final = _with_all_rows(lesson, kept)
+    if kept.base != "the base": folders |= static_bases(final)  # the first guide's, where the second wasn't fine-tuned
+    lesson.bar.reset(2)
     lesson.bar.set_description("student")
-    trained, beside = (fit_way(way, folders, lesson, train, slice(None), labelled.y) for way in (kept, other))
-    about = describe_guided(lesson, kept, choice.held_out)
+    trained, beside = (fit_way(way, folders, final, train, slice(None), final.guided.labelled.y)
+                       for way in (kept, other))
+    about = describe_guided(final, kept, choice.held_out)
     students = {"without_unlabelled" if kept.texts else "with_unlabelled": beside.student,
-                "guide": labelled.guide.student}
+                "guide": final.guided.labelled.guide.student}
     _trust_unseen(trained.student, beside.student, choice, lesson)
     simple = (beside if kept.texts else trained).beside  # of labelled rows alone
     return Trained(trained.student, {**trained.made, "unlabelled": about}, {**simple, **students})
+
+def _with_all_rows(lesson: Lesson, kept: Way) -> Lesson:
+    "With what a guide of all rows says of the texts, where one can be trained and they are learned"
+    if lesson.guided.of_all_rows is None or not kept.texts: return lesson
+    return replace(lesson, guided=lesson.guided.of_all_rows())
 
 # %% ../../nbs/train/guided_rows.ipynb #27a998d8
 def _trust_unseen(student, other, choice: Choice, lesson: Lesson):
