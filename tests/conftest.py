@@ -19,15 +19,19 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 ROOT = Path(__file__).resolve().parents[1]
 
 # Where several workers run the tests: files whose tests share students or builds, each made once, in one worker,
-SHARING = {"test_bulk", "test_end_to_end", "test_kill", "test_kwargs", "test_llm", "test_ner", "test_noise",
-           "test_packaging", "test_ray", "test_safety", "test_serve", "test_sieves_task", "test_site", "test_style",
-           "test_web_page"}
+SHARING = {"test_bulk", "test_end_to_end", "test_execute", "test_kill", "test_kwargs", "test_llm", "test_ner",
+           "test_noise", "test_packaging", "test_ray", "test_safety", "test_serve", "test_sieves_task", "test_site",
+           "test_style", "test_web_page"}
 # and those where no test of one framework needs what is made for the other
 APART = {"test_kill", "test_noise", "test_safety"}
 # What takes longest, by how its name begins: it is begun first, so that no worker is left with it at the end.
 LONGEST = ["test_end_to_end.py", "test_runs[teacher_tutorial]", "test_kill.py", "test_runs[tutorial]",
            "test_runs[decide/comparison]", "test_runs[ner_tutorial]", "test_runs[decide/curve]", "test_site.py",
-           "test_runs[troubleshooting]", "test_runs[decide/threshold]", "test_noise.py"]
+           "test_runs[troubleshooting]", "test_runs[train/distillation]", "test_runs[decide/threshold]",
+           "test_runs[watch/challenge]", "test_runs[train/guided]", "test_noise.py", "test_deploy.py"]
+# and what takes least: it comes last, so that all workers end together.
+SHORTEST = ["test_is_clean[", "test_saved_outputs_can_be_shown[", "test_imports_stand_in_cells_of_their_own[",
+            "test_runs_without_its_slow_cells["]
 
 
 def pytest_addoption(parser):
@@ -57,8 +61,9 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(config, items):
-    "Let the longest begin."
+    "Let the longest begin, and the shortest end."
     def turn(item) -> int:
+        if any(name in item.nodeid for name in SHORTEST): return len(LONGEST) + 1
         return next((i for i, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST))
     if hasattr(config, "workerinput"): items.sort(key=turn)
 

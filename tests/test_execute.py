@@ -1,11 +1,12 @@
 """tools/execute.py saves what a cell gives, leaves out what is no result, and does so alike each time."""
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from conftest import run
+from conftest import copy_checkout, run
 
 CELLS = {
     "prints": "import sys, warnings\nprint('one'); print('two'); print('noise', file=sys.stderr); warnings.warn('old')",
@@ -18,21 +19,35 @@ CELLS = {
 }
 
 
-@pytest.fixture
-def probe(checkout):
-    path = checkout / "nbs/probe.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell(code, id=name.replace(" ", "-"))
-                                       for name, code in CELLS.items()]), path)
-    return path
-
-
-def execute(path, *options):
+def execute(path: Path, *options) -> None:
     run(sys.executable, "tools/execute.py", path, *options, cwd=path.parents[1])
+
+
+def cells_of(path: Path) -> dict:
+    "The cells of a notebook by name."
     return {cell.id.replace("-", " "): cell for cell in nbformat.read(path, as_version=4).cells}
 
 
-def test_outputs(probe):
-    cells = execute(probe)
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory) -> Path:
+    "A notebook of these cells in a copy of the checkout, which was run once."
+    path = copy_checkout(tmp_path_factory.mktemp("execute") / "checkout") / "nbs/probe.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(code, id=name.replace(" ", "-"))
+                                       for name, code in CELLS.items()]), path)
+    execute(path)
+    return path
+
+
+@pytest.fixture
+def probe(executed, request) -> Path:
+    "The same for one test, which may change it."
+    path = executed.with_name(f"{request.node.name}.ipynb")
+    path.write_bytes(executed.read_bytes())
+    return path
+
+
+def test_outputs(executed):
+    cells = cells_of(executed)
     shown = {name: ["".join(o.get("text") or o.data["text/plain"]) for o in cell.outputs]
              for name, cell in cells.items()}
     assert shown["prints"] == ["one\ntwo\n"] and shown["shows a bar"] == ["done\n"]
@@ -42,19 +57,18 @@ def test_outputs(probe):
 
 
 def test_same_bytes_each_time(probe):
-    execute(probe)
     once = probe.read_bytes()
     execute(probe)
     assert probe.read_bytes() == once
 
 
 def test_skipped_slow_cells_keep_their_outputs(probe):
-    execute(probe)
     nb = nbformat.read(probe, as_version=4)
     slow = next(c for c in nb.cells if c.id == "is-slow")
     slow.source = "#| slow\nraise SystemExit"
     nbformat.write(nb, probe)
-    assert execute(probe, "--skip-slow")["is slow"].outputs[0].text == "slow\n"
+    execute(probe, "--skip-slow")
+    assert cells_of(probe)["is slow"].outputs[0].text == "slow\n"
 
 
 def test_a_failing_notebook_is_left_as_it_was(probe):
