@@ -54,7 +54,7 @@ class Lesson:
 class Tokens:
     "The static vectors that a student is made of"
     vectors: np.ndarray  # `(n_tokens, dim)`
-    unseen: np.ndarray  # Positions of the training rows that the vectors have learnt nothing from
+    unseen: np.ndarray | None = None  # Positions of training rows that they have learnt nothing from; None: all
 
 @dataclass
 class Trained:
@@ -62,7 +62,7 @@ class Trained:
     student: Student
     made: dict = field(default_factory=dict)  # How: plain values, for the report
     beside: dict = field(default_factory=dict)  # Students to be scored beside it, by name
-    tokens: Tokens | None = None  # Where the student's are not those of the lesson's base
+    tokens: Tokens | None = None  # None: where the student has any, those of the lesson's base
 
 # %% ../../nbs/train/lesson.ipynb #62c1ed76
 def split_answers(dataset, kind: Kind, val_frac: float, seed: int, hold_out_gold: bool | float = False):

@@ -5,7 +5,7 @@
 # %% ../../nbs/train/model2vec.ipynb #0b528948
 from __future__ import annotations
 from dataclasses import dataclass, replace
-from functools import singledispatch
+from functools import cached_property, singledispatch
 import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
@@ -23,7 +23,7 @@ from ..heads.temperature import fit_temperature
 from ..heads.tokens import load_static_model, static_token_shares, token_shares, token_vectors
 from ..students.model2vec import Model2VecStudent
 from .bases import explained
-from .lesson import Lesson, Trained, inner_split, macro_f1
+from .lesson import Lesson, Tokens, Trained, inner_split, macro_f1
 from .options import check_vocabulary
 
 # %% auto #0
@@ -122,9 +122,17 @@ def _as_table(features: TokenFeatures, scales, blend: Blend, kind: Kind) -> Toke
 @dataclass(frozen=True, eq=False)
 class FrozenHead:
     "A head on the base as it came"
-    pipeline: object  # A native `StaticModelPipeline`
+    model: object  # The static model
+    vectors: np.ndarray  # Of its tokens, `(n_tokens, dim)`
+    head: Linear
+    kind: Kind
     made: dict  # What was chosen
     score: float  # How well it ranks rows that it has not seen
+
+    @cached_property
+    def pipeline(self):
+        "A native `StaticModelPipeline`, which copies a tokenizer: made for the one that is kept"
+        return native_pipeline(self.model, self.vectors, [self.head], self.kind, normalize=True)
 
 def fit_frozen(model, rows: Rows, seed: int, recipe, soft=None) -> FrozenHead:
     "From rows of which some choose the regularisation; `soft` as for `fit_token_table`"
@@ -134,7 +142,7 @@ def fit_frozen(model, rows: Rows, seed: int, recipe, soft=None) -> FrozenHead:
         chosen, score = _choose_frozen(Sample(X, rows.y, rows.kind, soft=soft), seed, recipe)
         head = fit_head(chosen, recipe)
     made = {"C": chosen.params["C"], "temperature": head.temperature, "soft_labels": chosen.sample.soft is not None}
-    return FrozenHead(native_pipeline(model, vectors, [head.cooled()], rows.kind, normalize=True), made, score)
+    return FrozenHead(model, vectors, head.cooled(), rows.kind, made, score)
 
 def _choose_frozen(sample: Sample, seed: int, recipe) -> tuple[Candidate, float]:
     "All rows with the strength that some rows choose in one round of folds, and how well it ranks these in all rounds"
@@ -226,7 +234,8 @@ def train_model2vec(lesson: Lesson) -> Trained:
     bar.set_description("linear")
     table = fit_static(model, rows, lesson.task, lesson.seed, recipe, bar, soft)
     if tune: return _train_further(model, table, lesson, soft)
-    return Trained(static_student(table.pipeline, lesson, table.made["temperature"]), table.made)
+    student = static_student(table.pipeline, lesson, table.made["temperature"])
+    return Trained(student, table.made, tokens=Tokens(token_vectors(model)))
 
 def static_student(pipeline, lesson: Lesson, temperature: float | None = None) -> Model2VecStudent:
     return Model2VecStudent(pipeline, lesson.kind, lesson.task.task_id, temperature=temperature)
