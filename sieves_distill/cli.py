@@ -193,7 +193,7 @@ def label(
     folder: Folder,
     paths: Annotated[list[Path], typer.Argument(help="Files or folders, and last the folder to write.")],
     text: Text = "text",
-    threshold: Annotated[float | None, typer.Option(help="Give no label where less sure than this.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Give no answer where less sure than this.")] = None,
     false_alarms: Annotated[float | None, typer.Option(help="With a threshold: send on what seems new, too.")] = None,
     prefix: Annotated[str, typer.Option(help="Put before the names of the columns that are added.")] = "",
     workers: Annotated[int | None, typer.Option(help="Threads; default one a core.")] = None,

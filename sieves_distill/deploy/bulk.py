@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
@@ -18,11 +19,11 @@ from ..documents.sources import files_in
 from .tables import TABLES, Column, answer_columns, open_copy, open_table
 from ..students.student import Student
 from ..tasks.kinds import LabelKind
-from .replying import answered_kind, form_in, reply
+from .replying import answered_kind, form_in, reply, reply_with_sureness
 from .runtime import load_exported
 
 # %% auto #0
-__all__ = ['ABOUT', 'open_student', 'Labelled', 'label_files', 'n_cores', 'Limits', 'Job']
+__all__ = ['SURENESS', 'ABOUT', 'open_student', 'Labelled', 'label_files', 'n_cores', 'Limits', 'Job']
 
 # %% ../../nbs/deploy/bulk.ipynb #246fe4aa
 def open_student(folder, threads: int | None = None):
@@ -61,7 +62,7 @@ def label_files(
     output,  # The folder to write to
     text: str = "text",  # The column with the texts
     # What `choose_threshold` chose, or a number, or a mapping of label to number: adds `send_to_teacher`, true where
-    # the student is less sure, and gives no label there
+    # the student is less sure, and gives no answer there
     threshold=None,
     prefix: str = "",  # Before the names of the columns added: `label` or `labels`, `proba`, `send_to_teacher`
     workers: int | None = None,  # Threads; default one a core
@@ -126,16 +127,20 @@ class Limits:
             raise ValueError("found false_alarms without a threshold: pass what choose_threshold chose as threshold=")
         if threshold is None: return None
         from sieves_distill.decide.cascade import check_threshold
-        from sieves_distill.decide.alone import check_false_alarms
-        if not isinstance(kind := answered_kind(student), LabelKind):
-            raise TypeError("expected no threshold for a student that gives no labels, found one with "
-                            f"{kind.words}: label all rows, and choose by how sure each answer is")
+        from sieves_distill.decide.alone import check_false_alarms, check_knows_sureness
+        kind = answered_kind(student)
+        if not isinstance(kind, LabelKind): check_knows_sureness(student, "a threshold of label_files")
         return cls(check_threshold(threshold, kind), check_false_alarms(student, false_alarms, threshold))
 
-    def exceeded(self, student, kind, texts: list[str], proba):
-        "Which texts `(n,)` the teacher should answer"
+    def reply(self, student, kind, texts: list[str]) -> tuple:
+        "What a student says of texts, and which of them `(n,)` the teacher should answer, from one pass"
         from sieves_distill.decide.alone import is_new, is_unsure
-        return is_unsure(kind, proba, self.threshold) | is_new(student, texts, self.false_alarms)
+        if not isinstance(kind, LabelKind):
+            replies, sure = reply_with_sureness(student, texts)
+            return replies, sure < self.threshold
+        replies = reply(student, texts)
+        proba = np.array([list(each["proba"].values()) for each in replies]).reshape(-1, len(kind))
+        return replies, is_unsure(kind, proba, self.threshold) | is_new(student, texts, self.false_alarms)
 
 # %% ../../nbs/deploy/bulk.ipynb #50b47e42
 class Job:
@@ -152,18 +157,16 @@ class Job:
         "The values of the columns that are added, None where there is no text"
         at = [i for i, text in enumerate(texts) if text and not text.isspace()]
         asked = [texts[i] for i in at]
-        replies = reply(self.student, asked)
+        if self.limits is None: replies, sent = reply(self.student, asked), None
+        else: replies, sent = self.limits.reply(self.student, self.kind, asked)
         values = [[typed(each[name]) for each in replies] for name, typed in self.answers]
-        if self.limits is not None:
-            proba = np.array([list(row.values()) for row in values[1]]).reshape(len(asked), -1)
-            sent = self.limits.exceeded(self.student, self.kind, asked, proba).tolist()
-            values = [[None if left else answer for answer, left in zip(values[0], sent)], values[1], sent]
+        if sent is not None: values = [*map(partial(_held_back, sent), self.answers, values), sent.tolist()]
         return {column.name: _spread(entries, at, len(texts)) for column, entries in zip(self.columns, values)}
 
     def count(self, values: dict, done: Labelled):
         "Add to what was done"
         names = [name for name, _ in self.answers]
-        for row in zip(*list(values.values())[:len(names)]):
+        for row in zip(*values.values()):
             done.rows += 1
             done.empty += all(value is None for value in row)
             if row[0] is not None: done.labels.update(self.form.named(dict(zip(names, row))))
@@ -183,6 +186,8 @@ class Job:
             self.student, texts)]
 
 # %% ../../nbs/deploy/bulk.ipynb #d0bafc2d
+SURENESS = "proba", "confidence"  # Columns that say how sure a student is of its answer
+
 _SENTENCE = ("Invoice no. 17-A: on 3 May 2024 Ms Ada King of Acme Ltd., London, ada@example.org, paid $1,250.00, and "
              "was glad")
 
@@ -191,6 +196,11 @@ def _rounded(value):
     if isinstance(value, float): return round(value, 3)
     if isinstance(value, dict): return {name: _rounded(each) for name, each in value.items()}
     return [_rounded(each) for each in value] if isinstance(value, list) else value
+
+def _held_back(sent, column: tuple, values: list) -> list:
+    "The values of a column without the answers to what is sent on; what says how sure they were stays"
+    name, _ = column
+    return values if name in SURENESS else [None if left else value for value, left in zip(values, sent)]
 
 def _spread(values: list, at: list[int], n: int) -> list:
     "A list of `n` with the values at these places, and None elsewhere"

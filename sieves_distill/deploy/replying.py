@@ -5,7 +5,8 @@
 # %% ../../nbs/deploy/replying.ipynb #4c9ecdba
 from __future__ import annotations
 from functools import singledispatch
-from ..tasks.entities import Entities
+import numpy as np
+from ..students.student import Student, SureAnswers
 from ..tasks.kinds import Kind, LabelKind, kind_from, kind_of
 from ..tasks.ratings import Scores
 from ..tasks.structures import Answers, Records
@@ -13,7 +14,7 @@ from .exported import ExportedStudent
 from .replies import ReplyForm, form_of
 
 # %% auto #0
-__all__ = ['reply', 'answered_kind', 'form_in', 'answers_of']
+__all__ = ['reply', 'answered_kind', 'form_in', 'answers_of', 'reply_with_sureness', 'answers_in']
 
 # %% ../../nbs/deploy/replying.ipynb #ddf48749
 def reply(student, texts: list[str]) -> list[dict]:
@@ -32,6 +33,7 @@ def form_in(kind: Kind) -> ReplyForm:
         raise TypeError(f"expected a student whose answers have a form in JSON, found one with {kind.words}: {error}, "
                         "and give it a row in sieves_distill.deploy.replies.REPLIES") from None
 
+# %% ../../nbs/deploy/replying.ipynb #41ba9617
 @singledispatch
 def answers_of(kind: Kind, student, texts: list[str]):
     "The answers of a student in memory, of which the form of its kind makes replies; default what it predicts"
@@ -42,9 +44,30 @@ def answers_of(kind: Kind, student, texts: list[str]):
 def _numbers(kind, student, texts): return student.predict_proba(texts)
 
 @answers_of.register
-def _(kind: Records, student, texts):
-    y, sure = student.fill(texts)
+def _(kind: Records, student, texts): return _records(kind, *student.fill(texts))
+
+def _records(kind: Records, y, sure) -> list[tuple]:
+    "Pairs of a record and how sure the student is of each field, None where it does not know"
     results = kind.as_results(y)
     if isinstance(kind, Answers) or kind.column in kind.names: records = results
     else: records = [result[kind.column] for result in results]
     return list(zip(records, [None] * len(records) if sure is None else sure.tolist()))
+
+# %% ../../nbs/deploy/replying.ipynb #b5570c78
+def reply_with_sureness(student: Student, texts: list[str]) -> tuple[list[dict], np.ndarray]:
+    """What `reply` gives, of a student in memory, and how sure it is of each answer, `(n,)` in [0, 1]; raises TypeError
+    for a student that does not know"""
+    kind, given = kind_of(student), student.predict_with_sureness(texts)
+    return form_in(kind).replies(answers_in(kind, texts, given)), given.sure
+
+@singledispatch
+def answers_in(kind: Kind, texts: list[str], given: SureAnswers):
+    "What `answers_of` gives, of answers that are there already"
+    return kind.answers(texts, given.y)
+
+@answers_in.register(LabelKind)
+@answers_in.register(Scores)
+def _numbers_in(kind, texts, given): return given.numbers
+
+@answers_in.register
+def _(kind: Records, texts, given): return _records(kind, given.y, given.numbers)
