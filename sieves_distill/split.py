@@ -70,8 +70,8 @@ class LabelTable:
     names: list[str]  # What to call the labels
 
 def label_table(dataset, names: list[str] | None = None) -> LabelTable:
-    """The labels of `dataset`, one or several a row; `names` are of the places of multi-hot ones. Raises ValueError
-    where they cannot be read"""
+    """The labels of `dataset`, one or several a row, with the names that its features have; `names` are of the places
+    of multi-hot ones, which have none. Raises ValueError where they cannot be read"""
     from datasets import ClassLabel, Value
     feature = dataset.features["labels"]
     column = dataset.select_columns("labels").with_format("arrow")[:]["labels"].combine_chunks()
@@ -79,11 +79,12 @@ def label_table(dataset, names: list[str] | None = None) -> LabelTable:
         raise ValueError(f"labels must not be null, found {column.null_count:,} rows where they are, "
                          f"the first at position {pc.is_null(column).index(True).as_py()}")
     if isinstance(getattr(feature, "feature", None), Value): return _hot_table(column, names)
+    if isinstance(getattr(feature, "feature", None), ClassLabel): return _listed_table(column, feature.feature.names)
     if isinstance(feature, ClassLabel) or (isinstance(feature, Value) and "int" in feature.dtype):
         return _class_table(column.to_numpy(), feature)
     hint = ": dataset.class_encode_column('labels') makes classes of strings" if isinstance(feature, Value) else ""
-    raise ValueError("labels must be a ClassLabel or integers (single-label) or multi-hot lists of bool (multi-label), "
-                     f"found {feature}{hint}")
+    raise ValueError("labels must be a ClassLabel or integers (single-label), multi-hot lists of bool or lists of "
+                     f"ClassLabel (multi-label), found {feature}{hint}")
 
 # %% ../nbs/split.ipynb #9c0c1d18
 def _hot_table(column, names: list[str] | None) -> LabelTable:
@@ -95,10 +96,23 @@ def _hot_table(column, names: list[str] | None) -> LabelTable:
     if values.null_count or not set(distinct) <= {0, 1}:
         raise ValueError(f"labels must be multi-hot, 0 or 1 for each label, found {', '.join(map(str, distinct[:5]))}")
     hot = values.to_numpy(zero_copy_only=False).astype(np.int32).reshape(len(column), -1)
-    hot = np.column_stack([hot, ~hot.any(axis=1)])
-    if names is None: names = [f"label {i}" for i in range(hot.shape[1] - 1)]
-    if len(names) == hot.shape[1] - 1: return LabelTable(csr_matrix(hot), [*names, "no label"])
-    raise ValueError(f"expected a name for each of {hot.shape[1] - 1} labels, found {len(names)} names")
+    if names is None: names = [f"label {i}" for i in range(hot.shape[1])]
+    if len(names) == hot.shape[1]: return _with_none(hot, names)
+    raise ValueError(f"expected a name for each of {hot.shape[1]} labels, found {len(names)} names")
+
+def _listed_table(column, names: list[str]) -> LabelTable:
+    "Of rows that list their labels"
+    values, hot = pc.list_flatten(column), np.zeros((len(column), len(names)), np.int32)
+    codes = values.to_numpy(zero_copy_only=False)
+    if values.null_count or ((codes < 0) | (codes >= len(names))).any():
+        raise ValueError(f"labels must be lists of classes, of which there are {len(names)}, found "
+                         f"{', '.join(map(str, pc.unique(values).to_pylist()[:5]))}")
+    hot[np.repeat(np.arange(len(column)), pc.list_value_length(column).to_numpy()), codes] = 1
+    return _with_none(hot, names)
+
+def _with_none(hot, names: list[str]) -> LabelTable:
+    "With a column for the rows that have no label"
+    return LabelTable(csr_matrix(np.column_stack([hot, ~hot.any(axis=1)])), [*names, "no label"])
 
 def _class_table(codes, feature) -> LabelTable:
     name_of = getattr(feature, "int2str", str)
@@ -190,7 +204,8 @@ def split_dataset(
     # Of rows that are alike, those with `gold` are held out first, where a report can be held against the truth; or
     # this share of them. But for gold from a review, which was not drawn at random (a column `reviewed`)
     hold_out_gold: bool | float = False,
-    names: list[str] | None = None,  # What to call multi-hot labels in a warning; default "label 0" and so on
+    # What to call multi-hot labels in a warning, `task.labels`; default "label 0" and so on. Others have names
+    names: list[str] | None = None,
 ):
     """A `DatasetDict` with `train`, `val` and, if asked for, `test`: stratified by label, rows of equal text on one
     side, fractions exact to a row.
