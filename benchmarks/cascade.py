@@ -74,7 +74,7 @@ def answers(task, framework: str, base, learn: list[Doc], others: list[Doc]) -> 
     with tempfile.TemporaryDirectory() as folder:
         student = task.distill(base, framework, learn, Path(folder) / "student", .1, seed=0, progress=False)
         rows = Rows.read(task.to_hf_dataset(others), task)
-        opinion = Opinion.of(student, rows.texts)
+        opinion = Opinion.ask(student, rows.texts)
         right = right_answers(rows.kind, rows.texts, rows.y, opinion.answers())
         return Population(opinion.sure[:, None], right[:, None])
 

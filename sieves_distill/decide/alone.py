@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property, singledispatch
 from ..basics.checks import check_share
 from ..tasks.kinds import Kind, LabelKind, ManyLabels, kind_of
-from ..students.student import SureAnswers
+from ..students.student import SureAnswers, no_sureness
 
 # %% auto #0
 __all__ = ['Opinion', 'decides_each_label', 'label_sureness', 'label_limits', 'is_unsure', 'LabelOpinion', 'is_new',
@@ -22,7 +22,7 @@ class Opinion:
         self.student, self.kind, self.texts = student, kind_of(student), texts
 
     @staticmethod
-    def of(student, texts: list[str]) -> Opinion:
+    def ask(student, texts: list[str]) -> Opinion:
         "That of a student of labels, or of any other"
         return (LabelOpinion if isinstance(kind_of(student), LabelKind) else Opinion)(student, texts)
 
@@ -128,7 +128,5 @@ def check_knows_sureness(student, asked: str):
                         "not one that was exported") from None
     if isinstance(kind, LabelKind): return
     try: student.predict_with_sureness([])
-    except (AttributeError, TypeError):
-        raise TypeError(f"expected a student that knows how sure it is of an answer for {asked}, found one that "
-                        f"answers {kind.words}: see in its report how good it is on the whole, and have it answer all "
-                        "documents or none") from None
+    except AttributeError: raise TypeError(f"{asked}: {no_sureness(kind)}") from None
+    except TypeError as error: raise TypeError(f"{asked}: {error}") from None

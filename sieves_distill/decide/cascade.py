@@ -192,7 +192,7 @@ class Cascade:
     def _ask_student(self, docs, start: int) -> list[_Question]:
         "Write what the student is sure of; the others, and those that are audited, are questions to the teacher"
         texts = [doc.text for doc in docs]
-        opinion, new = Opinion.of(self.student, texts), is_new(self.student, texts, self.false_alarms)
+        opinion, new = Opinion.ask(self.student, texts), is_new(self.student, texts, self.false_alarms)
         unsure, results = opinion.unsure(self.threshold) | new, opinion.results
         checks = {} if self._audit is None else _checks(self, opinion, new)
         if self._audit is not None and self._audit.alarm: unsure[:] = True

@@ -77,7 +77,7 @@ def label_files(
     Raises ValueError, TypeError or FileNotFoundError for what cannot be read, with file and line; what was written
     before stays, and a next call goes on after it."""
     if isinstance(student, (str, os.PathLike)): student = open_student(student)
-    limits = Limits.of(student, threshold, false_alarms)
+    limits = Limits.for_student(student, threshold, false_alarms)
     job = Job(student, text, prefix, limits, check_count(workers or n_cores(), "workers"))
     targets = _targets(_listed(sources), Path(output))
     for path in targets: open_table(path, text, job.columns).check()
@@ -121,7 +121,7 @@ class Limits:
     false_alarms: float | None  # As in `Cascade`
 
     @classmethod
-    def of(cls, student, threshold, false_alarms: float | None) -> Limits | None:
+    def for_student(cls, student, threshold, false_alarms: float | None) -> Limits | None:
         "None without a threshold; raises ValueError where the student cannot keep to what was chosen"
         if threshold is None and false_alarms is not None:
             raise ValueError("found false_alarms without a threshold: pass what choose_threshold chose as threshold=")

@@ -23,7 +23,7 @@ class Labeller:
         threads: int | None = None,  # Of a student that is an ONNX graph; default those that Ray gives a worker
     ):
         if isinstance(student, (str, os.PathLike)): student = open_student(student, threads or _threads())
-        self.job = Job(student, text, prefix, Limits.of(student, threshold, None), 1)
+        self.job = Job(student, text, prefix, Limits.for_student(student, threshold, None), 1)
 
     def __call__(self, batch):
         """The batch, a `pyarrow.Table`, with the student's answers; a row without a text has none.

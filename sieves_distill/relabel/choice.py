@@ -42,10 +42,12 @@ def choose_next(
     expects to be off. The most uncertain are grouped by weighted k-means, and one is taken of each group (Zhdanov:
     Diverse mini-batch Active Learning, 2019, arXiv:1901.05954). Fewer than `n` come back where there are no more that
     differ from each other and from the known.
-    Raises TypeError or ValueError for what is no text, for no documents at all, or an `n` or `pool` below 1."""
+    Raises TypeError or ValueError for what is no text, for no documents at all, or an `n` or `pool` below 1; TypeError
+    for a student that does not know how sure it is, as one that writes."""
     for name, value in (("n", n), ("pool", pool)): check_int(value, name)
     if isinstance(docs, str) or hasattr(docs, "text"):
         raise TypeError("expected documents, found one document: put it in a list")
+    student.doubt([])  # which refuses, where it does not know
     near = NearDuplicates(similarity)
     for pieces in text_pieces(_known_texts(student, known)): near(pieces)
     docs = tqdm(docs, desc="choose", unit=" documents", disable=not progress, leave=False)

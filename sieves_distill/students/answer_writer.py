@@ -34,7 +34,7 @@ class AnswersInWords:
         "The answers, `(n, n_questions)` as the kind encodes them, and None for how sure each is, which is not known"
         return self.kind.encode(self.predict(texts, progress)), None
 
-    def confidence(self, texts: list[str], progress: bool = False):
+    def predict_with_sureness(self, texts: list[str], progress: bool = False):
         "Raises TypeError: how sure a student that writes is of an answer it does not know"
         raise TypeError("expected a student that knows how sure it is of an answer, found one that writes: a student "
                         "of 'crf' or 'transformers', which finds answers in the text, does; predict(texts) gives what "

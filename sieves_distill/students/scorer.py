@@ -65,7 +65,9 @@ class ScoreStudent(RatingStudent):
     def predict_with_sureness(self, texts, progress=False):
         """As sure as one minus how far it expects to be off, of the aspect where that is furthest. Raises TypeError
         where its folder does not say, as of earlier versions"""
-        if self.off is None: return super().predict_with_sureness(texts, progress)
+        if self.off is None:
+            raise TypeError(f"expected a student that knows how sure it is of an answer, found no {DOUBT} in its "
+                            "folder: distil it with this version, from more rows")
         batches = in_batches(self, self._rate_surely, texts, progress)
         outputs = np.concatenate([np.zeros((0, *self.kind.shape)), *(outputs for outputs, _ in batches)])
         roots = np.concatenate([np.zeros(0), *(roots for _, roots in batches)])

@@ -23,7 +23,7 @@ from .frameworks import framework_name, framework_of
 from .hub import hub_folder, push_student
 
 # %% auto #0
-__all__ = ['Written', 'InFolder', 'SureAnswers', 'Answering', 'Describing', 'in_batches', 'split_pairs', 'Student',
+__all__ = ['Written', 'InFolder', 'SureAnswers', 'no_sureness', 'Answering', 'Describing', 'in_batches', 'split_pairs', 'Student',
            'LinearStudent', 'check_texts', 'is_document', 'check_documents', 'texts_of', 'rows_in', 'lies_in']
 
 # %% ../../nbs/students/student.ipynb #544b0e24
@@ -206,6 +206,13 @@ class SureAnswers:
     sure: np.ndarray  # How sure it is of each as a whole, `(n,)` in [0, 1]
     numbers: np.ndarray | None = None  # Behind them: what `predict_proba` gives, how sure of each field; else None
 
+def no_sureness(kind: Kind) -> TypeError:
+    "What to raise where a student does not know how sure it is: it says what to go by instead"
+    return TypeError(
+        f"expected a student that knows how sure it is of an answer, found one that gives {kind.words} and does not: "
+        f"go by how good it is on the whole ({kind.figure_words}), student.report, evaluate_student(student, rows) or "
+        "compare([student, other]), and have it answer all texts or none; to label more, draw texts at random")
+
 # %% ../../nbs/students/student.ipynb #ba21c805
 class Answering(InFolder):
     "How a student answers texts: in batches, to one thread at a time"
@@ -244,8 +251,14 @@ class Answering(InFolder):
         if hasattr(self.kind, "sureness"):
             proba = self.predict_proba(texts, progress)
             return SureAnswers(self.kind.decide(proba), self.kind.sureness(proba), proba)
-        raise TypeError(f"expected a student that knows how sure it is, found one that answers {self.kind.words}: have "
-                        "texts labelled that are drawn at random")
+        raise no_sureness(self.kind)
+
+    def confidence(self, texts: list[str], progress: bool = False) -> list[dict]:
+        """How sure it is of each field of a record; raises TypeError where answers are no records, and says what to ask
+        instead"""
+        self.predict_with_sureness([])
+        raise TypeError(f"expected a student that fills in fields, found one that gives {self.kind.words}: "
+                        "predict_with_sureness(texts).sure says how sure it is of each answer as a whole")
 
 # %% ../../nbs/students/student.ipynb #eac65c2a
 class Describing(Answering):
