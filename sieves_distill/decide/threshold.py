@@ -11,7 +11,7 @@ from ..basics.checks import check_share
 from ..tasks.kinds import Kind, LabelKind, kind_of
 from ..tasks.ratings import Scores
 from ..evaluate.answers import with_drawn_gold
-from ..evaluate.quality import WITHIN, right_answers
+from ..evaluate.quality import WITHIN, right_answers, right_parts
 from ..export.rows import Rows
 from sieves_distill.decide.threshold_search import (
     START_SHARES, Search, highest_target, lower_bound, right_needed, rows_needed, search_threshold,
@@ -62,8 +62,8 @@ def choose_threshold(
     within = _check_way(student, by, within)
     false_alarms = check_false_alarms(student, false_alarms, None)
     rows = unseen_rows(student, dataset, on_error)
-    distinct, on_gold = with_drawn_gold(distinct_rows(rows))
-    trial = _Trial(distinct, Opinion.of(student, distinct.texts), is_new(student, distinct.texts, false_alarms), within)
+    known, on_gold = with_drawn_gold(distinct_rows(rows))
+    trial = _Trial(known, Opinion.ask(student, known.texts), is_new(student, known.texts, false_alarms), within)
     chosen = _WAYS[by](trial, float(target_agreement), float(confidence))
     chosen.n_rows, chosen.gold, chosen.false_alarms = len(rows), _beside_gold(trial, on_gold), false_alarms
     return replace(chosen, unanswered=_share_unanswered(student), right=_right_in_words(rows.kind, within),
@@ -127,7 +127,18 @@ def _choose_by_document(trial: _Trial, target: float, confidence: float) -> Casc
     kept = sure >= (np.inf if unit["threshold"] is None else unit["threshold"])
     figures = target, confidence, len(sure), float(kept.mean()), float((trial.all_right | ~kept).mean())
     curve = _curve(trial, sure, confidence)
-    return CascadeThreshold(unit["threshold"], "document", *figures, {"document": unit}, curve)
+    chosen = CascadeThreshold(unit["threshold"], "document", *figures, {"document": unit}, curve)
+    return replace(chosen, parts=_parts(trial, kept))
+
+def _parts(trial: _Trial, kept) -> dict | None:
+    "Of what is kept, booleans `(n,)`, how often each label, type or field is the teacher's where it is in an answer"
+    parts = right_parts(trial.rows.kind, trial.rows.y, trial.answers, trial.within)
+    if parts is None: return None
+    part, same = (each[kept] for each in parts)
+    n, right = part.sum(0), (part & same).sum(0)
+    highest = 1 - lower_bound(n - right, n, 1 - .05 / len(n))  # all at once
+    figures = zip(trial.rows.kind.names, n.tolist(), right.tolist(), highest.tolist())
+    return {name: {"kept": k, "agreement": agree / k, "highest": bound} for name, k, agree, bound in figures if k}
 
 # %% ../../nbs/decide/threshold.ipynb #f32b9c80
 def _choose_by_label(trial: _Trial, target: float, confidence: float) -> CascadeThreshold:

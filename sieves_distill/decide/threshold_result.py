@@ -12,7 +12,7 @@ from ..basics.shown import Shown
 from ..evaluate.distinct import copies_sentence
 
 # %% auto #0
-__all__ = ['CascadeThreshold', 'as_percent', 'is_constant']
+__all__ = ['CascadeThreshold', 'as_percent', 'is_constant', 'is_flat']
 
 # %% ../../nbs/decide/threshold_result.ipynb #9eb65c65
 @dataclass(repr=False)
@@ -31,7 +31,7 @@ class CascadeThreshold(Shown):
     # `target` that these rows prove, its `threshold`, and rows `kept`; None where the one asked for holds) and
     # `separation` (the `share` of pairs in which it is surer of the right answer than of the wrong one, how likely
     # that is by `chance`, and how many answers are `wrong`)
-    found: dict
+    units: dict
     # Of all thresholds, lists of one length: `threshold`, `sent`, `agreement` (of what is kept), `bound` (of that, for
     # each threshold alone), `cascade` (agreement of all), `gold` and `teacher` where known
     curve: dict
@@ -46,11 +46,15 @@ class CascadeThreshold(Shown):
     left_out: float | None = None
     # by="label": `n` that need no teacher, share `exact` in all labels; with gold `n_gold`, right `student`, `teacher`
     whole: dict | None = None
+    # by="document", where answers have parts: of each label, type, aspect, field or relation, in how many of the rows
+    # `kept` it is part of the answer, in what share of them it is the teacher's, `agreement`, and the highest share
+    # that this may be by chance, `highest`, for all of them at once
+    parts: dict | None = None
 
     @property
     def holds(self) -> bool:
         "Whether every guarantee asked for could be given"
-        return all(unit["threshold"] is not None for unit in self.found.values())
+        return all(unit["threshold"] is not None for unit in self.units.values())
 
     @property
     def notes(self) -> list[str]: return (self.gold or {}).get("notes", [])
@@ -82,7 +86,7 @@ def _promise(chosen: CascadeThreshold) -> str:
     return f"{as_percent(chosen.target)} agreement with the teacher at {as_percent(chosen.confidence)} confidence"
 
 def _verdict_by_document(chosen: CascadeThreshold) -> str:
-    unit, promise = chosen.found["document"], _promise(chosen)
+    unit, promise = chosen.units["document"], _promise(chosen)
     if chosen.threshold is None:
         return f"No threshold guarantees {promise} on {chosen.n} rows: {_why_not(unit, chosen)}"
     proof = f"seen on {unit['sure']} rows: {as_percent(unit['agreement'], 1)}, proven: {as_percent(unit['bound'], 1)}"
@@ -96,8 +100,8 @@ def _verdict_by_document(chosen: CascadeThreshold) -> str:
 
 # %% ../../nbs/decide/threshold_result.ipynb #bb765344
 def _verdict_by_label(chosen: CascadeThreshold) -> str:
-    fails = {label: unit for label, unit in chosen.found.items() if unit["threshold"] is None}
-    sentence = (f"For {len(chosen.found) - len(fails)} of {len(chosen.found)} labels, "
+    fails = {label: unit for label, unit in chosen.units.items() if unit["threshold"] is None}
+    sentence = (f"For {len(chosen.units) - len(fails)} of {len(chosen.units)} labels, "
                 f"all at once at {as_percent(chosen.confidence)} confidence, "
                 f"{as_percent(chosen.target)} agreement with the teacher is guaranteed where the student is sure of "
                 f"the label; {as_percent(chosen.kept, 0)} of the documents need no teacher, "
@@ -126,7 +130,7 @@ def _whole_documents(chosen: CascadeThreshold) -> str:
 
 def _constant(chosen: CascadeThreshold) -> str:
     "Labels on which the student is no better than an answer that is always the same"
-    labels = [label for label, unit in chosen.found.items() if is_constant(unit)]
+    labels = [label for label, unit in chosen.units.items() if is_constant(unit)]
     if not labels: return ""
     shown = ", ".join(map(repr, labels[:5])) + (f" and {len(labels) - 5:,} more" if len(labels) > 5 else "")
     return (f" On {shown} it agrees no more often than an answer that is always the same, never or always this label: "
@@ -189,7 +193,7 @@ def _counted(chosen: CascadeThreshold) -> str:
 
 # %% ../../nbs/decide/threshold_result.ipynb #184903fb
 def _remarks(chosen: CascadeThreshold) -> list[str]:
-    return list(filter(None, [_counted(chosen), _flat_sureness(chosen), _lucky_bounds(chosen),
+    return list(filter(None, [_counted(chosen), _flat_sureness(chosen), _weak_parts(chosen), _lucky_bounds(chosen),
                               copies_sentence(chosen.n_rows, chosen.n), _wrong_teacher(chosen),
                               _empty_answers(chosen)]))
 
@@ -236,11 +240,35 @@ def _as_right(gold: dict | None) -> str:
 # %% ../../nbs/decide/threshold_result.ipynb #9e25317d
 def _flat_sureness(chosen: CascadeThreshold) -> str:
     "That how sure the student is does not tell right from wrong, so that no threshold helps"
-    separation = chosen.found.get("document", {}).get("separation")
-    if not separation or separation["wrong"] < 10 or separation["chance"] < .05 or separation["share"] > .6: return ""
-    return (f"How sure the student is hardly tells what it has right from what it has wrong: it is surer of the right "
-            f"answer in {as_percent(separation['share'], 0)} of the pairs ({separation['wrong']} answers are wrong), "
-            "where chance makes 50 %. Sending on what it is least sure of gains little.")
+    flat = {name: unit["separation"] for name, unit in chosen.units.items() if is_flat(unit.get("separation"))}
+    if not flat: return ""
+    if chosen.by == "document":
+        share, wrong = as_percent(flat["document"]["share"], 0), flat["document"]["wrong"]
+        return (f"How sure the student is hardly tells what it has right from what it has wrong: it is surer of the "
+                f"right answer in {share} of the pairs ({wrong} answers are wrong), where chance makes 50 %. Sending "
+                "on what it is least sure of gains little.")
+    labels = _some([f"{name!r} ({as_percent(each['share'], 0)}, {each['wrong']} wrong)" for name, each in flat.items()])
+    return (f"How sure the student is hardly tells right from wrong on {labels}; in brackets, in how many of the pairs "
+            "it is surer of the right answer, where chance makes 50 %, and how many answers are wrong. Sending on what "
+            "it is least sure of there gains little.")
+
+def is_flat(separation: dict | None) -> bool:
+    "Whether a student is hardly surer where it is right, as far as enough wrong answers tell"
+    return bool(separation and separation["wrong"] >= 10 and separation["chance"] >= .05 and separation["share"] <= .6)
+
+def _some(words: list[str], most: int = 5) -> str:
+    more = f" and {len(words) - most:,} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
+
+# %% ../../nbs/decide/threshold_result.ipynb #16d7c107
+def _weak_parts(chosen: CascadeThreshold) -> str:
+    "Labels, types or fields of which the promise does not hold, while it holds on the whole"
+    weak = {name: part for name, part in (chosen.parts or {}).items() if part["highest"] < chosen.target}
+    if chosen.threshold is None or not weak: return ""
+    shown = _some([f"{name!r} ({as_percent(part['agreement'], 0)} of {part['kept']:,})" for name, part in weak.items()])
+    return (f"The promise is of all documents that the student keeps, and does not hold of those with {shown}: less "
+            "often than promised that is the teacher's there, and how sure the student is says little of it. Where it "
+            "matters, have the teacher answer what the student names so.")
 
 # %% ../../nbs/decide/threshold_result.ipynb #3d583ab1
 _COLUMNS = {"sent": "sent to teacher", "agreement": "kept: agreement", "cascade": "all: agreement",
@@ -271,7 +299,7 @@ def _label_table(chosen: CascadeThreshold):
                     "always the same answer": unit.get("constant"), "agreement of all": unit["all"],
                     "provable": "" if unit["provable"] is None else as_percent(unit["provable"]["target"]),
                     "more rows": "" if unit["threshold"] is not None else _rows_in_short(unit, chosen.n)}
-            for label, unit in chosen.found.items()}
+            for label, unit in chosen.units.items()}
     numbers = {name: float for name in ("threshold", "agreement where sure", "bound", "always the same answer")}
     return pd.DataFrame.from_dict(rows, orient="index").astype(numbers).round(3)
 
@@ -289,7 +317,7 @@ def _plot_cost(chosen: CascadeThreshold, ax=None, price: float | None = None, un
     if chosen.threshold is not None:
         limit = f"threshold {_sureness(chosen.threshold)}" if chosen.threshold else "every document"
         at, label = scale * (1 - chosen.kept), f"chosen: {limit}"
-        ax.plot(at, chosen.found["document"]["agreement"], "D", color="white", markeredgecolor="black", label=label)
+        ax.plot(at, chosen.units["document"]["agreement"], "D", color="white", markeredgecolor="black", label=label)
         ax.axvline(at, color="0.6", linewidth=1)
     lowest = min(chosen.target, *(np.nanmin(curve[name]) for name in ("agreement", "gold") if name in curve))
     lowest -= .1 * (1.001 - lowest)
@@ -315,7 +343,7 @@ def _draw_curve(chosen: CascadeThreshold, curve, x, ax):
 # %% ../../nbs/decide/threshold_result.ipynb #5b1cfef2
 def _plot_labels(chosen: CascadeThreshold, ax=None):
     import matplotlib.pyplot as plt
-    labels, units = zip(*sorted(chosen.found.items(), key=lambda entry: -entry[1]["all"]))
+    labels, units = zip(*sorted(chosen.units.items(), key=lambda entry: -entry[1]["all"]))
     if ax is None: _, ax = plt.subplots(figsize=(7, max(2.2, .3 * len(units) + 1.6)), layout="constrained")
     rows, at = pd.DataFrame(list(units)).astype({"agreement": float, "bound": float}), np.arange(len(units))
     ax.hlines(at, rows["all"], rows["agreement"], color="0.6", linewidth=1)

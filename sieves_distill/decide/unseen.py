@@ -71,8 +71,8 @@ def rows_unseen_by_all(students: dict, dataset=None, on_error: str = "raise") ->
     seen = {name: seen_rows(student, rows.texts) for name, student in students.items()}
     leaks = {name: len({fold_text(rows.texts[i]) for i in positions}) for name, positions in seen.items() if positions}
     if leaks:
-        found_in = ", ".join(f"{name!r} {n:,}" for name, n in leaks.items())
-        raise ValueError(f"expected rows that no student was trained on, found among the training rows of {found_in} "
+        leaked = ", ".join(f"{name!r} {n:,}" for name, n in leaks.items())
+        raise ValueError(f"expected rows that no student was trained on, found among the training rows of {leaked} "
                          f"of the {len(rows):,} texts: compare on rows that all of them have not seen")
     unknown = "its training rows are not known, so it could not be checked for rows that it has seen"
     return rows, notes + [f"{name}: {unknown}" for name, positions in seen.items() if positions is None]

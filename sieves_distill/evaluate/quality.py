@@ -16,14 +16,14 @@ from .score_figures import score_draws
 from .writing_figures import text_figures
 from ..tasks.entities import Entities
 from ..tasks.free_text import FreeText
-from ..tasks.kinds import Kind, LabelKind
+from ..tasks.kinds import Kind, LabelKind, ManyLabels, OneLabel
 from ..tasks.masking import Masks
 from ..tasks.ratings import Scores
 from ..tasks.structures import Records
 from ..tasks.triplets import Triplets
 
 # %% auto #0
-__all__ = ['WITHIN', 'quality_draws', 'right_answers']
+__all__ = ['WITHIN', 'quality_draws', 'right_answers', 'near_scores', 'right_parts']
 
 # %% ../../nbs/evaluate/quality.ipynb #02b5ced9
 @singledispatch
@@ -103,9 +103,12 @@ def _(kind: Masks, texts, truth, answers, within=None):
 
 @right_answers.register
 def _(kind: Scores, texts, truth, answers, within=None):
-    off = np.abs(truth - answers)
-    near = off <= (WITHIN if within is None else within) + 1e-6  # a column holds float32
-    return (near | np.isnan(truth) & np.isnan(answers)).all(1)
+    return near_scores(truth, answers, within).all(1)
+
+def near_scores(truth, answers, within: float | None = None):
+    "Which scores are near those of `truth`, or rightly left out, booleans `(n, n_aspects)`"
+    near = np.abs(truth - answers) <= (WITHIN if within is None else within) + 1e-6  # a column holds float32
+    return near | np.isnan(truth) & np.isnan(answers)
 
 @right_answers.register
 def _(kind: Records, texts, truth, answers, within=None): return exact_fields(count_fields(truth, answers)).all(1)
@@ -113,3 +116,39 @@ def _(kind: Records, texts, truth, answers, within=None): return exact_fields(co
 @right_answers.register
 def _(kind: Triplets, texts, truth, answers, within=None):
     return exact_fields(count_triplets(kind, truth, answers)).all(1)
+
+# %% ../../nbs/evaluate/quality.ipynb #2c66fb8a
+@singledispatch
+def right_parts(kind: Kind, truth, answers, within: float | None = None) -> tuple | None:
+    """For each of `kind.names`, where it is part of an answer, and where it is the same in both, booleans `(n,
+    n_names)`; both are encoded. None for a kind without such parts. Where there is one label a text, it is part of the
+    answer that is given"""
+    return None
+
+@right_parts.register
+def _(kind: OneLabel, truth, answers, within=None):
+    given = kind.one_hot(answers)
+    return given, given & kind.one_hot(truth)
+
+@right_parts.register
+def _(kind: ManyLabels, truth, answers, within=None):
+    expected, given = kind.one_hot(truth), kind.one_hot(answers)
+    return expected | given, expected == given
+
+@right_parts.register
+def _(kind: Scores, truth, answers, within=None):
+    return ~(np.isnan(truth) & np.isnan(answers)), near_scores(truth, answers, within)
+
+@right_parts.register
+def _(kind: Entities, truth, answers, within=None): return _counted_parts(count_entities(kind, truth, answers))
+
+@right_parts.register
+def _(kind: Records, truth, answers, within=None): return _counted_parts(count_fields(truth, answers))
+
+@right_parts.register
+def _(kind: Triplets, truth, answers, within=None): return _counted_parts(count_triplets(kind, truth, answers))
+
+@right_parts.register
+def _(kind: Masks, truth, answers, within=None): return None  # what is masked as another type is masked
+
+def _counted_parts(counts) -> tuple: return counts.any(2), exact_fields(counts)
