@@ -219,7 +219,7 @@ def split_dataset(
     wanted, share = _wanted(len(dataset), val_frac, test_frac), check_hold_out_gold(hold_out_gold)
     rows, group = _order(dataset, secrets.randbits(32) if seed is None else int(seed))
     table = label_table(dataset, names)
-    strata = Strata.of(table.counts[rows], group)
+    strata = Strata.from_rows(table.counts[rows], group)
     turns = _turns(strata, np.bincount(group, has_gold(dataset)[rows]) > 0, share) if share else None
     side = _sides(strata, wanted, turns)[group]
     parts = {part: rows[side == part] for part in ("train", "val", *(["test"] if test_frac else []))}

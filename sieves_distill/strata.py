@@ -20,7 +20,7 @@ class Strata:
     size: np.ndarray  # How many rows in all it has `(n_strata,)`
 
     @classmethod
-    def of(cls, labels: csr_matrix, group) -> Strata:
+    def from_rows(cls, labels: csr_matrix, group) -> Strata:
         "The strata of rows with labels `(n_rows, n_labels)`, of which each is in a group `(n_rows,)`, numbered from 0"
         sizes = np.bincount(group)
         groups = csr_matrix((np.ones(len(group), np.int32), (group, np.arange(len(group))))) @ labels

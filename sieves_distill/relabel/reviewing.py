@@ -25,15 +25,15 @@ class Review:
         self,
         # A pandas frame with `text` and `teacher`, as of `suspects`, or `student`, as of `choose_next`, in the order to
         # go through; shown where there: `student`, `proba`, `reason`, `fault`; rows whose `gold` is known are left out
-        found,
+        frame,
         task: Task,  # The task, which says what the answers are: labels, entities, masks or scores
         path,  # The file of corrections (JSON lines); one that is there already is continued
         *,
         skipped: bool = False,  # Show again what was skipped before
     ):
         self.task, self.path, self._panel = as_distillable(task), Path(path).expanduser(), None
-        rows = _rows_by_key(found, self.task)
-        self.left_out = _left_out(found, rows)  # How many rows of the frame are not asked about, and why
+        rows = _rows_by_key(frame, self.task)
+        self.left_out = _left_out(frame, rows)  # How many rows of the frame are not asked about, and why
         if self.path.exists(): read_corrections(self.path, self.task)  # refuses what cannot be continued
         self._queue = _Queue(rows, self.task.task_id, self.path, skipped)
 

@@ -235,25 +235,25 @@ def _twins(texts: list[str], y) -> dict[int, tuple[list[int], int]]:
 
 # %% ../../nbs/relabel/suspicion.ipynb #2abce17a
 def confusions(
-    found,  # What `suspects` returned
+    suspected,  # What `suspects` returned
 ):
     """How often each doubt occurs among the rows marked as an issue, the most frequent first.
 
     A pandas frame with `doubt`, `n`, and the `text` that is most suspect of it, with its `id` where one has any."""
-    issues = found[found["issue"]]
-    frame = issues.drop_duplicates("doubt")[["doubt", *(name for name in ("id", "text") if name in found)]]
+    issues = suspected[suspected["issue"]]
+    frame = issues.drop_duplicates("doubt")[["doubt", *(name for name in ("id", "text") if name in suspected)]]
     frame.insert(1, "n", frame["doubt"].map(issues["doubt"].value_counts()).astype(int))
     return frame.sort_values("n", ascending=False, kind="stable").reset_index(drop=True)
 
 # %% ../../nbs/relabel/suspicion.ipynb #22cad956
 def plot_confusions(
-    found,  # What `suspects` returned
+    suspected,  # What `suspects` returned
     n: int = 15,  # The most frequent so many
     ax=None,  # Where to draw; default a new figure
 ):
     "Bars of the most frequent doubts among the rows marked as an issue; returns the matplotlib figure"
     import matplotlib.pyplot as plt
-    frame = confusions(found)
+    frame = confusions(suspected)
     if not len(frame): raise ValueError("expected rows marked as an issue, found none: there is nothing to plot")
     shown = frame[:n][::-1]
     entitle = None if ax is None else ax.set_title
@@ -267,9 +267,9 @@ def plot_confusions(
     clipped = dict(zip(names, clip_labels(names)))
     ax.set_yticks(range(len(shown)), [" → ".join(clipped[label] for label in labels) for labels in sides])
     ax.margins(x=.1)
-    several = isinstance(found["teacher"].iloc[0], list)
+    several = isinstance(suspected["teacher"].iloc[0], list)
     what = "+ missing, − superfluous" if several else "teacher → what the student says"
     more = f", {len(shown)} of {len(frame)} kinds shown" if len(shown) < len(frame) else ""
-    entitle(f"Suspect labels ({what})\nn = {frame['n'].sum()} of {len(found):,} documents{more}")
+    entitle(f"Suspect labels ({what})\nn = {frame['n'].sum()} of {len(suspected):,} documents{more}")
     ax.set_xlabel("documents")
     return ax.figure

@@ -173,9 +173,9 @@ def rating_strata(y):
 # %% ../../nbs/tasks/ratings.ipynb #f1088b49
 def spread_of_ratings(kind: Scores, y) -> dict:
     "For each aspect, how many rows rate it, and mean and standard deviation of the scores; None where there are none"
-    def of(column): return {"rated": len(column), "mean": float(column.mean()) if len(column) else None,
-                            "std": float(column.std()) if len(column) else None}
-    return {name: of(column[~np.isnan(column)]) for name, column in zip(kind.aspects, y.T)}
+    def spread(column): return {"rated": len(column), "mean": float(column.mean()) if len(column) else None,
+                                "std": float(column.std()) if len(column) else None}
+    return {name: spread(column[~np.isnan(column)]) for name, column in zip(kind.aspects, y.T)}
 
 # %% ../../nbs/tasks/ratings.ipynb #e869793c
 def read_ratings(kind: Scores, dataset, column: str):

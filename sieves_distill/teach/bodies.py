@@ -11,7 +11,7 @@ from ..documents.values import parse_json
 from .server import NoCompletion, Trouble, kept_part
 
 # %% auto #0
-__all__ = ['asked_messages', 'parsed', 'content_text', 'said_in', 'is_body']
+__all__ = ['asked_messages', 'parsed', 'content_text', 'completion_in', 'is_body']
 
 # %% ../../nbs/teach/bodies.ipynb #2c769a5d
 def asked_messages(request: Mapping) -> list[dict]:
@@ -43,7 +43,7 @@ def content_text(content) -> str | None:
 _TEXT = ("text", "input_text", "output_text")
 
 # %% ../../nbs/teach/bodies.ipynb #53e94e40
-def said_in(response) -> dict:
+def completion_in(response) -> dict:
     """What is kept of a response, as `kept_part` keeps it: `content`, `refusal`, `finish_reason`, `calls` of tools,
     `logprobs`, `usage`, `model`.
 

@@ -21,7 +21,7 @@ class Call:
     place: str  # Where it stands, such as "log.jsonl, line 3"
     id: str | None = None  # Its `custom_id`, or what else the log calls it by
     request: Mapping | None = None  # The body of the request; None where the log has none
-    response: object = None  # The body of the response, see `said_in`; None where the log has none
+    response: object = None  # The body of the response, see `completion_in`; None where the log has none
     trouble: str = ""  # Why it has no answer, such as "status 429"
     why: str = ""  # That in the words of the server
 

@@ -294,7 +294,7 @@ class _Replies:
     "What comes of calls; where the server does not take their form any more, of calls in another"
     def __init__(self, asker: _Asker): self.asker, self.turned_down, self.searches = asker, 0, 0
 
-    def of(self, call: _Call) -> tuple[dict, Form]:
+    def reply_to(self, call: _Call) -> tuple[dict, Form]:
         "The reply to a call, and the form in which it was given; raises NoAnswer where there is none"
         try: result = call.future.result()
         except NoAnswer as e:
@@ -361,7 +361,7 @@ class _Run:
     def _finish(self) -> Answer:
         "The answer to the first text under way, which is counted; raises RunStopped where many in a row got none"
         call = self.under_way.popleft()
-        try: answer = self.reader.answer(*self.replies.of(call))
+        try: answer = self.reader.answer(*self.replies.reply_to(call))
         except NoAnswer as e: answer = Answer(outcome=e.outcome, why=str(e))
         still_needed = any(other.future is call.future for other in self.under_way)
         if self.by_key.get(call.key) is call.future and not still_needed: del self.by_key[call.key]

@@ -12,7 +12,7 @@ from ..basics.checks import short_repr
 from ..documents.sources import Source
 from ..documents.values import parse_json
 from ..tasks.task import Task
-from .bodies import asked_messages, parsed, said_in
+from .bodies import asked_messages, parsed, completion_in
 from .calls import Call, read_calls
 from .form import Form
 from .label import readable_answer
@@ -22,7 +22,7 @@ from .server import NoCompletion
 from .teacher import Answer, has_labels
 
 # %% auto #0
-__all__ = ['open_log', 'LogTally', 'found_by', 'at_path']
+__all__ = ['open_log', 'LogTally', 'matched_by', 'at_path']
 
 # %% ../../nbs/teach/logs.ipynb #b56669db
 def open_log(
@@ -89,7 +89,7 @@ def _read_call(call: Call, finder: Callable, reader: _AnswerReader) -> tuple[str
         return None, Answer(outcome="another prompt", why=_last_asked(call.request)), None
     if call.trouble: return text, Answer(outcome=call.trouble, why=call.why), None
     if call.response is None: return text, Answer(outcome="no response"), None
-    try: kept = said_in(call.response)
+    try: kept = completion_in(call.response)
     except NoCompletion as e: return text, Answer(outcome="failed", why=str(e)), None
     return text, reader.answer(kept, text), kept
 
@@ -132,7 +132,7 @@ def _text_finder(task: Task, prompt, text_at) -> Callable:
     "The function from a request to the text that it asks about, None where it asks about none"
     if text_at is not None:
         if prompt is not None: raise ValueError("expected prompt= or text_at=, found both: each says where the text is")
-        if isinstance(text_at, re.Pattern): return lambda request: found_by(text_at, _last_user(request))
+        if isinstance(text_at, re.Pattern): return lambda request: matched_by(text_at, _last_user(request))
         return text_at if callable(text_at) else lambda request: at_path(request, text_at)
     if isinstance(prompt, str):
         if "{text}" not in prompt: raise ValueError(f"prompt must have {{text}} where the text goes, found {prompt!r}")
@@ -152,7 +152,7 @@ def _last_user(request: Mapping) -> str | None:
     return contents[-1] if contents else None
 
 # %% ../../nbs/teach/logs.ipynb #82a5d5de
-def found_by(pattern: re.Pattern, words: str | None) -> str | None:
+def matched_by(pattern: re.Pattern, words: str | None) -> str | None:
     "The first group of a pattern, or all of it where it has none, where it is first found; None where it is not"
     match = None if words is None else pattern.search(words)
     return match and match[1 if pattern.groups else 0]
@@ -203,7 +203,7 @@ class _AnswerReader:
 
     def _part(self, content: str):
         "The part of what was said that is the answer; raises LookupError where it is not there"
-        if isinstance(self.answer_at, re.Pattern): part = found_by(self.answer_at, content)
+        if isinstance(self.answer_at, re.Pattern): part = matched_by(self.answer_at, content)
         else: part = self.answer_at(content) if callable(self.answer_at) else at_path(content, self.answer_at)
         if part is None: raise LookupError("found no answer")
         return part

@@ -197,7 +197,8 @@ def relate_unlearned(material: Material, folds: list[tuple], named: list, limits
                      ) -> list[tuple]:
     "Of each row its candidates of the spans `named`, and what a classifier that has not learned the row says of them"
     examples, meanings = learnable_pairs(material, named, limits), meanings_of(material)
-    described, said = describe_pairs(examples.pairs, static), [([], np.zeros((0, len(meanings))))] * len(material)
+    described = describe_pairs(examples.pairs, static)
+    candidates = [([], np.zeros((0, len(meanings))))] * len(material)
     for learn, held in folds:
         at = np.flatnonzero(np.isin(examples.rows, learn))
         part = Examples(examples.rows[at], [examples.pairs[i] for i in at], [examples.meanings[i] for i in at])
@@ -205,8 +206,8 @@ def relate_unlearned(material: Material, folds: list[tuple], named: list, limits
         classifier = fit_classifier(part, meanings, limits, recipe, static)
         for i in held:
             pairs = candidate_pairs(material.texts[i], named[i], limits)
-            said[i] = pairs, classifier.shares(pairs)
-    return said
+            candidates[i] = pairs, classifier.shares(pairs)
+    return candidates
 
 # %% ../../nbs/train/relations.ipynb #4055629b
 def choose_levels(material: Material, params: dict, limits: PairLimits, lesson: Lesson, static=None) -> Levels:
@@ -216,19 +217,19 @@ def choose_levels(material: Material, params: dict, limits: PairLimits, lesson: 
     named = name_unlearned(material, folds, params, recipe.span_levels, lesson.bar)
     best = Levels(.5, .5, -1.)
     for level, spans in named.items():
-        said = relate_unlearned(material, folds, spans, limits, recipe)
-        best = max(best, _best_pair_level(material, said, level, recipe), key=lambda each: each.f1)
+        candidates = relate_unlearned(material, folds, spans, limits, recipe)
+        best = max(best, _best_pair_level(material, candidates, level, recipe), key=lambda each: each.f1)
         lesson.bar.update()
     best.named = named[best.span]
     if static is None: return best
-    said = relate_unlearned(material, folds, best.named, limits, recipe, static)
-    return replace(_best_pair_level(material, said, best.span, recipe), named=best.named)
+    candidates = relate_unlearned(material, folds, best.named, limits, recipe, static)
+    return replace(_best_pair_level(material, candidates, best.span, recipe), named=best.named)
 
 # %% ../../nbs/train/relations.ipynb #51a20cb0
-def _best_pair_level(material: Material, said: list[tuple], span_level: float, recipe) -> Levels:
+def _best_pair_level(material: Material, candidates: list[tuple], span_level: float, recipe) -> Levels:
     meanings, scores = meanings_of(material), {}
     for level in recipe.pair_levels:
-        answers = triplet_array(decide_triplets(*row, meanings, level) for row in said)
+        answers = triplet_array(decide_triplets(*row, meanings, level) for row in candidates)
         counts = count_triplets(material.kind, material.y, answers).sum(0)
         scores[level] = float(np.nan_to_num(entity_figures(counts)["f1"]))
     level = max(scores, key=scores.get)

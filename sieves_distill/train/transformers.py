@@ -128,7 +128,7 @@ def tagged_windows(student: TransformersStudent, lesson: Lesson) -> Examples:
     texts, y = [rows.texts[i] for i in order], rows.y[order]
     pieces = read_pieces(student.tokenizer, texts)
     tags = [to_tags(text.words, entities) for text, entities in zip(pieces, y)]
-    tagged = entity_array(from_tags(text, read.words, said) for text, read, said in zip(texts, pieces, tags))
+    tagged = entity_array(from_tags(text, read.words, row) for text, read, row in zip(texts, pieces, tags))
     windows = []
     for window in cut_windows(student.tokenizer, pieces, student.tokenizer.model_max_length):
         labels = np.full(len(window.ids), -100)
