@@ -65,7 +65,8 @@ class Layout:
         columns = rows_to_arrow(answers, features)
         if gold is None: return columns
         first, feature = next(iter(features.items()))
-        truth = [{first: None if row is None else row[first]} for row in gold]
+        nothing = getattr(self.kind, "nothing", None)
+        truth = [{first: None if row is None else nothing if row[first] is None else row[first]} for row in gold]
         return {**columns, "gold": rows_to_arrow(truth, {first: feature})[first]}
 
 # %% ../../nbs/export/layout.ipynb #911c9f0a

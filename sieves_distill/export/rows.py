@@ -164,7 +164,8 @@ class Rows:
             columns["scores"] = [[None if np.isnan(score) else score for score in row] for row in self.scores.tolist()]
         if self.gold is not None:
             features["gold"], columns["gold"] = answers[self.kind.column], [None] * len(self)
-            for i, answer in zip(self.gold.rows, self.kind.write_column(self.gold.y)): columns["gold"][i] = answer
+            for i, answer in zip(self.gold.rows, self.kind.write_column(self.gold.y)):
+                columns["gold"][i] = self.kind.nothing if answer is None else answer
             if self.gold.reviewed is not None:
                 features["reviewed"] = Value("bool")
                 columns["reviewed"] = np.isin(range(len(self)), self.gold.rows[self.gold.reviewed]).tolist()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 import numpy as np
 from collections.abc import Sequence
+from ..basics.checks import check_text
 from .kinds import Kind
 
 # %% auto #0
@@ -59,6 +60,10 @@ class FreeText(Kind):
         y = np.empty(len(answers), dtype=object)
         y[:] = list(answers)
         return y
+
+    def check_answer(self, answer, text: str | None = None) -> str:
+        "A text that is not blank; raises TypeError or ValueError for anything else"
+        return check_text(answer, self.column)
 
 def free_text_from(about: dict) -> FreeText:
     "The kind that a folder speaks of, see `Kind.about`"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from ..basics.checks import check_known, check_text, short_repr
 from .entities import Entity
-from .fields import find_words
+from .fields import find_words, read_list
 from .kinds import Kind
 
 # %% auto #0
@@ -117,6 +117,16 @@ class Triplets(Kind):
 
     def encode(self, answers): return triplet_array([_triplet(self, triplet) for triplet in row] for row in answers)
 
+    def check_answer(self, answer, text: str | None = None) -> list[dict]:
+        """The triplets of a text, each once, as mappings with `head`, `relation` and `tail`; of a list of such, or of
+        head, relation and tail as words. Raises TypeError or ValueError for what is no list of triplets of the task"""
+        return _checked_triplets(self, answer)
+
+    def as_result(self, answer, text: str) -> list[dict]:
+        if self.entity_types is None: return answer
+        return [{**row, **{end: {**row[end], "entity_type": row[end]["entity_type"] or UNKNOWN}
+                           for end in ("head", "tail")}} for row in answer]
+
 # %% ../../nbs/tasks/triplets.ipynb #078ef627
 def triplet_array(rows: Iterable) -> np.ndarray:
     "Triplets of some texts as `y`"
@@ -163,6 +173,18 @@ def _end(kind: Triplets, row: dict, end: str) -> End:
     return End(words, entity_type)
 
 # %% ../../nbs/tasks/triplets.ipynb #9adb527d
+def _checked_triplets(kind: Triplets, answer) -> list[dict]:
+    rows = [_by_name(row) if isinstance(row, (list, tuple)) else row for row in read_list(answer, "triplets")]
+    triplets: dict[tuple, Triplet] = {}
+    for triplet in (_triplet(kind, row) for row in rows): triplets.setdefault(triplet.key, triplet)
+    columns = [triplet.in_columns() for triplet in triplets.values()]
+    return [{name: value for name, value in row.items() if name != "score"} for row in columns]
+
+def _by_name(row) -> dict:
+    "A triplet that came as head, relation and tail"
+    ends = [{"text": end} if isinstance(end, str) else end for end in row]
+    return dict(zip(("head", "relation", "tail"), [ends[0], row[1], ends[2]])) if len(row) == 3 else row
+
 def triplets_from(about: dict) -> Triplets:
     "The kind that a folder speaks of, see `Kind.about`"
     return Triplets(about["relations"], about.get("entity_types"))
