@@ -8,14 +8,16 @@ import os
 from collections.abc import Callable
 from functools import partial, singledispatch
 from html import escape
+from itertools import pairwise
 from ..tasks.kinds import Kind, ManyLabels, kind_of
 from ..tasks.ratings import Scores
 
 # %% auto #0
-__all__ = ['KEYS', 'LABEL_KEYS', 'LabelButtons', 'LabelSwitches', 'ScoreFields', 'label_buttons', 'ReviewPanel']
+__all__ = ['KEYS', 'LABEL_KEYS', 'LabelButtons', 'LabelSwitches', 'ScoreFields', 'label_buttons', 'marked_html', 'opinions',
+           'ReviewPanel']
 
 # %% ../../nbs/relabel/panel.ipynb #8a08f9ad
-KEYS = {"a": "accept", "s": "skip", "u": "undo", "c": "save", "<": "previous", ">": "next"}
+KEYS = {"a": "accept", "s": "skip", "u": "undo", "c": "save", "+": "add", "<": "previous", ">": "next"}
 LABEL_KEYS = [key for key in "123456789bdefghijklmnopqrtvwxyz" if key not in KEYS]
 
 class LabelButtons:
@@ -29,6 +31,13 @@ class LabelButtons:
     def make(self, label: str): return _button(partial(self.press, label), tooltip=label)
 
     def press(self, label: str): self.answer(label)
+
+    @property
+    def box(self): return _row(self.widgets.values())
+
+    def marks(self, row: dict) -> list[tuple[int, int, str]]:
+        "What is marked in the text: start, end and what it is called"
+        return []
 
     def show(self, row: dict | None):
         "Each label with its key and its probability; `row` is the current document, None where there is none"
@@ -109,16 +118,29 @@ def _score_fields(kind, answer: Callable): return ScoreFields(kind.aspects, answ
 _STYLE = ("font-family: inherit; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; "
           "max-height: 24em; overflow: auto; border: 1px solid; padding: .5em")
 
-def _text_html(text: str) -> str: return f'<pre style="{_STYLE}">{escape(text)}</pre>'
+def _text_html(text: str, marks=()) -> str: return f'<pre style="{_STYLE}">{marked_html(text, marks)}</pre>'
 
-def _opinions_html(row: dict) -> str:
+def marked_html(text: str, marks: list[tuple[int, int, str]]) -> str:
+    "A text as HTML with pieces of it marked, each a start, an end and a title; where they overlap, titles are joined"
+    edges = sorted({0, len(text), *(edge for start, end, _ in marks for edge in (start, end))})
+    titles = {(a, b): dict.fromkeys(title for start, end, title in marks if start <= a and b <= end)
+              for a, b in pairwise(edges)}
+    return "".join(f'<mark title="{escape(", ".join(names))}">{escape(text[a:b])}</mark>' if names else escape(text[a:b])
+                   for (a, b), names in titles.items())
+
+def _opinions_html(kind: Kind, row: dict) -> str:
     "The teacher's and the student's answer, and what speaks against the one"
-    answers = {who: row[who] for who in ("teacher", "student") if isinstance(row.get(who), (str, list, dict))}
-    shown = [" · ".join(f"{who}: <b>{escape(_in_words(answer))}</b>" for who, answer in answers.items())]
+    answers = opinions(kind, row)
+    shown = [" · ".join(f"{who}: <b>{escape(answer)}</b>" for who, answer in answers.items())]
     if isinstance(row.get("reason"), str): shown.append(escape(row["reason"]))
     shown += [escape(f"{doubt['fault']}: {doubt['aspect']}, where the student gives {doubt['student']:.2f}")
               for doubt in row["doubts"] if "aspect" in doubt]
     return "<br>".join(shown)
+
+@singledispatch
+def opinions(kind: Kind, row: dict) -> dict[str, str]:
+    "What is shown of the answers of the teacher and of the student, whose there are, in words"
+    return {who: _in_words(row[who]) for who in ("teacher", "student") if isinstance(row.get(who), (str, list, dict))}
 
 def _in_words(answer: str | list | dict) -> str:
     if isinstance(answer, str): return answer
@@ -126,6 +148,8 @@ def _in_words(answer: str | list | dict) -> str:
     return ", ".join(f"{name} {'none' if number is None else f'{number:.2f}'}" for name, number in answer.items())
 
 # %% ../../nbs/relabel/panel.ipynb #9a2e43c2
+_EDITS = "save", "add"  # what the buttons of a kind do, and not the review
+
 class ReviewPanel:
     "The widgets of a review; `box` is what is displayed"
     def __init__(self, review):
@@ -138,7 +162,7 @@ class ReviewPanel:
                         for key, name in KEYS.items() if name in self.buttons.actions}
         self.box_of_keys = ipywidgets.Text(placeholder="click here and type keys", layout={"width": "16em"})
         self.box_of_keys.observe(self.type, "value")
-        rows = _row(self.labels.values()), _row([*self.actions.values(), self.box_of_keys])
+        rows = self.buttons.box, _row([*self.actions.values(), self.box_of_keys])
         self.box = ipywidgets.VBox([self.progress, self.text, self.opinions, *rows, self.message])
         self.box.add_class("sieves-review")
         self.show()
@@ -148,18 +172,19 @@ class ReviewPanel:
         row, counts, others = self.review.current, self.review.counts, self.review.left_out
         total, shown = sum(counts.values()), " · ".join(f"{n} {name}" for name, n in (counts | others).items())
         self.progress.value = f"<b>{total - counts['left']} of {total}</b> · {shown}"
-        self.text.value = _text_html("Nothing left to review." if row is None else row["text"])
-        self.opinions.value = "" if row is None else _opinions_html(row)
         self.buttons.show(row)
+        self.text.value = _text_html("Nothing left to review.") if row is None else \
+            _text_html(row["text"], self.buttons.marks(row))
+        self.opinions.value = "" if row is None else _opinions_html(kind_of(self.review.task), row)
         for name, button in self.actions.items(): button.disabled = row is None
         self.actions["undo"].disabled = counts["left"] == total
 
     def do(self, name: str, *answer):
         "Do what a button says; what cannot be done is said in the panel"
-        if name == "save": return self.buttons.save()
         self.message.value = ""
-        try: getattr(self.review, name)(*answer)
+        try: getattr(self.buttons if name in _EDITS else self.review, name)(*answer)
         except (ValueError, TypeError, OSError) as e: self.message.value = f"<b>{escape(str(e))}</b>"
+        if name == "add": self.show()  # what was added is marked in the text
         self.box_of_keys.focus()
 
     def type(self, change):
