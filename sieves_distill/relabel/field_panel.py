@@ -6,9 +6,9 @@
 from __future__ import annotations
 import math
 import re
-from collections.abc import Callable
-from datetime import date
-from .panel import LabelButtons, LabelSwitches, label_buttons, opinions
+from collections.abc import Callable, Iterable
+
+from .panel import LABEL_KEYS, LabelButtons, LabelSwitches, label_buttons, opinions
 from ..students.readings import DATE, DATE_RULES, FORMS, read_number
 from ..tasks.fields import find_words
 from ..tasks.free_text import FreeText
@@ -18,7 +18,8 @@ from ..tasks.triplets import UNKNOWN, End, Triplet, Triplets, place_triplet
 from ..train.locate import Place, TextPlaces
 
 # %% auto #0
-__all__ = ['TypedFields', 'RecordFields', 'field_widget', 'read_typed', 'value_marks', 'AnswerFields', 'WrittenText']
+__all__ = ['TypedFields', 'RecordFields', 'field_widget', 'read_typed', 'value_marks', 'AnswerFields', 'WrittenText',
+           'TripletRows', 'triplet_line', 'triplet_words', 'triplet_keys', 'place_of', 'typed_triplet']
 
 # %% ../../nbs/relabel/field_panel.ipynb #c51b0bb8
 class TypedFields(LabelButtons):
@@ -116,7 +117,7 @@ def read_typed(field: Field, typed):
     meanings = sorted(_meanings(field.form, words))
     if len(meanings) == 1: return field.plain(meanings[0])
     if not meanings: raise ValueError(f"expected {_EXPECTED[field.form]}, found {words!r}")
-    raise ValueError(f"found {words!r}, which may be {' or '.join(str(each) for each in meanings)}: type one of these")
+    raise ValueError(f"found {words!r}, which may be {' or '.join(map(_as_typed, meanings))}: type one of these")
 
 def _meanings(form: str, words: str) -> set:
     "What words can mean as a value of this form"
@@ -146,12 +147,10 @@ def value_marks(fields, values: dict, row: dict) -> list[tuple[int, int, str]]:
 def _places(text: TextPlaces, field: Field, value) -> list[Place]:
     if value is None or value is False or value is True: return []
     if field.form == "choice": return text.find(str(value), "text")
-    if field.form == "text": return text.find(value, "text") or (text.find(value, "date as text") if _is_day(value) else [])
-    return text.find(field.from_plain(value), field.form)
-
-def _is_day(value: str) -> bool:
-    try: return bool(date.fromisoformat(value))
-    except ValueError: return False
+    places = text.find(field.from_plain(value), field.form)
+    if places or field.form != "text": return places
+    try: return text.find(value, "date as text")
+    except ValueError: return []  # it is no date
 
 # %% ../../nbs/relabel/field_panel.ipynb #064cedd0
 @label_buttons.register(Records)
@@ -220,3 +219,114 @@ def _other_text(kind, row: dict) -> dict[str, str]:
     answers = _answers_there(kind, row)
     if set(answers) != {"teacher", "student"}: return _unasked(answers)
     return {"student": answers["student"]} if answers["student"] != answers["teacher"] else {}
+
+# %% ../../nbs/relabel/field_panel.ipynb #a78afa4e
+class TripletRows(LabelSwitches):
+    "A switch a triplet, and a line to add one; those that are on are the answer, once they are saved"
+    actions = *LabelSwitches.actions, "add"
+
+    def __init__(self, kind: Triplets, answer: Callable):
+        import ipywidgets
+        super().__init__([], answer)
+        self.kind, self.row, self.triplets = kind, None, {}
+        self.rows, self.line = ipywidgets.VBox(), triplet_line(kind)
+
+    @property
+    def box(self):
+        import ipywidgets
+        return ipywidgets.VBox([self.rows, ipywidgets.HBox(list(self.line.values()), layout={"flex_flow": "row wrap"})])
+
+    def show(self, row: dict | None):
+        "The triplets that there are to accept; what was switched and added stays until another document is shown"
+        if row is not None and row is self.row: return
+        self.row = row
+        for known in self.triplets, self.widgets, self.keys: known.clear()
+        for triplet in [] if row is None else row["given"]: self._put(triplet)
+        self.rows.children = list(self.widgets.values())
+        for widget in self.line.values(): widget.disabled = row is None
+
+    def save(self): self.answer([self.triplets[words] for words, switch in self.widgets.items() if switch.value])
+
+    def add(self):
+        "Add what was typed, switched on. Raises ValueError for what the text has not, and where no document is shown"
+        if self.row is None: raise ValueError("expected a document to add a triplet to, found none left")
+        typed = {name: widget.value.strip() for name, widget in self.line.items()}
+        triplet = typed_triplet(self.row["text"], typed, self.triplets.values())
+        (triplet,), (key,) = self.kind.check_answer([triplet]), triplet_keys(self.kind, [triplet])
+        known = dict(zip(triplet_keys(self.kind, self.triplets.values()), self.triplets))
+        self.widgets[known.get(key) or self._put(triplet)].value = True
+        self.rows.children = list(self.widgets.values())
+        self.line["head"].value = self.line["tail"].value = ""
+
+    def marks(self, row: dict) -> list[tuple[int, int, str]]:
+        return [(place.start, place.end, words) for words, triplet in self.triplets.items()
+                for place in place_of(triplet, row["text"]) or ()]
+
+    def _put(self, triplet: dict) -> str:
+        "A switch for one more triplet, on; returns what it is called"
+        words = triplet_words(triplet) + ", not in the text" * (place_of(triplet, self.row["text"]) is None)
+        key = "".join(LABEL_KEYS[len(self.widgets):][:1])
+        self.triplets[words], self.widgets[words], self.keys[key] = triplet, (switch := self.make(words)), words
+        switch.description, switch.value = f"{key} {words}".strip(), True
+        return words
+
+# %% ../../nbs/relabel/field_panel.ipynb #a08076ef
+def triplet_line(kind: Triplets) -> dict:
+    "What a triplet is typed in with: widgets for head, relation and tail, and for the types of both, by name"
+    import ipywidgets
+    narrow = {"width": "10em"}
+    def words(name): return ipywidgets.Text(placeholder=f"{name}, in words of the text", layout={"width": "16em"})
+    def type_of(name):
+        if kind.entity_types is None: return ipywidgets.Text(placeholder="its type, or empty", layout=narrow)
+        options = [("its type", ""), *((each, each) for each in kind.entity_types)]
+        return ipywidgets.Dropdown(options=options, layout=narrow)
+    relation = ipywidgets.Dropdown(options=kind.relations, layout={"width": "max-content"})
+    return {"head": words("head"), "head_type": type_of("head"), "relation": relation, "tail": words("tail"),
+            "tail_type": type_of("tail")}
+
+# %% ../../nbs/relabel/field_panel.ipynb #831e51ce
+def triplet_words(triplet: dict) -> str:
+    "A triplet, as a mapping, for a reader"
+    head, tail = (end["text"] + f" ({end['entity_type']})" * (end["entity_type"] not in (None, UNKNOWN))
+                  for end in (triplet["head"], triplet["tail"]))
+    return f"{head} — {triplet['relation']} → {tail}"
+
+def triplet_keys(kind: Triplets, triplets: list[dict]) -> list[tuple]:
+    "What counts of triplets when they are compared"
+    return [triplet.key for triplet in kind.encode([triplets])[0]]
+
+def place_of(triplet: dict, text: str) -> tuple | None:
+    "Where head and tail of a triplet, a mapping, stand in a text; None where they do not"
+    head, tail = (End(triplet[end]["text"]) for end in ("head", "tail"))
+    return place_triplet(text, Triplet(head, triplet["relation"], tail))
+
+def typed_triplet(text: str, typed: dict[str, str], others: Iterable[dict] = ()) -> dict:
+    """A triplet of what was typed, in the words of the text; a type that was not typed is that of the same words in
+    others. Raises ValueError for a head or a tail that the text has not, or not beside each other"""
+    for end in ("head", "tail"):
+        if find_words(text, typed[end]): continue
+        raise ValueError(f"expected a {end} in words of the text, found {typed[end]!r}: type it as it stands there")
+    ends = {end: {"text": typed[end]} for end in ("head", "tail")}
+    places = place_of({**ends, "relation": typed["relation"]}, text)
+    if places is None:
+        raise ValueError(f"expected a head and a tail beside each other, found {typed['head']!r} and "
+                         f"{typed['tail']!r}, which stand in each other only")
+    types = {end["text"]: end["entity_type"] for other in others for end in (other["head"], other["tail"])}
+    for (end, row), place in zip(ends.items(), places):
+        row["text"] = place.text
+        row["entity_type"] = typed[f"{end}_type"] or types.get(place.text)
+    return {**ends, "relation": typed["relation"]}
+
+# %% ../../nbs/relabel/field_panel.ipynb #c41d3f74
+@label_buttons.register(Triplets)
+def _triplet_rows(kind, answer: Callable): return TripletRows(kind, answer)
+
+@opinions.register(Triplets)
+def _triplets_of_one(kind, row: dict) -> dict[str, str]:
+    "The triplets that only the student names, and those that only the teacher does"
+    answers = _answers_there(kind, row)
+    if set(answers) != {"teacher", "student"}: return _unasked(answers)
+    keys = {who: triplet_keys(kind, answer) for who, answer in answers.items()}
+    alone = {who: [triplet_words(triplet) for triplet, key in zip(answers[who], keys[who]) if key not in keys[other]]
+             for who, other in (("teacher", "student"), ("student", "teacher"))}
+    return {f"the {who} alone": "; ".join(words) for who, words in alone.items() if words}

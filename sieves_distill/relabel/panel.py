@@ -18,6 +18,7 @@ __all__ = ['KEYS', 'LABEL_KEYS', 'LabelButtons', 'LabelSwitches', 'ScoreFields',
 
 # %% ../../nbs/relabel/panel.ipynb #8a08f9ad
 KEYS = {"a": "accept", "s": "skip", "u": "undo", "c": "save", "+": "add", "<": "previous", ">": "next"}
+_EDITS = "save", "add"  # what the buttons of a kind do, and not the review
 LABEL_KEYS = [key for key in "123456789bdefghijklmnopqrtvwxyz" if key not in KEYS]
 
 class LabelButtons:
@@ -118,15 +119,17 @@ def _score_fields(kind, answer: Callable): return ScoreFields(kind.aspects, answ
 _STYLE = ("font-family: inherit; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; "
           "max-height: 24em; overflow: auto; border: 1px solid; padding: .5em")
 
-def _text_html(text: str, marks=()) -> str: return f'<pre style="{_STYLE}">{marked_html(text, marks)}</pre>'
+def _text_html(row: dict | None, buttons: LabelButtons) -> str:
+    text, marks = ("Nothing left to review.", []) if row is None else (row["text"], buttons.marks(row))
+    return f'<pre style="{_STYLE}">{marked_html(text, marks)}</pre>'
 
 def marked_html(text: str, marks: list[tuple[int, int, str]]) -> str:
     "A text as HTML with pieces of it marked, each a start, an end and a title; where they overlap, titles are joined"
     edges = sorted({0, len(text), *(edge for start, end, _ in marks for edge in (start, end))})
     titles = {(a, b): dict.fromkeys(title for start, end, title in marks if start <= a and b <= end)
               for a, b in pairwise(edges)}
-    return "".join(f'<mark title="{escape(", ".join(names))}">{escape(text[a:b])}</mark>' if names else escape(text[a:b])
-                   for (a, b), names in titles.items())
+    return "".join(f'<mark title="{escape(", ".join(names))}">' * bool(names) + escape(text[a:b])
+                   + "</mark>" * bool(names) for (a, b), names in titles.items())
 
 def _opinions_html(kind: Kind, row: dict) -> str:
     "The teacher's and the student's answer, and what speaks against the one"
@@ -148,8 +151,6 @@ def _in_words(answer: str | list | dict) -> str:
     return ", ".join(f"{name} {'none' if number is None else f'{number:.2f}'}" for name, number in answer.items())
 
 # %% ../../nbs/relabel/panel.ipynb #9a2e43c2
-_EDITS = "save", "add"  # what the buttons of a kind do, and not the review
-
 class ReviewPanel:
     "The widgets of a review; `box` is what is displayed"
     def __init__(self, review):
@@ -173,8 +174,7 @@ class ReviewPanel:
         total, shown = sum(counts.values()), " · ".join(f"{n} {name}" for name, n in (counts | others).items())
         self.progress.value = f"<b>{total - counts['left']} of {total}</b> · {shown}"
         self.buttons.show(row)
-        self.text.value = _text_html("Nothing left to review.") if row is None else \
-            _text_html(row["text"], self.buttons.marks(row))
+        self.text.value = _text_html(row, self.buttons)
         self.opinions.value = "" if row is None else _opinions_html(kind_of(self.review.task), row)
         for name, button in self.actions.items(): button.disabled = row is None
         self.actions["undo"].disabled = counts["left"] == total
