@@ -19,7 +19,7 @@ from ..train.locate import Place, TextPlaces
 
 # %% auto #0
 __all__ = ['TypedFields', 'RecordFields', 'field_widget', 'read_typed', 'value_marks', 'AnswerFields', 'WrittenText',
-           'TripletRows', 'triplet_line', 'triplet_words', 'triplet_keys', 'place_of', 'typed_triplet']
+           'TripletRows', 'triplet_line', 'triplet_words', 'triplet_keys', 'place_of', 'triplet_marks', 'typed_triplet']
 
 # %% ../../nbs/relabel/field_panel.ipynb #c51b0bb8
 class TypedFields(LabelButtons):
@@ -258,9 +258,7 @@ class TripletRows(LabelSwitches):
         self.rows.children = list(self.widgets.values())
         self.line["head"].value = self.line["tail"].value = ""
 
-    def marks(self, row: dict) -> list[tuple[int, int, str]]:
-        return [(place.start, place.end, words) for words, triplet in self.triplets.items()
-                for place in place_of(triplet, row["text"]) or ()]
+    def marks(self, row: dict) -> list[tuple[int, int, str]]: return triplet_marks(self.triplets, row["text"])
 
     def _put(self, triplet: dict) -> str:
         "A switch for one more triplet, on; returns what it is called"
@@ -299,6 +297,11 @@ def place_of(triplet: dict, text: str) -> tuple | None:
     "Where head and tail of a triplet, a mapping, stand in a text; None where they do not"
     head, tail = (End(triplet[end]["text"]) for end in ("head", "tail"))
     return place_triplet(text, Triplet(head, triplet["relation"], tail))
+
+def triplet_marks(triplets: dict[str, dict], text: str) -> list[tuple[int, int, str]]:
+    "Where a text has heads and tails of triplets: start, end and what the triplet is called"
+    return [(place.start, place.end, words) for words, triplet in triplets.items()
+            for place in place_of(triplet, text) or ()]
 
 def typed_triplet(text: str, typed: dict[str, str], others: Iterable[dict] = ()) -> dict:
     """A triplet of what was typed, in the words of the text; a type that was not typed is that of the same words in
