@@ -65,6 +65,7 @@ class FreeText(Kind):
         "A text that is not blank; raises TypeError or ValueError for anything else"
         return check_text(answer, self.column)
 
+# %% ../../nbs/tasks/free_text.ipynb #6e07ac01
 def free_text_from(about: dict) -> FreeText:
     "The kind that a folder speaks of, see `Kind.about`"
     return FreeText(about["column"], about.get("instruction", ""), about.get("copies", True))
