@@ -14,6 +14,7 @@ from ..tasks.adapt import as_distillable
 from .events import append_event, correction_key, only_writer, read_events, replay_events
 from .corrections import CORRECTION_COLUMNS, read_corrections
 from .span_panel import review_panel
+import sieves_distill.relabel.field_panel  # has its buttons known
 
 # %% auto #0
 __all__ = ['Review']
@@ -26,7 +27,7 @@ class Review:
         # A pandas frame with `text` and `teacher`, as of `suspects`, or `student`, as of `choose_next`, in the order to
         # go through; shown where there: `student`, `proba`, `reason`, `fault`; rows whose `gold` is known are left out
         frame,
-        task: Task,  # The task, which says what the answers are: labels, entities, masks or scores
+        task: Task,  # The task, which says what the answers are: labels, scores, entities, masks, records, texts…
         path,  # The file of corrections (JSON lines); one that is there already is continued
         *,
         skipped: bool = False,  # Show again what was skipped before
@@ -66,7 +67,9 @@ class Review:
 
     def correct(self, label):
         """The label, or for several labels the list of them, should be this; for entities and masks a list of mappings
-        with `start`, `end` (code points) and `entity_type`, for scores a mapping of aspect to a number or None.
+        with `start`, `end` (code points) and `entity_type`, for scores a mapping of aspect to a number or None, for
+        records an object of the model, a mapping of its fields or None, for questions a list of answers, for relations
+        a list of mappings with `head`, `relation` and `tail`, for what is written a str.
         Raises TypeError or ValueError for what is no such answer, where nothing is left, or another review has just
         answered"""
         row = self._now()
@@ -137,7 +140,8 @@ def _rows_by_key(frame, task: Task) -> dict[str, dict]:
         try: given = _given(kind, row)
         except TypeError as error: raise TypeError(f"row {i} of the frame: {error}") from None
         except ValueError as error: raise ValueError(f"row {i} of the frame: {error}") from None
-        shown = {**row, "given": given, "teacher": given if "teacher" in row else None, "doubts": []}
+        shown = {**row, "given": given, "teacher": given if "teacher" in row else None,
+                 "asked": "teacher" in row, "doubts": []}
         shown = rows.setdefault(correction_key(row["text"], task.task_id), shown)
         if "fault" in row: shown["doubts"].append(row)
     return rows

@@ -34,6 +34,7 @@ class Kind:
     scored = False  # Whether the teacher's scores can stand beside the answers, in a column `scores`
     decided = False  # Whether two answers to one text contradict each other; else they may be opinions
     shape: tuple = ()  # Of what a student computes of one text
+    nothing = None  # What stands in a column `gold` where it is known that there is no answer
 
     def features(self) -> dict:
         "The columns of a dataset beside `text`, name to `datasets` feature"
@@ -113,8 +114,9 @@ class Kind:
         """The answer to `text` that a user gave, in the task's own terms, seen to be one.
 
         Raises TypeError or ValueError for what is none, TypeError for a kind whose answers are not given by hand"""
-        raise TypeError("expected a task whose answers can be reviewed: labels, entities, masks or scores, found one "
-                        f"with {self.words}: mend the answers in the documents, or write a check_answer of this kind")
+        raise TypeError("expected a task whose answers can be reviewed: labels, scores, entities, masks, records, "
+                        f"answers, triplets or texts, found one with {self.words}: mend the answers in the documents, "
+                        "or write a check_answer of this kind")
 
     def as_result(self, answer, text: str):
         "An answer that `check_answer` has seen, in a shape that the task reads as a teacher's"

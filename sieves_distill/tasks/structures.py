@@ -7,18 +7,19 @@ from __future__ import annotations
 import datetime as dt
 import math
 import numpy as np
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
-from ..basics.checks import check_installed, short_repr
+from ..basics.checks import check_installed, check_known, check_text, short_repr, typed_repr
+from .features import column_value
 from .kinds import Kind
 from .task import NoKind
 
 # %% auto #0
 __all__ = ['TYPES', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fill_record', 'plain_record', 'same_value',
-           'read_records', 'record_strata', 'notes_on_fields', 'Answers', 'records_from']
+           'checked_record', 'read_records', 'record_strata', 'notes_on_fields', 'Answers', 'records_from']
 
 # %% ../../nbs/tasks/structures.ipynb #09c4a413
 TYPES = {"text": str, "number": float, "whole number": int, "date": dt.date, "time": dt.datetime}
@@ -177,16 +178,18 @@ class Records(Kind):
 
     def decode(self, y) -> list: return [self.record(row) for row in y.tolist()]
 
-    def encode(self, answers): return record_array(self, map(self._values, answers))
+    def encode(self, answers): return record_array(self, map(self.values_of, answers))
 
     def record(self, row: Sequence):
         "The object with some values; None where a field that there must be has none, or all have"
         return fill_record(self.model, self.fields, row)
 
-    def _values(self, record) -> list:
+    def values_of(self, record) -> list:
+        "The values of a record, an object or a mapping, in the order of the fields; dates as such"
         if record is None: return [None] * len(self.fields)
         given = (record.get(name) if isinstance(record, dict) else getattr(record, name) for name in self.names)
-        return [value.value if isinstance(value, Enum) else value for value in given]
+        return [field.from_plain(value) if isinstance(value, str) else value
+                for field, value in zip(self.fields, map(_plain_choice, given))]
 
     def as_results(self, y) -> list:
         "What a student writes into documents: mappings that the task reads"
@@ -194,6 +197,16 @@ class Records(Kind):
         return records if self.column in self.names else [{self.column: record} for record in records]
 
     def results_of(self, texts: list[str], y) -> list: return self.as_results(y)
+
+    @property
+    def nothing(self) -> dict: return dict.fromkeys(self.features()[self.column])
+
+    def check_answer(self, answer, text: str | None = None) -> dict | None:
+        """A record of the task as a mapping of all its fields to values as JSON has them, None for no record; of what
+        the model takes. Raises TypeError or ValueError, with the names of fields, for what is none"""
+        return checked_record(self, answer)
+
+    def as_result(self, answer, text: str): return answer if self.column in self.names else {self.column: answer}
 
 # %% ../../nbs/tasks/structures.ipynb #8e5dbfc0
 def record_array(kind: Records, rows) -> np.ndarray:
@@ -234,12 +247,62 @@ def plain_record(fields: Sequence[Field], row: Sequence) -> dict | None:
     if not values or any(field.needed and field.name not in values for field in fields): return None
     return {field.name: values.get(field.name, field.default) for field in fields}
 
+# %% ../../nbs/tasks/structures.ipynb #f7b9d669
+def _plain_choice(value): return value.value if isinstance(value, Enum) else value
+
 # %% ../../nbs/tasks/structures.ipynb #2bc7973b
 def same_value(a, b) -> bool:
     "Whether two values are one; numbers to seven digits, as a column of float32 keeps them"
     if isinstance(a, float) or isinstance(b, float):
         return a is not None and b is not None and math.isclose(a, b, rel_tol=2e-7)
     return a == b
+
+# %% ../../nbs/tasks/structures.ipynb #b4f75a7f
+def checked_record(kind: Records, answer) -> dict | None:
+    """A record, whatever it came as, as a mapping of its fields to values as JSON has them; None where nothing has a
+    value. Raises TypeError or ValueError, with the names of fields, for what is no record of this kind"""
+    values = _values_by_name(kind, answer)
+    if all(value is None for value in values.values()): return None
+    lack = [field.name for field in kind.fields if field.needed and values.get(field.name) is None]
+    if lack:
+        raise ValueError(f"{', '.join(lack)}: expected a value, without which there is no {kind.name}, found none; "
+                         "where the text has no such thing, leave all fields empty")
+    by_default = {field.name for field in kind.fields if not field.nullable and values.get(field.name) is None}
+    record = _of_model(kind, {name: value for name, value in values.items() if name not in by_default})
+    return {field.name: field.plain(value) for field, value in zip(kind.fields, kind.values_of(record))}
+
+def _values_by_name(kind: Records, answer) -> dict:
+    "The values that an answer has, by field; none where it says that there is no record"
+    if isinstance(answer, Mapping) and set(answer) == {kind.column} and kind.column not in kind.names:
+        answer = answer[kind.column]  # as a document has it
+    if answer is None: return {}
+    if isinstance(answer, Mapping):
+        for name in set(answer) - {"score"}: check_known(name, kind.names, "field")
+        return {name: answer[name] for name in kind.names if name in answer}
+    if all(hasattr(answer, name) for name in kind.names): return {name: getattr(answer, name) for name in kind.names}
+    raise TypeError(f"found {typed_repr(answer)}, expected an object of {kind.name}, a mapping of "
+                    f"{', '.join(kind.names)} to values, or None where the text has no such thing")
+
+# %% ../../nbs/tasks/structures.ipynb #79a7014e
+def _of_model(kind: Records, values: dict):
+    "An object of the kind's model with some values, which its column can hold; raises ValueError by field"
+    check_installed("pydantic", "records")
+    from pydantic import ValidationError
+    read = {field.name: _read_value(field, values[field.name]) for field in kind.fields if field.name in values}
+    try: record = kind.model(**read)
+    except ValidationError as error:
+        bad = [f"{'.'.join(map(str, each['loc']))}: found {short_repr(each['input'])}: {each['msg']}"
+               for each in error.errors()]
+        raise ValueError("; ".join(bad)) from None
+    for name, feature in kind.features()[kind.column].items():
+        if name in kind.names: column_value(getattr(record, name), feature, name)
+    return record
+
+def _read_value(field: Field, value):
+    try: return field.from_plain(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError(f"{field.name}: found {short_repr(value)}, expected a {field.form} as ISO 8601 writes it, "
+                         "such as 2026-01-31") from None
 
 # %% ../../nbs/tasks/structures.ipynb #c3780ed7
 def read_records(kind: Records, dataset, column: str):
@@ -318,6 +381,25 @@ class Answers(Records):
     def record(self, row: Sequence): return [value or "" for value in row]
 
     def as_results(self, y) -> list: return [dict(zip(self.names, row)) for row in self.decode(y)]
+
+    nothing = None  # each answer may be empty
+
+    def check_answer(self, answer, text: str | None = None) -> list[str]:
+        """The answers in the order of the questions, "" where there is none; a list of them, or a mapping of each
+        question to its answer. Raises TypeError or ValueError for anything else"""
+        return _checked_answers(self, answer)
+
+    def as_result(self, answer, text: str) -> dict: return dict(zip(self.names, answer))
+
+def _checked_answers(kind: Answers, answer) -> list[str]:
+    if isinstance(answer, Mapping):
+        for question in answer: check_known(question, kind.names, "question")
+        answer = [answer[question] for question in kind.names if question in answer]
+    if not isinstance(answer, (list, tuple)) or len(answer) != len(kind.fields):
+        raise ValueError(f"found {short_repr(answer)}, expected a list of {len(kind.fields)} answers, one for each of "
+                         f"{', '.join(map(repr, kind.names))}, or a mapping of each question to its answer")
+    return ["" if value is None else check_text(value, f"answer to {question!r}", blank=True)
+            for question, value in zip(kind.names, answer)]
 
 def records_from(about: dict) -> Records:
     "The kind that a folder speaks of, see `Kind.about`"
