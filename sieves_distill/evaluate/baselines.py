@@ -72,10 +72,10 @@ def _quick(kind: Kind) -> dict:
     return {}
 
 @_quick.register
-def _quick_one(kind: OneLabel): return {"tol": 1e-2, "max_iter": 50}
+def _quick_one(kind: OneLabel): return {"tol": 1e-3, "max_iter": 20}
 
 @_quick.register
-def _quick_many(kind: ManyLabels): return {"estimator__tol": 1e-2, "estimator__max_iter": 50}
+def _quick_many(kind: ManyLabels): return {"estimator__tol": 1e-3, "estimator__max_iter": 20}
 
 # %% ../../nbs/evaluate/baselines.ipynb #6a24bcf2
 _MOST_ROWS = 20_000  # more rows than these change little, and would keep the user waiting
