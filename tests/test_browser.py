@@ -1,5 +1,5 @@
-"""`Review` in JupyterLab, in a real browser: labels and spans are corrected with the mouse and the keyboard, and
-are there after the kernel was restarted.
+"""`Review` in JupyterLab, in a real browser: labels, spans and records are corrected with the mouse and the keyboard,
+and are there after the kernel was restarted.
 
 Needs the extras `browser` (jupyterlab, playwright) and `review` (anywidget), and Chromium as the system has it:
 `apt-get install chromium`.
@@ -48,6 +48,24 @@ frame = pd.DataFrame({{"text": [{LETTER!r}, "Tim is in Oslo."],
 review = Review(frame, NER(["PERSON", "PLACE"], task_id="names"), "spans.jsonl")
 review
 """.strip()
+BILL = "Invoice A-17 </pre><script>window.hacked = 'script'</script>, due 1 May 2026: 1.234,56 EUR, paid."
+RECORDS = f"""
+import datetime as dt
+import pandas as pd
+from pydantic import BaseModel
+from typing import Literal
+from sieves_distill import InformationExtraction, Review
+class Invoice(BaseModel):
+    number: str
+    total: float | None = None
+    due: dt.date | None = None
+    state: Literal["open", "paid"] | None = None
+bills = pd.DataFrame({{"text": [{BILL!r}, "Hello!"],
+                      "teacher": [Invoice(number="A-17", total=12.34, due="2026-05-01"), Invoice(number="!")],
+                      "student": [Invoice(number="A-17", total=1234.56, due="2026-05-01"), None]}})
+review = Review(bills, InformationExtraction(Invoice, mode="single", task_id="invoice"), "records.jsonl")
+review
+""".strip()
 
 
 def write_notebook(path, *codes: str):
@@ -63,6 +81,7 @@ def lab(tmp_path_factory):
     (tmp_path / "work").mkdir()
     write_notebook(tmp_path / "work/review.ipynb", CODE, 'review.corrections[["text", "label", "action"]]')
     write_notebook(tmp_path / "work/spans.ipynb", SPANS, "review.counts")
+    write_notebook(tmp_path / "work/records.ipynb", RECORDS, "review.counts")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -196,4 +215,39 @@ def test_spans_marked_in_jupyterlab(lab, page):
         assert event["label"] == [{"start": 2, "end": 14, "entity_type": "PERSON", "text": "Ada Lovelace"}]
     except BaseException:
         page.screenshot(path=SCREENSHOTS / "spans-failed.png")
+        raise
+
+
+def test_record_typed_in_jupyterlab(lab, page):
+    "What is typed in a field reaches no key of the panel, and what is refused stays."
+    (url, folder), expect = lab, playwright.expect
+    panel = page.locator(".sieves-review")
+    field = {name: panel.locator(f":is(input, textarea, select):right-of(:text-is('{name}'))").first
+             for name in ("number", "total", "due", "state")}
+    keys = panel.get_by_placeholder("click here and type keys")
+    try:
+        run_first_cell(page, f"{url}/lab/tree/records.ipynb?token={TOKEN}&reset")
+        expect(panel).to_contain_text("0 of 2", timeout=60_000)
+        expect(panel.locator("pre")).to_have_text(BILL)
+        expect(panel.locator("pre mark[title=due]")).to_have_text("1 May 2026")
+        page.screenshot(path=SCREENSHOTS / "review-5-record.png")
+        field["total"].fill("1,234")
+        field["state"].select_option("paid")
+        panel.get_by_role("button", name="c save").click()
+        expect(panel).to_contain_text("total: found '1,234', which may be 1.234 or 1234")
+        expect(field["total"]).to_have_value("1,234")
+        field["total"].fill("")
+        field["total"].press_sequentially("1.234,56")
+        keys.click()
+        page.keyboard.press("c")
+        expect(panel).to_contain_text("1 of 2")
+        field["number"].fill("")
+        keys.click()
+        page.keyboard.press("c")
+        expect(panel).to_contain_text("2 of 2")
+        assert [event["label"] for event in lines(folder / "records.jsonl")] == [
+            {"number": "A-17", "total": 1234.56, "due": "2026-05-01", "state": "paid"}, None]
+        assert page.evaluate("window.hacked") is None
+    except BaseException:
+        page.screenshot(path=SCREENSHOTS / "records-failed.png")
         raise
