@@ -1,6 +1,7 @@
 """Students that mask what identifies people: how many texts come out without a leak, by the threshold and the rows.
 
     SIEVES_DISTILL_DATA=folder python -m benchmarks.pii              (runs what is missing, and writes the table)
+    python -m benchmarks.pii --students transformers --sizes 300 --seeds 0      (some of it)
     python -m benchmarks.pii --table                                 (runs nothing)
 
 1,500 synthetic texts from 209 templates (presidio-research); all texts of a template are on the same side, so that no
@@ -13,11 +14,12 @@ import random
 import tempfile
 import time
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import RESULTS, running
+from benchmarks import RESULTS, data, running
 from benchmarks.data import BESIDE, beside
 from sieves_distill import Doc, PIIMasking, choose_masking
 from sieves_distill.evaluate.masking import count_leaks
@@ -25,6 +27,7 @@ from sieves_distill.tasks.entities import entity_array
 
 FILE = RESULTS / "pii.jsonl"
 SIZES, SEEDS, THRESHOLDS, TARGET = (100, 300, 1000), (0, 1, 2), (.5, .2, .05), .9
+STUDENTS = {"crf": lambda: None, "transformers": data.minilm}
 
 
 @lru_cache
@@ -49,17 +52,18 @@ def split(seed: int) -> tuple[list[dict], list[dict]]:
     return learn, test
 
 
-def run(size: int, seed: int) -> dict:
+def run(framework: str, size: int, seed: int) -> dict:
     "One cell"
     learn, test = split(seed)
     size = min(size, len(learn))
     task = PIIMasking(sorted({entity["entity_type"] for row in rows() for entity in row["entities"]}))
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
-        student = task.distill(None, "crf", map(masked, learn[:size]), Path(folder) / "student", .1, seed=seed,
-                               progress=False)
+        student = task.distill(STUDENTS[framework](), framework, map(masked, learn[:size]), Path(folder) / "student",
+                               .1, seed=seed, progress=False)
         seconds = time.process_time() - start
-        cell = {"size": size, "seed": seed, "cpu_seconds": round(seconds, 1), "mb": student.metrics["run"]["megabytes"]}
+        cell = {"student": framework, "size": size, "seed": seed, "cpu_seconds": round(seconds, 1),
+                "mb": student.metrics["run"]["megabytes"]}
     chosen, test = test[:200], test[200:]
     cell |= {f"at {threshold:g}": figures(student, threshold, test) for threshold in THRESHOLDS}
     cell["patterns"] = figures(None, None, test, task)
@@ -85,13 +89,14 @@ def figures(student, threshold, test: list[dict], task=None) -> dict:
 
 
 def table(cells: list[dict]) -> str:
-    "Markdown: a line for each number of rows, means over the seeds"
+    "Markdown: a line for each student and number of rows, means over the seeds"
     shown = ["patterns", *(f"at {threshold:g}" for threshold in THRESHOLDS)]
     titles = ["patterns alone", *(f"masked from {threshold:g} on" for threshold in THRESHOLDS)]
-    lines = [f"| rows | {' | '.join(titles)} | 90 % promised: threshold, kept | CPU s |",
-             "|---|" + "---|" * (len(shown) + 2)]
-    for size in SIZES:  # of the largest there are a few less in some splits
-        here = [cell for cell in cells if min(SIZES, key=lambda known: abs(known - cell["size"])) == size]
+    lines = [f"| student | rows | seeds | {' | '.join(titles)} | 90 % promised: threshold, kept | CPU s |",
+             "|---|" + "---|" * (len(shown) + 4)]
+    for framework, size in product(STUDENTS, SIZES):  # of the largest there are a few less in some splits
+        here = [cell for cell in cells if cell["student"] == framework
+                and min(SIZES, key=lambda known: abs(known - cell["size"])) == size]
         if not here: continue
         mean = lambda name, figure: np.mean([cell[name][figure] for cell in here])
         proven = [cell for cell in here if cell["chosen"] is not None]
@@ -100,7 +105,7 @@ def table(cells: list[dict]) -> str:
         promise = f"{thresholds}; {kept} of {len(proven)}"
         columns = [f"{mean(name, 'without_leak'):.3f} (precision {mean(name, 'precision'):.2f})" for name in shown]
         seconds = np.mean([cell["cpu_seconds"] for cell in here])
-        lines.append(f"| {size:,} | {' | '.join(columns)} | {promise} | {seconds:.0f} |")
+        lines.append(f"| {framework} | {size:,} | {len(here)} | {' | '.join(columns)} | {promise} | {seconds:.0f} |")
     heading = "Texts without a leak, by what was masked in them:"
     return "\n\n".join([heading, "\n".join(lines), "`python -m benchmarks.pii`"]) + "\n"
 
@@ -108,12 +113,16 @@ def table(cells: list[dict]) -> str:
 def main() -> None:
     parser = running.arguments("pii", __doc__)
     parser.add_argument("--table", action="store_true", help="run nothing")
+    parser.add_argument("--students", nargs="+", choices=STUDENTS, default=list(STUDENTS))
+    parser.add_argument("--sizes", nargs="+", type=int, choices=SIZES, default=SIZES)
+    parser.add_argument("--seeds", nargs="+", type=int, choices=SEEDS, default=SEEDS)
     asked = parser.parse_args()
     running.silence()
-    done = {(cell["size"], cell["seed"]) for cell in running.read_lines(FILE)}
-    for size in SIZES if not asked.table and (BESIDE / "pii_synthetic.jsonl.gz").exists() else ():
-        for seed in SEEDS:
-            if (min(size, len(split(seed)[0])), seed) not in done: running.add_line(FILE, run(size, seed))
+    done = {(cell["student"], cell["size"], cell["seed"]) for cell in running.read_lines(FILE)}
+    here = (BESIDE / "pii_synthetic.jsonl.gz").exists() and not asked.table
+    for framework, size, seed in product(asked.students, asked.sizes, asked.seeds) if here else ():
+        if (framework, min(size, len(split(seed)[0])), seed) not in done:
+            running.add_line(FILE, run(framework, size, seed))
     running.write_table(FILE, table(running.read_lines(FILE)))
 
 
