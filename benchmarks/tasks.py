@@ -71,14 +71,16 @@ def records() -> list[str]:
     rows = lines("records.jsonl")
     listed = mean(rows, lambda row: row["listed"], student="crf", size=ROWS)
     return ["`InformationExtraction`, one record a text", "crf, transformers", f"{ROWS}", "field F1",
-            by_student(rows, lambda row: row["f1"]), f"{listed} list of values", "invoices of new layouts, labelled by a language model", "records"]
+            by_student(rows, lambda row: row["f1"]), f"{listed} list of values",
+            "invoices of new layouts, labelled by a language model", "records"]
 
 
 def answers() -> list[str]:
     rows = lines("answers.jsonl")
     listed = mean(rows, lambda row: row["listed"], student="crf", size=ROWS)
     return ["`QuestionAnswering`", "crf, transformers, seq2seq, lora", f"{ROWS}", "F1 of answers",
-            by_student(rows, lambda row: row["f1"]), f"{listed} list of values", "four questions on invoices of new layouts", "answers"]
+            by_student(rows, lambda row: row["f1"]), f"{listed} list of values",
+            "four questions on invoices of new layouts", "answers"]
 
 
 def relations() -> list[str]:
