@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 import numpy as np
 from sklearn.dummy import DummyClassifier
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.multiclass import OneVsRestClassifier
@@ -39,18 +39,18 @@ class Baseline:
 def fit_baselines(rows: Rows) -> dict[str, Baseline]:
     "Majority (`majority`) and TF-IDF + logistic regression (`tfidf_lr`), as far as there is anything to learn"
     rows, fitted = _within_memory(rows), {}
-    majority = _fit(DummyClassifier(strategy="most_frequent"), rows.texts, rows.y)
+    majority = _fit(DummyClassifier(strategy="most_frequent"), rows)
     if majority is not None: fitted["majority"] = Baseline(rows.kind, majority)
     for features in _best_first(rows):
-        if (model := _fit(_tfidf_lr(rows.kind, features), rows.texts, rows.y)) is None: continue
+        if (model := _fit(_tfidf_lr(rows.kind, features), rows)) is None: continue
         return {**fitted, "tfidf_lr": Baseline(rows.kind, model, features)}
     return fitted
 
-def _fit(model, X, y):
+def _fit(model, rows: Rows):
     "The model, fitted; None where there is nothing to learn: no word in any text, or one answer for all"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a label on every row, or on none
-        try: return model.fit(X, y)
+        try: return model.fit(rows.texts, rows.y)
         except ValueError: return None
 
 # %% ../../nbs/evaluate/baselines.ipynb #f2401233
@@ -94,12 +94,11 @@ _READERS = {"words": {"ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
             # in a script without spaces, this is any piece of a sentence
             "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)}}
 
-def _most_features(kind: Kind) -> int: return min(200_000, max(1_000, _MOST_WEIGHTS // len(kind)))
-
-def _tfidf_lr(kind: Kind, features: str):
+def _tfidf_lr(kind: Kind, features: str, **params):
     "TF-IDF and a classifier, unfitted"
-    reader = TfidfVectorizer(sublinear_tf=True, max_features=_most_features(kind), **_READERS[features])
-    return make_pipeline(reader, baseline_classifier(kind))
+    most = min(200_000, max(1_000, _MOST_WEIGHTS // len(kind)))
+    reader = TfidfVectorizer(sublinear_tf=True, max_features=most, **_READERS[features])
+    return make_pipeline(reader, baseline_classifier(kind).set_params(**params))
 
 # %% ../../nbs/evaluate/baselines.ipynb #25ed1611
 def _best_first(rows: Rows) -> list[str]:
@@ -113,25 +112,8 @@ def _best_first(rows: Rows) -> list[str]:
 
 def _cross_validated(rows: Rows, features: str) -> float:
     "Macro-F1 of what is said of rows that were held out, over the labels that occur; 0 where nothing can be learnt"
-    answers, counts = np.zeros_like(rows.hot), _counted(rows.texts, features)
-    for rest, held in cut_folds(rows.kind, rows.y, 0) if counts is not None and len(rows) > 1 else []:
-        learnt, asked = _weighted(counts[rest], counts[held], _most_features(rows.kind))
-        model = _fit(baseline_classifier(rows.kind).set_params(**_quick(rows.kind)), learnt, rows.y[rest])
-        if model is not None: answers[held] = rows.kind.one_hot(model.predict(asked))
+    answers = np.zeros_like(rows.hot)
+    for rest, held in cut_folds(rows.kind, rows.y, 0) if len(rows) > 1 else []:
+        model = _fit(_tfidf_lr(rows.kind, features, **_quick(rows.kind)), rows[rest])
+        if model is not None: answers[held] = rows.kind.one_hot(model.predict([rows.texts[i] for i in held]))
     return f1_score(rows.hot, answers, labels=np.flatnonzero(rows.hot.any(0)), average="macro", zero_division=0)
-
-# %% ../../nbs/evaluate/baselines.ipynb #25adb7a9
-def _counted(texts: list[str], features: str):
-    "How often each text has each feature, sparse `(n, n_features)`; None where no text has any"
-    try: return CountVectorizer(dtype=np.float64, **_READERS[features]).fit_transform(texts)
-    except ValueError: return None
-
-def _weighted(learnt, asked, most: int) -> tuple:
-    "Counts of rows to learn from and of others as TF-IDF of at most so many features, as if the others were not there"
-    often = np.asarray(learnt.sum(0)).ravel()
-    known = np.flatnonzero(often)
-    if len(known) > most: known = np.sort(known[np.argsort(-often[known])[:most]])
-    learnt, asked = learnt[:, known], asked[:, known]
-    if not len(known): return learnt, asked
-    weights = TfidfTransformer(sublinear_tf=True).fit(learnt)
-    return weights.transform(learnt), weights.transform(asked)
