@@ -23,6 +23,12 @@ def mean(rows: list[dict], value: Callable, **where) -> str:
     return f"{np.mean(values):.2f}" if values else "not measured"
 
 
+def by_student(rows: list[dict], figure) -> str:
+    "The mean of a figure for each student that was measured, with its name"
+    students = dict.fromkeys(row["student"] for row in rows if row["size"] == ROWS)
+    return ", ".join(f"{mean(rows, figure, student=student, size=ROWS)} {student}" for student in students)
+
+
 def classification() -> list[str]:
     cells = [cell for cell in lines("panel/results.jsonl") if cell["size"] == 200 and cell["noise"] == 0]
     f1 = {method: mean(cells, lambda cell: cell["f1"], method=method)
@@ -46,18 +52,10 @@ def scores() -> list[str]:
 
 def entities() -> list[str]:
     rows = [row for row in lines("entities.jsonl") if row["set"] == "attack" and row["size"] == ROWS]
-    f1 = {student: mean(rows, lambda row: row["f1"], student=student)
-          for student in ("crf", "transformers", "crf + unlabelled")}
     return ["`NER`", "crf, transformers", f"{ROWS}", "entity F1, strict",
-            ", ".join(f"{value} {student}" for student, value in f1.items()) + " sentences",
+            by_student(rows, lambda row: row["f1"]) + " sentences",
             f"{mean(rows, lambda row: row['listed'], student='crf')} list of names", "names of attackers, gold",
             "entities"]
-
-
-def by_student(rows: list[dict], figure) -> str:
-    "The mean of a figure for each student that was measured, with its name"
-    students = dict.fromkeys(row["student"] for row in rows if row["size"] == ROWS)
-    return ", ".join(f"{mean(rows, figure, student=student, size=ROWS)} {student}" for student in students)
 
 
 def masking() -> list[str]:

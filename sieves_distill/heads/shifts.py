@@ -31,18 +31,22 @@ def best_thresholds(y, logits):
 def fit_thresholds(y, logits, draws: int = 20, rows: float = 10):
     """A threshold for each label: the mean of the best over bootstrap draws, times the share `n / (n + rows)` for a
     label with `n` rows; `y` is booleans, `logits` floats `(n, n_labels)`"""
-    rng, counts = np.random.default_rng(0), y.sum(0)
-    drawn = (rng.integers(len(y), size=len(y)) for _ in range(draws))
-    return sum(best_thresholds(y[at], logits[at]) for at in drawn) / draws * counts / (counts + rows)
+    counts = y.sum(0)
+    best = sum(best_thresholds(y[at], logits[at]) for at in _drawn_rows(len(y), draws)) / draws
+    return best * counts / (counts + rows)
+
+def _drawn_rows(n: int, draws: int):
+    "Positions of `n` rows for each of some bootstrap draws, the same each time"
+    rng = np.random.default_rng(0)
+    return (rng.integers(n, size=n) for _ in range(draws))
 
 # %% ../../nbs/heads/shifts.ipynb #da0524f4
 def fit_common_shift(y, logits, draws: int = 20):
     """The logit above which macro-F1 of all labels together is best: the mean over bootstrap draws of the rows; `y` is
     booleans, `logits` floats `(n, n_labels)`, from a model that has not seen the rows. 0 where no row has a label"""
     if not y.any(): return 0.
-    rng, shifts = np.random.default_rng(0), np.linspace(*np.quantile(logits, [.01, .99]), 101)
-    drawn = (rng.integers(len(y), size=len(y)) for _ in range(draws))
-    return float(np.mean([_best_shift(shifts, y[at], logits[at]) for at in drawn]))
+    shifts = np.linspace(*np.quantile(logits, [.01, .99]), 101)
+    return float(np.mean([_best_shift(shifts, y[at], logits[at]) for at in _drawn_rows(len(y), draws)]))
 
 def _best_shift(shifts, y, logits) -> float:
     "The middle of those shifts that have the best macro-F1 over the labels that rows have"
