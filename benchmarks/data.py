@@ -331,5 +331,7 @@ def static_base() -> str:
         CACHE.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
             distill(minilm(), pca_dims=256).save_pretrained(f"{tmp}/base")
-            (Path(tmp) / "base").rename(path)
+            try: (Path(tmp) / "base").rename(path)
+            except OSError:
+                if not path.exists(): raise  # else another process was first
     return str(path)

@@ -65,14 +65,16 @@ def fit_text_novelty(
     seed: int = 0,
     vectors=None,  # The vectors of the tokens, `(n_tokens, dim)`, where it does not embed texts itself
     unseen=None,  # Positions of the rows that its encoder does not know; None: it knows none
+    embedded=None,  # What `student.embed_texts(texts)` gives, where it is at hand
 ) -> TextNovelty | None:
     "What tells texts that are new to the student; None where nothing can"
     if not hasattr(student, "weight"): return None
     tokens, scale = (None, None) if vectors is None else _in_bytes(vectors)
-    if tokens is None and student.embed_texts(texts[:1]) is None: return None
     keep = np.sort(np.unique(np.array([fold_text(text) for text in texts], object), return_index=True)[1])
     if unseen is not None: unseen = np.flatnonzero(np.isin(keep, unseen))
-    X = _vectors(student, [texts[i] for i in keep], tokens, scale)
+    if embedded is None: X = _vectors(student, [texts[i] for i in keep], tokens, scale)
+    else: X = embedded[keep]
+    if X is None: return None
     novelty = fit_novelty(X, y[keep], student.kind, seed, unseen)
     return novelty and TextNovelty(novelty, head_digest(student), tokens, scale)
 

@@ -347,7 +347,7 @@ def _novelty(student: Student, trained: Trained, rows: Rows, order: _Order) -> T
         with quiet(): vectors, unseen = _vectors_of_tokens(trained, order)
         if len(vectors) != student.n_tokens: return None  # a table of other tokens than the base has
     elif tuned: unseen = inner_split(rows, order.seed, at_least=FEWEST)[1]
-    return fit_text_novelty(student, rows.texts, rows.y, order.seed, vectors, unseen)
+    return fit_text_novelty(student, rows.texts, rows.y, order.seed, vectors, unseen, trained.embedded)
 
 # %% ../../nbs/train/distillation.ipynb #886bd582
 def _run(made: dict, sides: _Sides, order: _Order, student: Student) -> dict:

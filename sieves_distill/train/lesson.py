@@ -63,6 +63,7 @@ class Trained:
     made: dict = field(default_factory=dict)  # How: plain values, for the report
     beside: dict = field(default_factory=dict)  # Students to be scored beside it, by name
     tokens: Tokens | None = None  # None: where the student has any, those of the lesson's base
+    embedded: np.ndarray | None = None  # Training rows as the student's encoder sees them, `(n, dim)`, if there is one
 
 # %% ../../nbs/train/lesson.ipynb #62c1ed76
 def split_answers(dataset, kind: Kind, val_frac: float, seed: int, hold_out_gold: bool | float = False):

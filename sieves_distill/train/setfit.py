@@ -59,7 +59,7 @@ def train_setfit(lesson: Lesson) -> Trained:
             "temperature": heads.both.temperature, "soft_labels": heads.soft, "held_out_f1": choice.f1,
             "held_out_log_loss": choice.loss, "held_out": len(evidence.held),
             "left_out": len(evidence.learn) - len(learnt), "steps": steps,
-        },
+        }, embedded=choice.view.X,
     )
 
 # %% ../../nbs/train/setfit.ipynb #98566b0f
