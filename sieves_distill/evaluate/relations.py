@@ -235,13 +235,11 @@ def list_faults(rows: Rows, answers) -> list[dict]:
         expected, given = ({triplet.key: triplet for triplet in row} for row in (expected, given))
         missing = [("missing", triplet) for key, triplet in expected.items() if key not in given]
         more = [("superfluous", triplet) for key, triplet in given.items() if key not in expected]
-        faults += [{"row": i, "text": rows.texts[i], "fault": fault, "triplet": _shown(triplet)}
+        faults += [{"row": i, "text": rows.texts[i], "fault": fault, "triplet": triplet.words}
                    for fault, triplet in (*missing, *more)]
     return faults
 
 # %% ../../nbs/evaluate/relations.ipynb #0e401a0f
-def _shown(triplet) -> str: return f"{triplet.head.text} | {triplet.relation} | {triplet.tail.text}"
-
 @share_right.register
 def _(kind: Triplets, student, rows: Rows) -> dict:
     counts = count_triplets(kind, rows.y, student.name_triplets(rows.texts)).sum(1)

@@ -136,9 +136,15 @@ def _opinions_html(kind: Kind, row: dict) -> str:
     answers = opinions(kind, row)
     shown = [" · ".join(f"{who}: <b>{escape(answer)}</b>" for who, answer in answers.items())]
     if isinstance(row.get("reason"), str): shown.append(escape(row["reason"]))
-    shown += [escape(f"{doubt['fault']}: {doubt['aspect']}, where the student gives {doubt['student']:.2f}")
-              for doubt in row["doubts"] if "aspect" in doubt]
+    shown += [escape(_doubt_words(doubt)) for doubt in row["doubts"] if {"aspect", "field", "triplet"} & doubt.keys()]
     return "<br>".join(shown)
+
+def _doubt_words(doubt: dict) -> str:
+    "What `suspects` says of a score, a field or a triplet"
+    if "aspect" in doubt: return f"{doubt['fault']}: {doubt['aspect']}, where the student gives {doubt['student']:.2f}"
+    about, other = doubt.get("field") or doubt["triplet"], doubt["student"]
+    instead = f", where the student gives {other}" if other and other != about else ""
+    return f"{doubt['fault']}: {about}{instead}, doubt {doubt['doubt']:.2f}"
 
 @singledispatch
 def opinions(kind: Kind, row: dict) -> dict[str, str]:

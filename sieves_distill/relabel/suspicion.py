@@ -16,6 +16,7 @@ from ..export.rows import Rows, id_series
 from ..split import fold_text
 from .opinion import cut_folds, judge_unseen, labelled_data, other_answers, tfidf_words
 from .unlike import rank_doubts
+import sieves_distill.relabel.unlike_fields  # has its doubts known
 
 # %% auto #0
 __all__ = ['suspects', 'Suspects', 'label_quality', 'confusions', 'plot_confusions']
@@ -51,7 +52,8 @@ def suspects(
 
     It sees slips, and no habits: an error that the teacher makes throughout, the classifier learns from the other rows
     and takes for right. Gold, or a look at rows drawn at random, finds those. Of a rare label it knows next to nothing.
-    Of entities, masks and scores there is [a row for each thing in doubt](unlike.ipynb); other kinds raise TypeError.
+    Of entities, masks and scores there is [a row for each thing in doubt](unlike.ipynb), of records, answers and
+    triplets [likewise](unlike_fields.ipynb); texts that are written raise TypeError.
     Quality and issues are cleanlab's, by confident learning (Northcutt et al. 2021; Thyagarajan et al. 2022).
     Raises ImportError without cleanlab, ValueError for rows that cannot be read, that all have the same answer, or with
     fewer different texts than folds."""

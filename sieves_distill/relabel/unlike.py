@@ -32,9 +32,9 @@ def doubts(kind: Kind, rows: Rows, folds: list[tuple], progress: bool = False) -
     the `fault`, what it is about, and the `doubt`, in [0, 1].
 
     Raises TypeError for a kind of which nothing is known to look wrong."""
-    raise TypeError(f"expected answers that are labels, entities, masks or scores, found {kind.words}: report"
-                    ".mistakes() of a student says where its held-out rows differ, and Review takes any frame of texts "
-                    "with the teacher's answers; or register doubts of this kind")
+    raise TypeError(f"expected answers that a quick student can give, found {kind.words}: report.mistakes() of a "
+                    "student says where its held-out rows differ, and Review takes any frame of texts with the "
+                    "teacher's answers; or register doubts of this kind")
 
 @doubts.register
 def _(kind: Entities, rows: Rows, folds, progress=False) -> list[dict]:

@@ -47,6 +47,9 @@ class Triplet(NamedTuple):
         "What counts when triplets are compared"
         return self.head.key, self.relation, self.tail.key
 
+    @property
+    def words(self) -> str: return f"{self.head.text} | {self.relation} | {self.tail.text}"
+
     def in_columns(self) -> dict:
         "As the column `triplets` of an export holds it"
         return {"head": self.head._asdict(), "relation": self.relation, "tail": self.tail._asdict(),
