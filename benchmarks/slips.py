@@ -82,8 +82,8 @@ def table(cells: list[dict]) -> str:
         here = [cell for cell in cells if cell["set"] == name]
         if not here: continue
         mean = {key: np.mean([cell[key] for cell in here]) for key in here[0] if key != "set"}
-        lines.append(f"| {WORDS[name]} | {mean['n']:.0f} | {mean['slips']:.0f} | {len(here)} | {mean['first_20']:.2f} | "
-                     f"{mean['precision']:.2f} | {mean['cpu_seconds']:.0f} |")
+        lines.append(f"| {WORDS[name]} | {mean['n']:.0f} | {mean['slips']:.0f} | {len(here)} | "
+                     f"{mean['first_20']:.2f} | {mean['precision']:.2f} | {mean['cpu_seconds']:.0f} |")
     return "\n".join([*lines, "", "`python -m benchmarks.slips`", ""])
 
 

@@ -99,6 +99,7 @@ TABLES = {  # recorded as a page: the module that makes it, and of what
     "deploy.md": ("deploy", lambda module: module.table(read_json("deploy.json")["lines"])),
     "deploy_tags.md": ("deploy_tags", lambda module: module.table(read_json("deploy_tags.json")["lines"])),
     "serve.md": ("serve", lambda module: module.table(read_json("serve.json")["lines"])),
+    "slips.md": ("slips", lambda module: module.table(read_lines("slips.jsonl"))),
     "suspects.md": ("suspects", lambda module: module.report(read_lines("suspects.jsonl"))),
     "tasks.md": ("tasks", lambda module: module.table()),
     "scores.md": ("scores", lambda module: module.table(read_lines("scores.jsonl"))),

@@ -131,6 +131,7 @@ def marked_html(text: str, marks: list[tuple[int, int, str]]) -> str:
     return "".join(f'<mark title="{escape(", ".join(names))}">' * bool(names) + escape(text[a:b])
                    + "</mark>" * bool(names) for (a, b), names in titles.items())
 
+# %% ../../nbs/relabel/panel.ipynb #f6e278d0
 def _opinions_html(kind: Kind, row: dict) -> str:
     "The teacher's and the student's answer, and what speaks against the one"
     answers = opinions(kind, row)
@@ -146,6 +147,7 @@ def _doubt_words(doubt: dict) -> str:
     instead = f", where the student gives {other}" if other and other != about else ""
     return f"{doubt['fault']}: {about}{instead}, doubt {doubt['doubt']:.2f}"
 
+# %% ../../nbs/relabel/panel.ipynb #209fe1c5
 @singledispatch
 def opinions(kind: Kind, row: dict) -> dict[str, str]:
     "What is shown of the answers of the teacher and of the student, whose there are, in words"

@@ -52,8 +52,7 @@ def suspects(
 
     It sees slips, and no habits: an error that the teacher makes throughout, the classifier learns from the other rows
     and takes for right. Gold, or a look at rows drawn at random, finds those. Of a rare label it knows next to nothing.
-    Of entities, masks and scores there is [a row for each thing in doubt](unlike.ipynb), of records, answers and
-    triplets [likewise](unlike_fields.ipynb); texts that are written raise TypeError.
+    Of answers that are no labels there is [a row for each thing in doubt](unlike.ipynb); written texts raise TypeError.
     Quality and issues are cleanlab's, by confident learning (Northcutt et al. 2021; Thyagarajan et al. 2022).
     Raises ImportError without cleanlab, ValueError for rows that cannot be read, that all have the same answer, or with
     fewer different texts than folds."""

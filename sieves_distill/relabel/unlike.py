@@ -89,9 +89,15 @@ class UnlikeAnswers(pd.DataFrame):
         "How much is in doubt, and what cannot be seen so, in a few sentences"
         faults = self["fault"][self["fault"] != ""].value_counts()
         counts = ", ".join(f"{n:,} {fault}" for fault, n in faults.items()) or "nothing"
-        return (f"In doubt: {counts}. Begin at rank 1, and go down as far as it pays: the first are the surest. What "
+        return (f"In doubt: {counts}. {self._where_to_begin()} What "
                 "is seen is slips, and no habits: an error that the teacher makes throughout looks right here. Gold, "
                 "or a look at some rows drawn at random, finds those.")
+
+    def _where_to_begin(self) -> str:
+        if "aspect" in self or self.empty or self["doubt"].max() >= .5:
+            return "Begin at rank 1, and go down as far as it pays: the first are the surest."
+        return (f"The first has a doubt of {self['doubt'].max():.2f} only: students of so few rows, or of answers this "
+                "hard, know too little to say which are wrong, and the order tells little.")
 
 def rank_doubts(rows: Rows, n_folds: int, seed: int, progress: bool = False) -> UnlikeAnswers:
     "A row for each thing in doubt, the most suspect first"
