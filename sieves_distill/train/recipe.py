@@ -59,7 +59,8 @@ class Recipe:
     )
     # Model2Vec, for scores
     score_penalties: tuple = (.03, .07, .15, .3, .7, 1.5, 3.)  # Candidates for the weight of the squared penalty
-    score_count_weights: tuple = (.5, 1, 2)  # What counts weigh beside means, in a regression each
+    score_count_weights: tuple = (.5, 1, 2)  # What counts weigh beside means, in a regression each,
+    score_few: int = 200  # and up to so many rows one without counts is among them
     # SetFit, for scores
     score_steps: int = 200  # Of fine-tuning, at least,
     score_epochs: float = 3  # and as many as it takes to see each row so often

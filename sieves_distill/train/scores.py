@@ -31,7 +31,8 @@ __all__ = ['DOUBT_PENALTIES', 'FEWEST_DISTANCES', 'RECOMMENDED', 'train_static_s
 def train_static_scores(lesson: Lesson) -> Trained:
     "A `Model2VecScorer`; the penalty of the regressions may be given, `train_kwargs={\"alpha\": 1.0}`"
     recipe, bar = lesson.recipe, lesson.bar
-    bar.reset(len(recipe.score_count_weights) + 3)
+    weights = (*recipe.score_count_weights, *[0] * (len(lesson.rows) <= recipe.score_few))
+    bar.reset(len(weights) + 3)
     bar.set_description("read")
     with quiet(), explained(lesson.base): model = load_static_model(lesson.base, lesson.init_kwargs.get("token"))
     sample = rated_sample(lesson)
@@ -41,9 +42,9 @@ def train_static_scores(lesson: Lesson) -> Trained:
     bar.set_description("linear")
     with threadpool_limits(1):
         static = static_features(model, shares)
-        layers = [fit_layer(static.joined(weight), sample, lesson) for weight in recipe.score_count_weights]
+        layers = [fit_layer(static.joined(weight), sample, lesson) for weight in weights]
         frozen = fit_layer(static.means, sample, lesson)
-    layer, unseen = average_layers(layers, recipe.score_count_weights, static.means.shape[1])
+    layer, unseen = average_layers(layers, weights, static.means.shape[1])
     def scorer(layer): return Model2VecScorer(static.pipeline(layer, sample.kind), sample.kind, lesson.task.task_id)
     student = scorer(layer)
     student.residuals = sample.off(unseen)
