@@ -74,9 +74,10 @@ def _(kind: Triplets, rows: Rows, folds, progress=False) -> list[dict]:
 def _triplet_faults(teacher: dict, student: dict) -> Iterator[tuple]:
     "Of a text's triplets, by their keys, the fault, the triplet, and the student's in its place"
     ends = lambda triplet: frozenset((triplet.head.key, triplet.tail.key))
-    more = {ends(triplet): triplet for key, triplet in student.items() if key not in teacher}
+    more = [triplet for key, triplet in student.items() if key not in teacher]
     for key, triplet in teacher.items():
         if key in student: continue
-        other = more.pop(ends(triplet), None)
+        other = next((each for each in more if ends(each) == ends(triplet)), None)
+        if other is not None: more.remove(other)
         yield "never named" if other is None else "another relation", triplet, other
-    for triplet in more.values(): yield "missing", triplet, triplet
+    for triplet in more: yield "missing", triplet, triplet
