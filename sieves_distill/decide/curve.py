@@ -23,7 +23,7 @@ from ..evaluate.quality import quality_draws
 from ..students.frameworks import FRAMEWORKS, framework_of, row_for
 from ..students.model2vec import Model2VecStudent
 from ..students.student import Student
-from ..train.lesson import Lesson, split_answers
+from ..train.lesson import BareTask, Lesson, split_answers
 from ..train.model2vec import fit_token_table
 from ..train.options import check_base
 from ..train.recipe import Recipe
@@ -92,7 +92,7 @@ def _gather(data, task, base_model_id, threshold, on_error) -> _Material:
     if isinstance(data, Student): data, task, base_model_id = _of_student(data, base_model_id)
     if task is None:
         raise TypeError("expected a task, which says what the labels are: learning_curve(data, task, base_model_id)")
-    if not isinstance(task, _Question): task = as_distillable(task)
+    if not isinstance(task, BareTask): task = as_distillable(task)
     base = _base_for(kind_of(task), base_model_id)
     dataset = labelled_rows(data, task, threshold, on_error)
     rows = Rows.read(dataset, task)
@@ -111,12 +111,6 @@ def _base_for(kind: Kind, base_model_id: str | None) -> str | None:
     if base_model_id is None: return None
     raise ValueError(f"expected no base_model_id for {kind.words}, whose curve is that of a CRF, found "
                      f"{base_model_id!r}: leave it out; of students that write there is no curve, {_TWO_SIZES}")
-
-@dataclass(frozen=True)
-class _Question:
-    "What a student was asked, as far as its folder knows"
-    kind: Kind
-    task_id: str
 
 # %% ../../nbs/decide/curve.ipynb #53a77535
 def _check_telling(rows: Rows, distinct: list[int]):
@@ -137,7 +131,7 @@ def _of_student(student: Student, base_model_id) -> tuple:
     if quick_framework(student.kind) == "model2vec" and base_model_id is None and run.get("framework") == "model2vec":
         base_model_id = run["base_model"]
     labels = isinstance(student.kind, LabelKind)
-    task = task_of_student(student) if labels else _Question(student.kind, student.task_id)
+    task = task_of_student(student) if labels else BareTask(student.kind, student.task_id)
     return student.train_data, task, base_model_id
 
 def _telling(check: Callable, y) -> bool:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 import numpy as np
 from collections.abc import Iterator
-from dataclasses import dataclass
 from tqdm.auto import tqdm
 from ..basics.checks import check_installed
 from ..basics.quiet import quiet
@@ -18,25 +17,19 @@ from ..students.student import Student
 from ..tasks.kinds import Kind
 from ..tasks.structures import Records
 from ..tasks.triplets import Triplets
-from ..train.lesson import Lesson
+from ..train.lesson import BareTask, Lesson
 from ..train.recipe import Recipe
 
 # %% auto #0
 __all__ = ['unseen_students']
 
 # %% ../../nbs/relabel/unlike_fields.ipynb #6fbbe802
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    "A task, as far as a recipe needs it"
-    kind: Kind
-    task_id: str = "suspects"
-
 def unseen_students(rows: Rows, folds: list[tuple], progress: bool = False) -> Iterator[tuple[np.ndarray, Student]]:
     "The positions that each fold holds out, and a CRF student of the others"
     check_installed("pycrfsuite", "ner")
     train = framework_of("crf", rows.kind).part("train")
     for learn, held in tqdm(folds, desc="out-of-fold opinions", unit=" folds", disable=not progress, leave=False):
-        with quiet(): student = train(Lesson(rows[learn], _Asked(rows.kind), "", Recipe())).student
+        with quiet(): student = train(Lesson(rows[learn], BareTask(rows.kind), "", Recipe())).student
         yield held, student
 
 # %% ../../nbs/relabel/unlike_fields.ipynb #b720d569

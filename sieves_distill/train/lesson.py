@@ -19,7 +19,7 @@ from ..split import has_gold, split_dataset
 from ..students.student import Student
 
 # %% auto #0
-__all__ = ['Lesson', 'Tokens', 'Trained', 'split_answers', 'inner_split', 'macro_f1']
+__all__ = ['Lesson', 'BareTask', 'Tokens', 'Trained', 'split_answers', 'inner_split', 'macro_f1']
 
 # %% ../../nbs/train/lesson.ipynb #f9b17003
 @dataclass
@@ -49,6 +49,12 @@ class Lesson:
             start = time.perf_counter()
             ask(sample)
         return (time.perf_counter() - start) / len(sample)
+
+@dataclass(frozen=True, eq=False)
+class BareTask:
+    "A task, as far as a recipe needs it"
+    kind: Kind
+    task_id: str = ""
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
