@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial, singledispatch
 import numpy as np
 from scipy import sparse
+from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
 from ..tasks.kinds import Kind, ManyLabels, OneLabel
 
@@ -71,14 +72,21 @@ def fit_logistic(sample: Sample, name_rows: float = 3, **params) -> Linear:
 
 def _fit_classes(X, y, trust, soft, params: dict) -> LogisticRegression:
     "scikit-learn's model of classes that exclude each other, `y` integers `(n,)`"
+    n = len(y)
     if soft is not None:
         known = np.where(np.isin(np.arange(soft.shape[1]), y), soft, 0)
-        n, (rows, y) = len(y), np.nonzero(known > .01 * known.max(1, keepdims=True))
+        rows, y = np.nonzero(known > .01 * known.max(1, keepdims=True))
         X, trust = X[rows], soft[rows, y] * (1 if trust is None else trust[rows])
-        if params["class_weight"] == "balanced":
-            mass = np.bincount(y, trust)
-            trust, params = trust * n / np.count_nonzero(mass) / mass[y], {**params, "class_weight": None}
-    return LogisticRegression(**params).fit(X, y, sample_weight=trust)
+    elif trust is not None: n = trust.sum()
+    if params["class_weight"] == "balanced": trust, params = _balanced(y, trust, n), {**params, "class_weight": None}
+    with config_context(assume_finite=True, skip_parameter_validation=True):  # they cost as much as a fit of few rows
+        return LogisticRegression(**params).fit(X, y, sample_weight=trust)
+
+def _balanced(y, trust, total: float):
+    "Weights of the rows that sum to `total`, of each class to the same; `trust` `(n,)` is what they weigh in their class"
+    mass = np.bincount(y, trust)
+    known = np.count_nonzero(np.bincount(y))
+    return (1 if trust is None else trust) * (total / known / np.where(mass > 0, mass, 1))[y]
 
 # %% ../../nbs/heads/logistic.ipynb #eb484cd2
 @singledispatch
