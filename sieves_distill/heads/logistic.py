@@ -83,7 +83,7 @@ def _fit_classes(X, y, trust, soft, params: dict) -> LogisticRegression:
         return LogisticRegression(**params).fit(X, y, sample_weight=trust)
 
 def _balanced(y, trust, total: float):
-    "Weights of the rows that sum to `total`, of each class to the same; `trust` `(n,)` is what they weigh in their class"
+    "Weights of the rows, in each class of the same sum, in all `total`; `trust` `(n,)` is what they weigh in theirs"
     mass = np.bincount(y, trust)
     known = np.count_nonzero(np.bincount(y))
     return (1 if trust is None else trust) * (total / known / np.where(mass > 0, mass, 1))[y]

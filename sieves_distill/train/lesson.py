@@ -19,7 +19,7 @@ from ..split import has_gold, split_dataset
 from ..students.student import Student
 
 # %% auto #0
-__all__ = ['Lesson', 'BareTask', 'Tokens', 'Trained', 'split_answers', 'inner_split', 'macro_f1']
+__all__ = ['Lesson', 'Tokens', 'Trained', 'BareTask', 'split_answers', 'inner_split', 'macro_f1']
 
 # %% ../../nbs/train/lesson.ipynb #f9b17003
 @dataclass
@@ -51,12 +51,6 @@ class Lesson:
         return (time.perf_counter() - start) / len(sample)
 
 @dataclass(frozen=True, eq=False)
-class BareTask:
-    "A task, as far as a recipe needs it"
-    kind: Kind
-    task_id: str = ""
-
-@dataclass(frozen=True, eq=False)
 class Tokens:
     "The static vectors that a student is made of"
     vectors: np.ndarray  # `(n_tokens, dim)`
@@ -70,6 +64,13 @@ class Trained:
     beside: dict = field(default_factory=dict)  # Students to be scored beside it, by name
     tokens: Tokens | None = None  # None: where the student has any, those of the lesson's base
     embedded: np.ndarray | None = None  # Training rows as the student's encoder sees them, `(n, dim)`, if there is one
+
+# %% ../../nbs/train/lesson.ipynb #7a5cb110
+@dataclass(frozen=True, eq=False)
+class BareTask:
+    "A task, as far as a recipe needs it"
+    kind: Kind
+    task_id: str = ""
 
 # %% ../../nbs/train/lesson.ipynb #62c1ed76
 def split_answers(dataset, kind: Kind, val_frac: float, seed: int, hold_out_gold: bool | float = False):
