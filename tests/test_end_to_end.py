@@ -226,7 +226,6 @@ def test_seed_decides(bases, framework, tmp_path):
     assert first.predict(texts) == other.predict(texts)
     np.testing.assert_array_equal(first.predict_proba(texts), other.predict_proba(texts))
     assert first.train_data["text"][:] == other.train_data["text"][:]
-    if framework == "setfit": return  # it is split before, by the same code
     different = again(bases[framework], framework, str(tmp_path / "different"), 8)
     assert set(different.train_data["text"]) != set(first.train_data["text"])
 

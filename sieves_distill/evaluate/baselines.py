@@ -39,18 +39,18 @@ class Baseline:
 def fit_baselines(rows: Rows) -> dict[str, Baseline]:
     "Majority (`majority`) and TF-IDF + logistic regression (`tfidf_lr`), as far as there is anything to learn"
     rows, fitted = _within_memory(rows), {}
-    majority = _fit(DummyClassifier(strategy="most_frequent"), rows)
+    majority = _fit(DummyClassifier(strategy="most_frequent"), rows.texts, rows.y)
     if majority is not None: fitted["majority"] = Baseline(rows.kind, majority)
     for features in _best_first(rows):
-        if (model := _fit(_tfidf_lr(rows.kind, features), rows)) is None: continue
+        if (model := _fit(_tfidf_lr(rows.kind, features), rows.texts, rows.y)) is None: continue
         return {**fitted, "tfidf_lr": Baseline(rows.kind, model, features)}
     return fitted
 
-def _fit(model, rows: Rows):
+def _fit(model, X, y):
     "The model, fitted; None where there is nothing to learn: no word in any text, or one answer for all"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a label on every row, or on none
-        try: return model.fit(rows.texts, rows.y)
+        try: return model.fit(X, y)
         except ValueError: return None
 
 # %% ../../nbs/evaluate/baselines.ipynb #f2401233
@@ -121,13 +121,12 @@ def _cross_validated(rows: Rows, features: str) -> float:
     return f1_score(rows.hot, answers, labels=np.flatnonzero(rows.hot.any(0)), average="macro", zero_division=0)
 
 def _answers(kind: Kind, counts, y, asked):
-    """What `_tfidf_lr` says of texts, having learnt others: of what is counted in both, `(n, n_features)`; none where
-    nothing can be learnt"""
+    """What `_tfidf_lr` says of texts, having learnt others: of what is counted in both,
+    `(n, n_features)`; none where nothing can be learnt"""
     times = np.asarray(counts.sum(0)).ravel()
-    known = np.sort(np.argsort(-times, kind="stable")[:min(_most_features(kind), np.count_nonzero(times))])
-    tfidf, classifier = TfidfTransformer(sublinear_tf=True), baseline_classifier(kind).set_params(**_quick(kind))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try: classifier.fit(tfidf.fit_transform(counts[:, known]), y)
-        except ValueError: return np.zeros((asked.shape[0], len(kind)), bool)
-    return kind.one_hot(classifier.predict(tfidf.transform(asked[:, known])))
+    most = min(_most_features(kind), np.count_nonzero(times))
+    known = np.sort(np.argsort(-times, kind="stable")[:most])
+    classifier = baseline_classifier(kind).set_params(**_quick(kind))
+    model = _fit(make_pipeline(TfidfTransformer(sublinear_tf=True), classifier), counts[:, known], y)
+    if model is None: return np.zeros((asked.shape[0], len(kind)), bool)
+    return kind.one_hot(model.predict(asked[:, known]))

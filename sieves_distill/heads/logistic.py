@@ -78,12 +78,15 @@ def _fit_classes(X, y, trust, soft, params: dict) -> LogisticRegression:
         rows, y = np.nonzero(known > .01 * known.max(1, keepdims=True))
         X, trust = X[rows], soft[rows, y] * (1 if trust is None else trust[rows])
     elif trust is not None: n = trust.sum()
-    if params["class_weight"] == "balanced": trust, params = _balanced(y, trust, n), {**params, "class_weight": None}
-    with config_context(assume_finite=True, skip_parameter_validation=True):  # they cost as much as a fit of few rows
+    if params["class_weight"] == "balanced":
+        trust, params = _balanced(y, trust, n), {**params, "class_weight": None}
+    # Its checks cost as much as a fit of few rows
+    with config_context(assume_finite=True, skip_parameter_validation=True):
         return LogisticRegression(**params).fit(X, y, sample_weight=trust)
 
 def _balanced(y, trust, total: float):
-    "Weights of the rows, in each class of the same sum, in all `total`; `trust` `(n,)` is what they weigh in theirs"
+    """Weights of the rows, in each class of the same sum, in all `total`; `trust` `(n,)` is what they
+    weigh in theirs"""
     mass = np.bincount(y, trust)
     known = np.count_nonzero(np.bincount(y))
     return (1 if trust is None else trust) * (total / known / np.where(mass > 0, mass, 1))[y]

@@ -189,7 +189,7 @@ class ReviewPanel:
 
     def do(self, name: str, *answer):
         "Do what a button says; what cannot be done is said in the panel"
-        self.box_of_keys.focus()  # before anything is drawn: the next key may be pressed as soon as the text is there
+        self.box_of_keys.focus()  # before the text is drawn: then the next key may be pressed
         self.message.value = ""
         try: getattr(self.buttons if name in _EDITS else self.review, name)(*answer)
         except (ValueError, TypeError, OSError) as e: self.message.value = f"<b>{escape(str(e))}</b>"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import numpy as np
 from collections.abc import Sequence
+from functools import lru_cache
 from ..tasks.entities import Entity, longest_first
 
 # %% auto #0
@@ -37,18 +38,19 @@ def to_tags(words: list[tuple[int, int]], entities: Sequence[Entity]) -> list[st
 
 # %% ../../nbs/students/words.ipynb #59841004
 def likeliest_tags(tagged) -> list[tuple]:
-    """For each text the places of its words, the likeliest order of tags that can be, and how likely each of these is;
-    `tagged` are places, names of tags and their probabilities `(n_words, n_tags)` of each text"""
+    """For each text the places of its words, the likeliest order of tags that can be, and how likely
+    each of these is; `tagged` are places, names of tags and their probabilities `(n_words, n_tags)`"""
     return [(words, *_named(best_path(shares, names), shares, names)) for words, names, shares in tagged]
 
 def _named(at, shares, names) -> tuple: return [names[i] for i in at], shares[np.arange(len(at)), at]
 
-def best_path(shares, names: Sequence[str]):
-    """Of each word the tag that it has in the likeliest order in which `I-` continues an entity of its own type, an
-    array `(n_words,)`; of `shares` `(n_words, n_tags)`, the probabilities of the tags `names`"""
-    at, follows = shares.argmax(1), _follows(names)
+def best_path(shares, names: Sequence[str], allowed=True):
+    """Of each word the tag that it has in the likeliest order in which `I-` continues an entity of its
+    own type, an array `(n_words,)`; of `shares` `(n_words, n_tags)`, the probabilities of the tags
+    `names`, and `allowed`, booleans like these: which tags a word may have at all"""
+    at, follows = np.where(allowed, shares, -1).argmax(1), _follows(tuple(names))
     if follows[np.append(names.index("O"), at[:-1]), at].all(): return at
-    with np.errstate(divide="ignore"): sure = np.log(shares)
+    sure = np.where(allowed, np.log(np.maximum(shares, 1e-30)), -np.inf)
     barred = np.where(follows, 0, -np.inf)
     best, before = sure[0] + barred[names.index("O")], np.empty(shares.shape, int)
     for i in range(1, len(shares)):
@@ -59,8 +61,10 @@ def best_path(shares, names: Sequence[str]):
     for i in range(len(at) - 1, 0, -1): at[i - 1] = before[i, at[i]]
     return at
 
-def _follows(names: Sequence[str]):
-    "May the tag of a column come after that of a row? Booleans `(n_tags, n_tags)`; where no `B-` is known, `I-` begins"
+@lru_cache(16)
+def _follows(names: tuple):
+    """May the tag of a column come after that of a row? Booleans `(n_tags, n_tags)`; where no `B-` is
+    known, `I-` begins"""
     lone = [tag.startswith("I-") and f"B-{tag[2:]}" not in names for tag in names]
     return np.array([[tag[:2] != "I-" or before[2:] == tag[2:] or alone for tag, alone in zip(names, lone)]
                      for before in names])
@@ -76,9 +80,8 @@ def lean_tags(shares, names: Sequence[str], threshold: float) -> tuple[list[str]
     outside = names.index("O")
     something = 1 - shares[:, outside]
     if len(names) == 1: return ["O"] * len(shares), something.tolist()
-    leant = np.maximum(shares, 1e-30) * (something >= threshold)[:, None]
-    leant[:, outside] = something < threshold
-    return [names[i] for i in best_path(leant, names)], something.tolist()
+    allowed = (np.arange(len(names)) == outside) == (something < threshold)[:, None]
+    return [names[i] for i in best_path(shares, names, allowed)], something.tolist()
 
 # %% ../../nbs/students/words.ipynb #32003047
 def from_tags(text: str, words: list[tuple[int, int]], tags: Sequence[str], scores: Sequence[float] | None = None
