@@ -20,7 +20,8 @@ from sieves_distill.evaluate.evaluate import (
 )
 from .intervals import draw_weights, percentile_interval, show_interval, wilson_interval
 from .plots import plot_f1_bars
-from .report import MetricsReport, label_frame, read_mistakes_of, report_of
+from .report import UNLABELLED, MetricsReport, label_frame, read_mistakes_of, report_of
+from .verdict import on_unlabelled
 
 # %% auto #0
 __all__ = ['USABLE', 'count_fields', 'exact_fields', 'record_scores', 'shared_words', 'most_frequent', 'list_values',
@@ -203,6 +204,7 @@ def _sentences(metrics: dict) -> list[str]:
     if gold:
         student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
         parts.append(f"Against gold ({gold['n']:,} documents) the F1 is {student}, the teacher's {teacher}.")
+    parts += filter(None, [on_unlabelled(metrics, "in F1 of values")])
     if crf and crf["f1"]: parts.append(_instead(crf))
     return [*parts, _advice(metrics)]
 
@@ -226,14 +228,15 @@ def _advice(metrics: dict) -> str:
     "Which fields are not to be taken from the student"
     bad = [f"{name!r} ({show_interval(row['exact'])} exact)" for name, row in metrics["per_field"].items()
            if row["exact"]["value"] < USABLE]
-    beaten = [name for name, row in metrics["per_field"].items() for baseline in metrics["baselines"].values()
-              if "field_exact" in baseline and baseline["field_exact"][name] > row["exact"]["value"]]
+    baselines = [row for name, row in metrics["baselines"].items() if name not in UNLABELLED and "field_exact" in row]
+    beaten = [name for name, row in metrics["per_field"].items() for baseline in baselines
+              if baseline["field_exact"][name] > row["exact"]["value"]]
     if not bad: return "Every field is exact in nine of ten documents or more; check what costs money all the same."
     worse = f" Better than it are, in {', '.join(map(repr, dict.fromkeys(beaten)))}, the baselines." if beaten else ""
     return f"Do not use it unchecked for {', '.join(bad)}: leave these to the teacher, or bring more rows.{worse}"
 
 # %% ../../nbs/evaluate/records.ipynb #10712f06
-_MODELS = {"student": "student", "teacher": "teacher", "crf": "CRF", "listed": "list of training values",
+_MODELS = {"student": "student", "teacher": "teacher", **UNLABELLED, "crf": "CRF", "listed": "list of training values",
            "most_frequent": "most frequent values"}
 
 def _model_frame(metrics: dict):

@@ -21,7 +21,8 @@ from .plots import plot_f1_bars
 from sieves_distill.evaluate.relation_figures import (
     LOST, WRONG, count_triplets, list_triplets, lost_by_stage, relate_nearest, teacher_spans, triplet_scores,
 )
-from .report import MetricsReport, label_frame, read_mistakes_of, report_of
+from .report import UNLABELLED, MetricsReport, label_frame, read_mistakes_of, report_of
+from .verdict import on_unlabelled
 
 # %% auto #0
 __all__ = ['LEAST_TRIPLETS', 'GOOD', 'POOR', 'AskedTriplets', 'ask_triplets', 'relation_advice', 'RelationReport', 'list_faults']
@@ -144,6 +145,7 @@ def _sentences(metrics: dict) -> list[str]:
     if gold:
         student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
         parts.append(f"Against gold ({gold['n']:,} documents) it reaches {student}, the teacher {teacher}.")
+    parts += filter(None, [on_unlabelled(metrics, "in F1 of triplets")])
     if crf := metrics["baselines"].get("crf"): parts.append(_instead(crf))
     return parts
 
@@ -164,8 +166,8 @@ def _instead(crf: dict) -> str:
 
 # %% ../../nbs/evaluate/relations.ipynb #e7db9988
 _RULES = "listed", "nearest"
-_MODELS = {"student": "student", "teacher": "teacher", "crf": "CRFs alone", "listed": "list of training triplets",
-           "nearest": "usual relation of the nearest pair"}
+_MODELS = {"student": "student", "teacher": "teacher", **UNLABELLED, "crf": "CRFs alone",
+           "listed": "list of training triplets", "nearest": "usual relation of the nearest pair"}
 
 # %% ../../nbs/evaluate/relations.ipynb #69c5a07e
 @dataclass(repr=False)

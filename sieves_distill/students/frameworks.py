@@ -89,7 +89,7 @@ class Framework:
         return getattr(import_module(module), attribute)
 
 # %% ../../nbs/students/frameworks.ipynb #3effefae
-_OPTIONS = "sieves_distill.train.options"
+_OPTIONS, _GUIDED_ROWS = "sieves_distill.train.options", "sieves_distill.train.guided_rows"
 _STATIC_PIPELINE = (
     "from model2vec.inference import StaticModelPipeline\nmodel = StaticModelPipeline.from_pretrained(path)"
 )
@@ -112,7 +112,7 @@ _STATIC_SCORES = Framework(
     files=("head.safetensors", "model.safetensors"), library="model2vec", native_code=_STATIC_PIPELINE,
     native_use="sieves_distill.students.scorer:static_scores_use",
     packages=("model2vec", "datasets", "scikit-learn", "numpy"), options=("device",),
-    train_guided="sieves_distill.train.guided_rows:guided_static_scores",
+    train_guided=f"{_GUIDED_ROWS}:guided_static_scores",
     guide_base="sieves_distill.train.guided:encoder_of",
 )
 
@@ -127,6 +127,7 @@ _CRF_RECORDS = Framework(
     train="sieves_distill.train.records:train_crf_records", check="sieves_distill.train.records:check_crf_records",
     known_names="sieves_distill.train.crf:crf_names", files=("fields.json", "choices.safetensors"),
     library="python-crfsuite", card_note=_RECORD_NOTE, packages=("python-crfsuite", "pydantic", "numpy"),
+    train_guided=f"{_GUIDED_ROWS}:guided_crf_records", guide="transformers",
 )
 _TAGGER_RECORDS = Framework(
     student="sieves_distill.students.records:TransformersRecords", answers=Records,
@@ -136,6 +137,7 @@ _TAGGER_RECORDS = Framework(
     aliases=_TRAINER_ALIASES,
     files=("fields.json", "choices.safetensors"), library="transformers", card_note=_RECORD_NOTE,
     packages=("transformers", "pydantic", "torch", "numpy"), options=("device",),
+    seconds="sieves_distill.train.records:expected_record_seconds",
 )
 
 # %% ../../nbs/students/frameworks.ipynb #f07ce870
@@ -149,6 +151,7 @@ _CRF_RELATIONS = Framework(
     train=f"{_RECIPES}:train_crf_relations", check="sieves_distill.train.crf:check_crf",
     known_names="sieves_distill.train.crf:crf_names", files=("model.crfsuite", *_PAIR_FILES),
     library="python-crfsuite", card_note=_RELATION_NOTE, packages=("python-crfsuite", "numpy"),
+    train_guided=f"{_GUIDED_ROWS}:guided_crf_relations", guide="transformers",
 )
 _STATIC_RELATIONS = Framework(
     student="sieves_distill.students.relations:Model2VecRelations", answers=Triplets,
@@ -156,7 +159,7 @@ _STATIC_RELATIONS = Framework(
     known_names=f"{_RECIPES}:static_relations_names",
     files=("model.crfsuite", *_PAIR_FILES, "static/model.safetensors", "static/tokenizer.json"),
     library="python-crfsuite", card_note=_RELATION_NOTE, packages=("python-crfsuite", "model2vec", "numpy"),
-    options=("device",),
+    options=("device",), train_guided=f"{_GUIDED_ROWS}:guided_static_relations", guide="transformers",
 )
 _TAGGER_RELATIONS = Framework(
     student="sieves_distill.students.relations:TransformersRelations", answers=Triplets,
@@ -164,6 +167,7 @@ _TAGGER_RELATIONS = Framework(
     known_names="sieves_distill.train.transformers:transformers_names", aliases=_TRAINER_ALIASES,
     files=("model.safetensors", "tokenizer.json", "config.json", *_PAIR_FILES), library="transformers",
     card_note=_RELATION_NOTE, packages=("transformers", "python-crfsuite", "torch", "numpy"), options=("device",),
+    seconds=f"{_RECIPES}:expected_relation_seconds",
 )
 
 # %% ../../nbs/students/frameworks.ipynb #35be8e90
@@ -247,7 +251,7 @@ FRAMEWORKS: dict[str, Framework] = {
             "\n`pycrfsuite.Tagger` opens `model.crfsuite`; what it is told of each word says"
             " `sieves_distill.students.crf.word_features`.\n"
         ), packages=("python-crfsuite", "numpy"), guide="transformers",
-        train_guided="sieves_distill.train.guided_rows:guided_crf", others=(_CRF_RECORDS, _CRF_RELATIONS),
+        train_guided=f"{_GUIDED_ROWS}:guided_crf", others=(_CRF_RECORDS, _CRF_RELATIONS),
     ), "transformers": _TAGGER, "seq2seq": _SEQ2SEQ, "lora": _LORA,
 }
 

@@ -143,11 +143,14 @@ def ask_guide(guide: Guide, texts: list[str], kind: Kind, path: Path | None = No
     if bar is not None: bar.update((len(texts) - len(todo)) / 256)
     for start in range(0, len(todo), 256):
         new = _answer_block(guide, *zip(*todo[start:start + 256]))
-        if path is not None: append_line(path, "".join(json.dumps(line) + "\n" for line in new.items()).encode())
+        if path is not None: append_line(path, "".join(map(_line, new.items())).encode())
         answers |= new
         if bar is not None: bar.update(len(new) / 256)
     y, blind = (kind.encode([answers[number][which] for number in numbers]) for which in (0, 1))
     return Labelled(list(texts), y, blind, guide)
+
+def _line(answer: tuple) -> str:
+    return json.dumps(answer, default=lambda record: record.model_dump(mode="json")) + "\n"
 
 def _answer_block(guide: Guide, numbers: list[str], texts: list[str]) -> dict[str, list]:
     "By number of a text, the guide's answer and its twin's"

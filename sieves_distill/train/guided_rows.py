@@ -10,22 +10,23 @@ import numpy as np
 from ..evaluate.intervals import percentile_interval
 from ..evaluate.quality import quality_draws
 from ..export.rows import Rows
-from ..tasks.entities import entity_array
 from ..tasks.kinds import Kind
 from .crf import train_crf
 from .guide import LEAST_HELD
 from .guided import Way, describe_guided, static_bases
 from .lesson import Lesson, Trained
+from .records import train_crf_records
+from .relations import train_crf_relations, train_static_relations
 from .scores import train_static_scores
 
 # %% auto #0
-__all__ = ['with_texts', 'fit_way', 'Choice', 'choose_way', 'train_guided_rows', 'guided_static_scores', 'guided_crf']
+__all__ = ['with_texts', 'fit_way', 'Choice', 'choose_way', 'train_guided_rows', 'guided_static_scores', 'guided_crf',
+           'guided_crf_records', 'guided_crf_relations', 'guided_static_relations']
 
 # %% ../../nbs/train/guided_rows.ipynb #8a5424f7
 def with_texts(rows: Rows, texts: list[str], y) -> Rows:
     "Rows, and after them texts with a guide's answers `y`, encoded"
-    both = entity_array([*rows.y, *y]) if rows.y.dtype == object else np.concatenate([rows.y, y])
-    return Rows(rows.texts + texts, both, rows.kind)
+    return Rows(rows.texts + texts, np.concatenate([rows.y, y]), rows.kind)
 
 def fit_way(way: Way, folders: dict, lesson: Lesson, train: Callable, at, y) -> Trained:
     "What a recipe makes of the rows `at`; `y` is what a guide says of its texts"
@@ -106,3 +107,15 @@ def guided_static_scores(lesson: Lesson) -> Trained:
 def guided_crf(lesson: Lesson) -> Trained:
     "A `CRFStudent` of rows with entities and of texts in which a guide has named them"
     return train_guided_rows(lesson, train_crf)
+
+def guided_crf_records(lesson: Lesson) -> Trained:
+    "A `CRFRecords` of rows with records, or answers, and of texts whose fields a guide has filled in"
+    return train_guided_rows(lesson, train_crf_records)
+
+def guided_crf_relations(lesson: Lesson) -> Trained:
+    "A `CRFRelations` of rows with triplets and of texts in which a guide has named some"
+    return train_guided_rows(lesson, train_crf_relations)
+
+def guided_static_relations(lesson: Lesson) -> Trained:
+    "A `Model2VecRelations`, likewise"
+    return train_guided_rows(lesson, train_static_relations)

@@ -20,12 +20,12 @@ from sieves_distill.students.records import (
 from .crf import check_crf, fit_crf, lost_entities, tag_rows
 from .lesson import Lesson, Trained
 from .locate import Place, TextPlaces, choose_places
-from .transformers import check_transformers, tag_encoder
+from .transformers import check_transformers, expected_seconds, tag_encoder
 
 # %% auto #0
 __all__ = ['LEAST_LOCATED', 'MOST_VALUES', 'ROWS_A_VALUE', 'DATES', 'Plan', 'plan_fields', 'Column', 'look_for', 'is_choice',
            'plan_span', 'plan_days', 'refusal', 'train_crf_records', 'entity_lesson', 'parts_of', 'made_of',
-           'train_transformers_records', 'check_crf_records', 'check_transformers_records']
+           'train_transformers_records', 'expected_record_seconds', 'check_crf_records', 'check_transformers_records']
 
 # %% ../../nbs/train/records.ipynb #a980c9d7
 LEAST_LOCATED = .5  # Share of a field's values that must stand in the texts, for a tagger to learn it
@@ -206,6 +206,12 @@ def train_transformers_records(lesson: Lesson) -> Trained:
     trained = tag_encoder(entity_lesson(lesson, plan)) if plan.readings else Trained(None)
     student = TransformersRecords(trained.student, parts_of(plan, lesson.rows), lesson.kind, lesson.task.task_id)
     return Trained(student, {**trained.made, **made_of(plan)}, beside)
+
+def expected_record_seconds(lesson: Lesson, n_texts: int) -> dict[str, float]:
+    "About how long it takes here to train such a student, and to have it fill in texts: see `expected_seconds`"
+    plan = plan_fields(lesson.rows)
+    if not plan.readings: return {"guide": 0., "labels": 0.}
+    return expected_seconds(entity_lesson(lesson, plan), n_texts)
 
 def check_crf_records(kind: Records, base_model_id: str, init_kwargs: dict):
     "Refuse a base model, which a CRF has not; ImportError where CRFsuite or pydantic are not installed"

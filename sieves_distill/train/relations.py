@@ -28,14 +28,14 @@ from ..students.words import from_tags, lean_tags
 from .crf import Sentences, check_crf, crf_names, fit_crf, train_crf
 from .lesson import Lesson, Trained
 from .options import check_base
-from .transformers import check_transformers, tag_encoder
+from .transformers import check_transformers, expected_seconds, tag_encoder
 
 # %% auto #0
 __all__ = ['LEAST_LOCATED', 'Material', 'look_for_triplets', 'limits_of', 'Examples', 'learnable_pairs', 'fit_pairs',
            'fit_classifier', 'meanings_of', 'Levels', 'folds_of', 'name_unlearned', 'relate_unlearned', 'choose_levels',
            'SecondStage', 'learn_pairs', 'span_lesson', 'train_crf_relations', 'train_static_relations',
-           'train_transformers_relations', 'check_static_relations', 'check_transformers_relations',
-           'static_relations_names']
+           'train_transformers_relations', 'expected_relation_seconds', 'check_static_relations',
+           'check_transformers_relations', 'static_relations_names']
 
 # %% ../../nbs/train/relations.ipynb #b318aa03
 LEAST_LOCATED = .5  # Share of the triplets whose head and tail must stand in the texts
@@ -295,6 +295,10 @@ def train_transformers_relations(lesson: Lesson) -> Trained:
     pairs = beside.student.pairs
     learned = TransformersRelations(tagged.student, pairs, lesson.kind, lesson.task.task_id)
     return Trained(learned, {**beside.made, **tagged.made}, {"crf": beside.student})
+
+def expected_relation_seconds(lesson: Lesson, n_texts: int) -> dict[str, float]:
+    "About how long it takes here to train such a student, and to have it read texts: see `expected_seconds`"
+    return expected_seconds(span_lesson(lesson, look_for_triplets(lesson.rows)), n_texts)
 
 # %% ../../nbs/train/relations.ipynb #97e1d95a
 def check_static_relations(kind: Triplets, base_model_id: str, init_kwargs: dict):
