@@ -8,7 +8,8 @@ SemEval-2010 task 8: sentences in which two nominals are marked, in one of nine 
 counts as none here. Gold is the teacher. The marks are not given to the student: it has to guess which two of all the
 nouns of a sentence were marked, which no name or type tells, and which people would not agree on either. So the figures
 with both nominals given stand beside those of whole triplets. Students learn from rows of the split `train` and are
-scored on the split `test`, which only reports. What was chosen (features of pairs, the weight of vectors, penalties)
+scored on the split `test`, which only reports. `crf + unlabelled` learns what
+an encoder of the same rows says of all other sentences to learn from, too. What was chosen (features of pairs, the weight of vectors, penalties)
 was chosen on 1,500 rows of `train` that no student learns from, which `--valid` scores in place of the test.
 """
 from __future__ import annotations
@@ -33,7 +34,8 @@ from sieves_distill.tasks.triplets import UNKNOWN
 
 FILE = RESULTS / "relations.jsonl"
 SIZES, SEEDS, APART = (100, 300, 1000), (0, 1, 2), 1500
-STUDENTS = {"crf": lambda: None, "model2vec": data.static_base}
+STUDENTS = {"crf": lambda: None, "model2vec": data.static_base, "transformers": data.minilm,
+            "crf + unlabelled": lambda: None}
 RELATIONS = ["Cause-Effect", "Component-Whole", "Content-Container", "Entity-Destination", "Entity-Origin",
              "Instrument-Agency", "Member-Collection", "Message-Topic", "Product-Producer"]
 TASK = RelationExtraction(RELATIONS)
@@ -62,10 +64,12 @@ def nominals(rows: list[dict]):
 def run(framework: str, size: int, seed: int, part: str = "test") -> dict:
     "One cell: a student and the baselines of the same rows"
     learn, rows = random.Random(seed).sample(sentences("train"), size), sentences(part)
+    more = {"unlabelled": [row["text"] for row in sentences("train")], "guide": data.minilm()}
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
-        student = TASK.distill(STUDENTS[framework](), framework, list(map(doc, learn)), Path(folder) / "student", .1,
-                               seed=seed, progress=False)
+        student = TASK.distill(STUDENTS[framework](), framework.split()[0], list(map(doc, learn)),
+                               Path(folder) / "student", .1, seed=seed, progress=False,
+                               **(more if "+" in framework else {}))
         seconds, report = time.process_time() - start, student.metrics["run"]
         train = Rows.read(student.train_data, student)
     texts = [row["text"] for row in rows]

@@ -204,7 +204,7 @@ def _sentences(metrics: dict) -> list[str]:
     if gold:
         student, teacher = (show_interval(gold[name]["f1"]) for name in ("student", "teacher"))
         parts.append(f"Against gold ({gold['n']:,} documents) the F1 is {student}, the teacher's {teacher}.")
-    parts += filter(None, [on_unlabelled(metrics, "in F1 of values")])
+    parts += filter(None, [on_unlabelled(metrics, "in F1 of fields")])
     if crf and crf["f1"]: parts.append(_instead(crf))
     return [*parts, _advice(metrics)]
 
