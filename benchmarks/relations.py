@@ -8,9 +8,9 @@ SemEval-2010 task 8: sentences in which two nominals are marked, in one of nine 
 counts as none here. Gold is the teacher. The marks are not given to the student: it has to guess which two of all the
 nouns of a sentence were marked, which no name or type tells, and which people would not agree on either. So the figures
 with both nominals given stand beside those of whole triplets. Students learn from rows of the split `train` and are
-scored on the split `test`, which only reports. `crf + unlabelled` learns what
-an encoder of the same rows says of all other sentences to learn from, too. What was chosen (features of pairs, the weight of vectors, penalties)
-was chosen on 1,500 rows of `train` that no student learns from, which `--valid` scores in place of the test.
+scored on the split `test`, which only reports. `crf + unlabelled` learns what an encoder of the same rows says of all
+other sentences to learn from, too. What was chosen (features of pairs, the weight of vectors, penalties) was chosen on
+1,500 rows of `train` that no student learns from, which `--valid` scores in place of the test.
 """
 from __future__ import annotations
 
