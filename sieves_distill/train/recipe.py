@@ -78,8 +78,10 @@ class Recipe:
     tag_rate: float = 2e-4  # How fast the encoder learns,
     tag_head_rate: float = 2e-3  # and the layer on it
     tag_batch: int = 16  # Windows a step
-    tag_epochs: int = 3  # Passes over the windows,
-    tag_steps: int = 200  # and steps, at least
+    tag_epochs: int = 10  # Passes over the windows,
+    tag_steps: int = 200  # in so many steps at least,
+    tag_most_steps: int = 1000  # and at most, as long as that is
+    tag_least_epochs: int = 3  # so many passes
     tag_window: int = 256  # Tokens that are read at a time, at most
     tag_mask: float = .15  # Share of the tokens that are hidden in a step, so that what stands around them is learnt
     mark_case: bool = False  # Mark words with capitals where the tokenizer makes them small

@@ -144,7 +144,8 @@ def training_arguments(lesson: Lesson, n_windows: int, device: str):
     given.pop("head_learning_rate", None)
     each = given["per_device_train_batch_size"] * given.get("gradient_accumulation_steps", 1)
     per_epoch = math.ceil(n_windows / each)
-    steps = max(recipe.tag_steps, recipe.tag_epochs * per_epoch)
+    most = max(recipe.tag_most_steps, recipe.tag_least_epochs * per_epoch)
+    steps = max(recipe.tag_steps, min(recipe.tag_epochs * per_epoch, most))
     if "num_train_epochs" in given: steps = math.ceil(given["num_train_epochs"] * per_epoch)
     ours = {"output_dir": tempfile.gettempdir(), "seed": lesson.seed, "save_strategy": "no", "report_to": "none",
             "logging_strategy": "no", "disable_tqdm": True, "use_cpu": device == "cpu", "warmup_steps": .1,
