@@ -210,7 +210,8 @@ def _sentences(metrics: dict) -> list[str]:
 
 def _by_words(agreement: dict, baselines: dict) -> str:
     "How near answers are in words, beside the best of the baselines"
-    rows = {_MODELS[name]: row["word_f1"]["value"] for name, row in baselines.items() if row.get("word_f1")}
+    rows = {_MODELS[name]: row["word_f1"]["value"] for name, row in baselines.items()
+            if name not in UNLABELLED and row.get("word_f1")}
     name = max(rows, key=rows.get, default=None)
     beside = "" if name is None else f" (the {name}: {rows[name]:.3f})"
     return f"Word by word its answers have an F1 of {show_interval(agreement['word_f1'])}{beside}."
