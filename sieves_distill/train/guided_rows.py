@@ -30,9 +30,9 @@ def with_texts(rows: Rows, texts: list[str], y) -> Rows:
 
 def fit_way(way: Way, folders: dict, lesson: Lesson, train: Callable, at, y) -> Trained:
     "What a recipe makes of the rows `at`; `y` is what a guide says of its texts"
-    rows = lesson.rows[at]
-    if way.texts: rows = with_texts(rows, lesson.guided.labelled.texts, y)
-    trained = train(replace(lesson, rows=rows, base=folders[way.base], guided=None, bar=None))
+    taught = lesson.rows[at]
+    rows = with_texts(taught, lesson.guided.labelled.texts, y) if way.texts else taught
+    trained = train(replace(lesson, rows=rows, base=folders[way.base], guided=None, bar=None, taught=len(taught)))
     lesson.bar.update()
     return trained
 

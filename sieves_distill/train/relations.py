@@ -50,6 +50,7 @@ class Material:
     spans: np.ndarray  # Heads and tails, wherever they stand, `(n,)` of tuples of `Entity`
     related: list[dict]  # Of each text from the places of left and right to a `Meaning`
     located: float  # Share of the triplets that stand in their texts
+    taught: np.ndarray  # Which texts have the answers of the teacher, and not a guide's, booleans `(n,)`
 
     def __len__(self): return len(self.texts)
 
@@ -61,10 +62,10 @@ class Material:
             seen - {*(self.kind.entity_types or ())})
 
 # %% ../../nbs/train/relations.ipynb #eeb191a3
-def look_for_triplets(rows: Rows) -> Material:
-    """The triplets of some rows in their texts, in the order of the texts; raises ValueError, with examples, where most
-    of them stand nowhere"""
-    order = sorted(range(len(rows)), key=lambda i: (rows.texts[i], repr(rows.y[i])))
+def look_for_triplets(rows: Rows, taught: int | None = None) -> Material:
+    """The triplets of some rows in their texts, in the order of the texts; of the first `taught` rows, default all, the
+    teacher named them, of others a guide. Raises ValueError, with examples, where most of them stand nowhere"""
+    order = np.array(sorted(range(len(rows)), key=lambda i: (rows.texts[i], repr(rows.y[i]))), int)
     texts, y = [rows.texts[i] for i in order], rows.y[order]
     spans = [{span for triplet in row for end in (triplet.head, triplet.tail) for span in find_ends(text, end)}
              for text, row in zip(texts, y)]
@@ -72,7 +73,9 @@ def look_for_triplets(rows: Rows) -> Material:
     lost = [(triplet, text) for text, row in zip(texts, placed) for triplet, place in row if place is None]
     n = sum(map(len, placed))
     if n - len(lost) < LEAST_LOCATED * n: raise ValueError(_refusal(lost, n))
-    return Material(rows.kind, texts, y, entity_array(spans), list(map(_meanings, placed)), 1 - len(lost) / n)
+    with_teacher = order < (len(rows) if taught is None else taught)
+    return Material(rows.kind, texts, y, entity_array(spans), list(map(_meanings, placed)), 1 - len(lost) / n,
+                    with_teacher)
 
 # %% ../../nbs/train/relations.ipynb #aebecc30
 def _meanings(placed: list[tuple]) -> dict:
@@ -211,7 +214,7 @@ def relate_unlearned(material: Material, folds: list[tuple], named: list, limits
 
 # %% ../../nbs/train/relations.ipynb #4055629b
 def choose_levels(material: Material, params: dict, limits: PairLimits, lesson: Lesson, static=None) -> Levels:
-    "The levels by which triplets of rows that were not learned have the best F1, micro"
+    "The levels by which the teacher's triplets of rows that were not learned have the best F1, micro"
     recipe, folds = lesson.recipe, folds_of(material, lesson.seed)
     if not folds: return Levels(.5, .5, named=[()] * len(material))
     named = name_unlearned(material, folds, params, recipe.span_levels, lesson.bar)
@@ -227,10 +230,10 @@ def choose_levels(material: Material, params: dict, limits: PairLimits, lesson: 
 
 # %% ../../nbs/train/relations.ipynb #51a20cb0
 def _best_pair_level(material: Material, candidates: list[tuple], span_level: float, recipe) -> Levels:
-    meanings, scores = meanings_of(material), {}
+    meanings, scores, at = meanings_of(material), {}, np.flatnonzero(material.taught)
     for level in recipe.pair_levels:
-        answers = triplet_array(decide_triplets(*row, meanings, level) for row in candidates)
-        counts = count_triplets(material.kind, material.y, answers).sum(0)
+        answers = triplet_array(decide_triplets(*candidates[i], meanings, level) for i in at)
+        counts = count_triplets(material.kind, material.y[at], answers).sum(0)
         scores[level] = float(np.nan_to_num(entity_figures(counts)["f1"]))
     level = max(scores, key=scores.get)
     return Levels(span_level, level, scores[level])
@@ -265,7 +268,7 @@ def span_lesson(lesson: Lesson, material: Material) -> Lesson:
 
 # %% ../../nbs/train/relations.ipynb #885afa17
 def _learn(lesson: Lesson, student: type, static=None) -> Trained:
-    material = look_for_triplets(lesson.rows)
+    material = look_for_triplets(lesson.rows, lesson.taught)
     tagged = train_crf(span_lesson(lesson, material))
     second = learn_pairs(material, {**lesson.train_kwargs, "c2": tagged.made["c2"]}, lesson, static)
     learned = student(tagged.student, second.pairs, lesson.kind, lesson.task.task_id)
