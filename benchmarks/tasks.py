@@ -17,6 +17,14 @@ COLUMNS = ["task", "frameworks", "rows", "measured", "students", "beside them", 
 def lines(path: str) -> list[dict]: return running.read_lines(RESULTS / path)
 
 
+def measured(path: str, **where) -> list[dict]:
+    "The lines of students that learned from `ROWS` rows; those of seeds that all of the students have"
+    rows = [row for row in lines(path) if all(row[name] == value for name, value in {**where, "size": ROWS}.items())]
+    seeds: dict[str, set] = {}
+    for row in rows: seeds.setdefault(row["student"], set()).add(row["seed"])
+    return [row for row in rows if row["seed"] in set.intersection(*seeds.values())]
+
+
 def mean(rows: list[dict], value: Callable, **where) -> str:
     "The mean of a figure over the lines of which all these are true, with two digits"
     values = [value(row) for row in rows if all(row.get(name) == wanted for name, wanted in where.items())]
@@ -25,8 +33,8 @@ def mean(rows: list[dict], value: Callable, **where) -> str:
 
 def by_student(rows: list[dict], figure) -> str:
     "The mean of a figure for each student that was measured, with its name"
-    students = dict.fromkeys(row["student"] for row in rows if row["size"] == ROWS)
-    return ", ".join(f"{mean(rows, figure, student=student, size=ROWS)} {student}" for student in students)
+    students = dict.fromkeys(row["student"] for row in rows)
+    return ", ".join(f"{mean(rows, figure, student=student)} {student}" for student in students)
 
 
 def classification() -> list[str]:
@@ -51,7 +59,7 @@ def scores() -> list[str]:
 
 
 def entities() -> list[str]:
-    rows = [row for row in lines("entities.jsonl") if row["set"] == "attack" and row["size"] == ROWS]
+    rows = measured("entities.jsonl", set="attack")
     return ["`NER`", "crf, transformers", f"{ROWS}", "entity F1, strict",
             by_student(rows, lambda row: row["f1"]),
             f"{mean(rows, lambda row: row['listed'], student='crf')} list of names", "names of attackers, gold",
@@ -59,32 +67,32 @@ def entities() -> list[str]:
 
 
 def masking() -> list[str]:
-    rows = lines("pii.jsonl")
+    rows = measured("pii.jsonl")
     kept = lambda name: lambda row: row[name]["without_leak"]
     return ["`PIIMasking`", "crf, transformers", f"{ROWS}", "texts without a leak", by_student(rows, kept("at 0.2")),
-            f"{mean(rows, kept('patterns'), student='crf', size=ROWS)} patterns alone", "synthetic texts", "pii"]
+            f"{mean(rows, kept('patterns'), student='crf')} patterns alone", "synthetic texts", "pii"]
 
 
 def records() -> list[str]:
-    rows = lines("records.jsonl")
-    listed = mean(rows, lambda row: row["listed"], student="crf", size=ROWS)
+    rows = measured("records.jsonl")
+    listed = mean(rows, lambda row: row["listed"], student="crf")
     return ["`InformationExtraction`, one record a text", "crf, transformers", f"{ROWS}", "field F1",
             by_student(rows, lambda row: row["f1"]), f"{listed} list of values",
             "invoices of new layouts, labelled by a language model", "records"]
 
 
 def answers() -> list[str]:
-    rows = lines("answers.jsonl")
-    listed = mean(rows, lambda row: row["listed"], student="crf", size=ROWS)
+    rows = measured("answers.jsonl")
+    listed = mean(rows, lambda row: row["listed"], student="crf")
     return ["`QuestionAnswering`", "crf, transformers, seq2seq, lora", f"{ROWS}", "F1 of answers",
             by_student(rows, lambda row: row["f1"]), f"{listed} list of values",
             "four questions on invoices of new layouts", "answers"]
 
 
 def relations() -> list[str]:
-    rows = [row for row in lines("relations.jsonl") if row["size"] == ROWS]
-    f1 = {name: mean(rows, lambda row: row[name], student="crf", size=ROWS) for name in ("listed", "nearest")}
-    given = mean(rows, lambda row: row["given"]["f1"], student="crf", size=ROWS)
+    rows = measured("relations.jsonl")
+    f1 = {name: mean(rows, lambda row: row[name], student="crf") for name in ("listed", "nearest")}
+    given = mean(rows, lambda row: row["given"]["f1"], student="crf")
     return ["`RelationExtraction`", "crf, model2vec, transformers", f"{ROWS}", "triplet F1",
             f"{by_student(rows, lambda row: row['f1'])} ({given} crf with both nominals given)",
             f"{f1['listed']} list of triplets, {f1['nearest']} nearest pair",
