@@ -64,12 +64,12 @@ def nominals(rows: list[dict]):
 def run(framework: str, size: int, seed: int, part: str = "test") -> dict:
     "One cell: a student and the baselines of the same rows"
     learn, rows = random.Random(seed).sample(sentences("train"), size), sentences(part)
-    more = {"unlabelled": [row["text"] for row in sentences("train")], "guide": data.minilm()}
+    more = {}
+    if "+" in framework: more = {"unlabelled": [row["text"] for row in sentences("train")], "guide": data.minilm()}
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
         student = TASK.distill(STUDENTS[framework](), framework.split()[0], list(map(doc, learn)),
-                               Path(folder) / "student", .1, seed=seed, progress=False,
-                               **(more if "+" in framework else {}))
+                               Path(folder) / "student", .1, seed=seed, progress=False, **more)
         seconds, report = time.process_time() - start, student.metrics["run"]
         train = Rows.read(student.train_data, student)
     texts = [row["text"] for row in rows]

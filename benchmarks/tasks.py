@@ -22,7 +22,8 @@ def measured(path: str, **where) -> list[dict]:
     rows = [row for row in lines(path) if all(row[name] == value for name, value in {**where, "size": ROWS}.items())]
     seeds: dict[str, set] = {}
     for row in rows: seeds.setdefault(row["student"], set()).add(row["seed"])
-    return [row for row in rows if row["seed"] in set.intersection(*seeds.values())]
+    common = set.intersection(*seeds.values())
+    return [row for row in rows if row["seed"] in common]
 
 
 def mean(rows: list[dict], value: Callable, **where) -> str:

@@ -225,11 +225,13 @@ def _instead(crf: dict) -> str:
     if gain["low"] > 0: return f"{reached} {difference}: use the student where its speed will do."
     return f"{reached} {difference}: use the CRF, which is much faster."
 
+# %% ../../nbs/evaluate/records.ipynb #a212f57c
 def _advice(metrics: dict) -> str:
     "Which fields are not to be taken from the student"
     bad = [f"{name!r} ({show_interval(row['exact'])} exact)" for name, row in metrics["per_field"].items()
            if row["exact"]["value"] < USABLE]
-    baselines = [row for name, row in metrics["baselines"].items() if name not in UNLABELLED and "field_exact" in row]
+    baselines = [row for name, row in metrics["baselines"].items()
+                 if name not in UNLABELLED and "field_exact" in row]
     beaten = [name for name, row in metrics["per_field"].items() for baseline in baselines
               if baseline["field_exact"][name] > row["exact"]["value"]]
     if not bad: return "Every field is exact in nine of ten documents or more; check what costs money all the same."
@@ -237,8 +239,8 @@ def _advice(metrics: dict) -> str:
     return f"Do not use it unchecked for {', '.join(bad)}: leave these to the teacher, or bring more rows.{worse}"
 
 # %% ../../nbs/evaluate/records.ipynb #10712f06
-_MODELS = {"student": "student", "teacher": "teacher", **UNLABELLED, "crf": "CRF", "listed": "list of training values",
-           "most_frequent": "most frequent values"}
+_MODELS = {"student": "student", "teacher": "teacher", **UNLABELLED, "crf": "CRF",
+           "listed": "list of training values", "most_frequent": "most frequent values"}
 
 def _model_frame(metrics: dict):
     agreement, gold = {"student": metrics["agreement"], **metrics["baselines"]}, metrics["gold"] or {}

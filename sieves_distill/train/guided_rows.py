@@ -32,7 +32,8 @@ def fit_way(way: Way, folders: dict, lesson: Lesson, train: Callable, at, y) -> 
     "What a recipe makes of the rows `at`; `y` is what a guide says of its texts"
     taught = lesson.rows[at]
     rows = with_texts(taught, lesson.guided.labelled.texts, y) if way.texts else taught
-    trained = train(replace(lesson, rows=rows, base=folders[way.base], guided=None, bar=None, taught=len(taught)))
+    given = {"rows": rows, "base": folders[way.base], "taught": len(taught)}
+    trained = train(replace(lesson, **given, guided=None, bar=None))
     lesson.bar.update()
     return trained
 

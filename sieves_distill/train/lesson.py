@@ -35,7 +35,7 @@ class Lesson:
     train_kwargs: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)  # What `distill` was asked for that is for this framework alone
     guided: object = None  # Texts that a guide has labelled, a `Guidance`; None where there are none
-    taught: int | None = None  # So many rows, the first, have the teacher's answers, the others a guide's; None: all
+    taught: int | None = None  # How many rows, the first, are the teacher's, the others a guide's; None: all
 
     def __post_init__(self):
         if self.bar is None: self.bar = tqdm(disable=True)
