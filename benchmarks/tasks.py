@@ -1,16 +1,20 @@
 """What distils, and how good its students are: one line a task, from what the other benchmarks have recorded.
 
     python -m benchmarks.tasks          (writes tasks.md; trains nothing)
+
+`plot` draws their quality against the rows they learned from.
 """
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from benchmarks import RESULTS, running
 
 ROWS = 300  # that the students of all tasks but classification learned from
+SIZES = 100, 300, 1000  # that students of these tasks were measured with
 COLUMNS = ["task", "frameworks", "rows", "measured", "students", "beside them", "on", "command"]
 
 
@@ -113,6 +117,76 @@ def table() -> str:
     out = [[*line[:-1], f"`python -m benchmarks.{line[-1]}`"] for line in measured]
     out.append(["`Translation`", "seq2seq, lora", "", "", "not measured", "", "", ""])
     return "".join(f"| {' | '.join(line)} |\n" for line in (COLUMNS, ["---"] * len(COLUMNS), *out))
+
+
+@dataclass(frozen=True)
+class Panel:
+    "A part of the figure: a set of texts, and what students were measured by on it"
+    title: str
+    path: str  # Where the lines of its students are
+    figure: Callable  # Of a line
+    measure: str  # What that is
+    simple: Callable  # The same of what needs no student
+    where: dict = field(default_factory=dict)
+
+
+PANELS = (
+    Panel("names of attackers", "entities.jsonl", lambda row: row["f1"], "entity F1", lambda row: row["listed"],
+          {"set": "attack"}),
+    Panel("names in social media", "entities.jsonl", lambda row: row["f1"], "entity F1", lambda row: row["listed"],
+          {"set": "wnut17"}),
+    Panel("what identifies people", "pii.jsonl", lambda row: row["at 0.2"]["without_leak"], "texts without a leak",
+          lambda row: row["patterns"]["without_leak"]),
+    Panel("mood of tweets", "scores.jsonl", lambda row: row["pearson"]["student"], "Pearson",
+          lambda row: row["pearson"]["tfidf_ridge"], {"set": "tweets"}),
+    Panel("mood of film reviews", "scores.jsonl", lambda row: row["pearson"]["student"], "Pearson",
+          lambda row: row["pearson"]["tfidf_ridge"], {"set": "movies"}),
+    Panel("fields of invoices", "records.jsonl", lambda row: row["f1"], "field F1", lambda row: row["listed"]),
+    Panel("questions on invoices", "answers.jsonl", lambda row: row["f1"], "F1 of answers", lambda row: row["listed"]),
+    Panel("relations of nominals", "relations.jsonl", lambda row: row["f1"], "triplet F1", lambda row: row["nearest"]),
+)
+COLOURS = {"crf": "C0", "transformers": "C1", "crf + unlabelled": "C2", "model2vec": "C3", "setfit": "C4",
+           "model2vec + unlabelled": "C5", "without a student": "grey"}
+
+
+def points(panel: Panel) -> dict[str, dict[int, list[float]]]:
+    "For each student, and for what needs none, its figures by the number of rows, one a seed"
+    out: dict[str, dict[int, list[float]]] = {}
+    for row in lines(panel.path):
+        if any(row[name] != value for name, value in panel.where.items()): continue
+        student = row.get("student") if isinstance(row.get("student"), str) else row["framework"]
+        student = "model2vec + unlabelled" if student == "guided" else student
+        size = min(SIZES, key=lambda size: abs(size - row["size"]))  # fewer are learned where templates stay together
+        out.setdefault(student, {}).setdefault(size, []).append(panel.figure(row))
+        if student in ("crf", "model2vec"):
+            out.setdefault("without a student", {}).setdefault(size, []).append(panel.simple(row))
+    return out
+
+
+def _plot_panel(ax, panel: Panel):
+    from matplotlib.ticker import NullFormatter, NullLocator
+    for student, by_size in points(panel).items():
+        sizes, alone = sorted(by_size), student == "without a student"
+        ax.plot(sizes, [np.mean(by_size[size]) for size in sizes], "--" if alone else "o-", color=COLOURS[student],
+                markersize=4, label=student)
+        for size in () if alone else sizes: ax.plot([size] * 2, [min(by_size[size]), max(by_size[size])],
+                                                    color=COLOURS[student], linewidth=1)
+    ax.set(title=panel.title, ylabel=panel.measure, xscale="log", xlim=(85, 1200), ylim=(0, 1))
+    ax.set_xticks([100, 300, 1000], ["100", "300", "1,000"])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def plot():
+    "Quality against the number of rows, a panel for each set of texts; strokes go from the worst seed to the best"
+    import matplotlib.pyplot as plt
+    fig, axes = plt.subplots(2, -(-len(PANELS) // 2), figsize=(10, 5), dpi=72, layout="constrained")
+    for ax, panel in zip(axes.flat, PANELS): _plot_panel(ax, panel)
+    handles = {label: line for ax in axes.flat for line, label in zip(*ax.get_legend_handles_labels())}
+    shown = [student for student in COLOURS if student in handles]
+    fig.supxlabel("training rows")
+    fig.legend([handles[student] for student in shown], shown, loc="outside upper center", ncols=4, frameon=False)
+    return fig
 
 
 def main(): running.write_table(RESULTS / "tasks.md", table())
