@@ -130,5 +130,15 @@ def test_tables_say_what_was_recorded(page):
     assert make(module) == (RESULTS / page).read_text(encoding="utf-8")
 
 
+def test_the_figure_of_tasks_draws_what_was_recorded():
+    from benchmarks import tasks
+    recorded = [row["f1"] for row in read_lines("entities.jsonl")
+                if (row["set"], row["student"], row["size"]) == ("attack", "crf", 300)]
+    assert len(recorded) == 3 and tasks.points(tasks.PANELS[0])["crf"][300] == recorded
+    drawn = [tasks.points(panel) for panel in tasks.PANELS]
+    assert all({*sizes} <= {*tasks.SIZES} for panel in drawn for sizes in panel.values())
+    assert all("without a student" in panel and {*panel} <= {*tasks.COLOURS} for panel in drawn)
+
+
 def test_all_recorded_pages_are_tested():
     assert {path.relative_to(RESULTS).as_posix() for path in RESULTS.rglob("*.md")} == set(TABLES)
