@@ -10,7 +10,9 @@ import numpy as np
 from ..evaluate.intervals import percentile_interval
 from ..evaluate.quality import quality_draws
 from ..export.rows import Rows
+from ..tasks.entities import Entities
 from ..tasks.kinds import Kind
+from ..tasks.triplets import Triplets
 from .crf import train_crf
 from .guide import LEAST_HELD
 from .guided import Way, describe_guided, static_bases
@@ -20,18 +22,30 @@ from .relations import train_crf_relations, train_static_relations
 from .scores import train_static_scores
 
 # %% auto #0
-__all__ = ['with_texts', 'fit_way', 'Choice', 'choose_way', 'train_guided_rows', 'guided_static_scores', 'guided_crf',
-           'guided_crf_records', 'guided_crf_relations', 'guided_static_relations']
+__all__ = ['answers_to_learn', 'with_texts', 'fit_way', 'Choice', 'choose_way', 'train_guided_rows', 'guided_static_scores',
+           'guided_crf', 'guided_crf_records', 'guided_crf_relations', 'guided_static_relations']
 
 # %% ../../nbs/train/guided_rows.ipynb #8a5424f7
-def with_texts(rows: Rows, texts: list[str], y) -> Rows:
-    "Rows, and after them texts with a guide's answers `y`, encoded"
-    return Rows(rows.texts + texts, np.concatenate([rows.y, y]), rows.kind)
+def answers_to_learn(rows: Rows, y, seed: int = 0) -> np.ndarray:
+    """Positions, ascending, of the answers `y` of a guide that are learned beside the teacher's `rows`: all, but of names
+    and triplets so few empty ones, by chance, that their share is no larger than among the rows"""
+    at = np.arange(len(y))
+    if not isinstance(rows.kind, (Entities, Triplets)): return at
+    empty, share = (np.array([len(answer) == 0 for answer in answers], bool) for answers in (y, rows.y))
+    if not len(rows) or share.mean() == 1: return at
+    most = round(share.mean() / (1 - share.mean()) * (~empty).sum())
+    kept = np.random.default_rng(seed).permutation(at[empty])[:most]
+    return np.sort(np.concatenate([at[~empty], kept]))
+
+def with_texts(rows: Rows, texts: list[str], y, seed: int = 0) -> Rows:
+    "Rows, and after them texts with a guide's answers `y`, encoded: those that are to be learned"
+    at = answers_to_learn(rows, y, seed)
+    return Rows(rows.texts + [texts[i] for i in at], np.concatenate([rows.y, y[at]]), rows.kind)
 
 def fit_way(way: Way, folders: dict, lesson: Lesson, train: Callable, at, y) -> Trained:
     "What a recipe makes of the rows `at`; `y` is what a guide says of its texts"
     taught = lesson.rows[at]
-    rows = with_texts(taught, lesson.guided.labelled.texts, y) if way.texts else taught
+    rows = with_texts(taught, lesson.guided.labelled.texts, y, lesson.seed) if way.texts else taught
     given = {"rows": rows, "base": folders[way.base], "taught": len(taught)}
     trained = train(replace(lesson, **given, guided=None, bar=None))
     lesson.bar.update()
