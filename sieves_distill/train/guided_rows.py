@@ -92,7 +92,8 @@ def train_guided_rows(lesson: Lesson, train: Callable, bases: bool = False) -> T
     lesson.bar.set_description("student")
     trained, beside = (fit_way(way, folders, final, train, slice(None), final.guided.labelled.y)
                        for way in (kept, other))
-    about = describe_guided(final, kept, choice.held_out)
+    learned = answers_to_learn(final.rows, final.guided.labelled.y, final.seed) if kept.texts else ()
+    about = {**describe_guided(final, kept, choice.held_out), "learned": len(learned)}
     students = {"without_unlabelled" if kept.texts else "with_unlabelled": beside.student,
                 "guide": final.guided.labelled.guide.student}
     _trust_unseen(trained.student, beside.student, choice, lesson)
