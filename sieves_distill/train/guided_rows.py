@@ -31,9 +31,10 @@ def answers_to_learn(rows: Rows, y, seed: int = 0) -> np.ndarray:
     and triplets so few empty ones, by chance, that their share is no larger than among the rows"""
     at = np.arange(len(y))
     if not isinstance(rows.kind, (Entities, Triplets)): return at
-    empty, share = (np.array([len(answer) == 0 for answer in answers], bool) for answers in (y, rows.y))
-    if not len(rows) or share.mean() == 1: return at
-    most = round(share.mean() / (1 - share.mean()) * (~empty).sum())
+    empty, taught_empty = (np.array([len(answer) == 0 for answer in answers], bool) for answers in (y, rows.y))
+    if taught_empty.all(): return at
+    usual = taught_empty.mean()
+    most = round(usual / (1 - usual) * (~empty).sum())
     kept = np.random.default_rng(seed).permutation(at[empty])[:most]
     return np.sort(np.concatenate([at[~empty], kept]))
 
