@@ -27,7 +27,7 @@ __all__ = ['answers_to_learn', 'with_texts', 'fit_way', 'Choice', 'choose_way', 
 
 # %% ../../nbs/train/guided_rows.ipynb #8a5424f7
 def answers_to_learn(rows: Rows, y, seed: int = 0) -> np.ndarray:
-    """Positions, ascending, of the answers `y` of a guide that are learned beside the teacher's `rows`: all, but of names
+    """Positions, ascending, of a guide's answers `y` that are learned beside the teacher's `rows`: all, but of names
     and triplets so few empty ones, by chance, that their share is no larger than among the rows"""
     at = np.arange(len(y))
     if not isinstance(rows.kind, (Entities, Triplets)): return at
