@@ -12,18 +12,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks import RESULTS, running
+from benchmarks.panel.report import rows_axis
 
 ROWS = 300  # that the students of all tasks but classification learned from
 SIZES = 100, 300, 1000  # that students of these tasks were measured with
 COLUMNS = ["task", "frameworks", "rows", "measured", "students", "beside them", "on", "command"]
 
 
-def lines(path: str) -> list[dict]: return running.read_lines(RESULTS / path)
+def lines(path: str, **where) -> list[dict]:
+    "What was recorded, where all of these are true"
+    return [row for row in running.read_lines(RESULTS / path) if all(row[name] == where[name] for name in where)]
 
 
 def measured(path: str, **where) -> list[dict]:
     "The lines of students that learned from `ROWS` rows; those of seeds that all of the students have"
-    rows = [row for row in lines(path) if all(row[name] == value for name, value in {**where, "size": ROWS}.items())]
+    rows = lines(path, **where, size=ROWS)
     seeds: dict[str, set] = {}
     for row in rows: seeds.setdefault(row["student"], set()).add(row["seed"])
     common = set.intersection(*seeds.values())
@@ -43,7 +46,7 @@ def by_student(rows: list[dict], figure) -> str:
 
 
 def classification() -> list[str]:
-    cells = [cell for cell in lines("panel/results.jsonl") if cell["size"] == 200 and cell["noise"] == 0]
+    cells = lines("panel/results.jsonl", size=200, noise=0)
     f1 = {method: mean(cells, lambda cell: cell["f1"], method=method)
           for method in ("setfit_student", "model2vec_student", "tfidf_lr", "minilm_lr")}
     return ["`Classification`", "setfit, model2vec", "200", "macro-F1",
@@ -52,7 +55,7 @@ def classification() -> list[str]:
 
 
 def scores() -> list[str]:
-    rows = [row for row in lines("scores.jsonl") if row["set"] == "tweets" and row["size"] == ROWS]
+    rows = lines("scores.jsonl", set="tweets", size=ROWS)
     pearson = {name: mean(rows, lambda row: row["pearson"][name], framework="model2vec")
                for name in ("student", "tfidf_ridge", "frozen_ridge")}
     setfit, guided = (mean(rows, lambda row: row["pearson"]["student"], framework=name)
@@ -105,7 +108,7 @@ def relations() -> list[str]:
 
 
 def summaries() -> list[str]:
-    rows = [row for row in lines("writing.jsonl") if row["size"] == 100]
+    rows = lines("writing.jsonl", size=100)
     rouge = {name: mean(rows, lambda row: row[name]["rouge_l"]) for name in ("student", "beginning")}
     return ["`Summarization`", "seq2seq, lora", "100", "ROUGE-L", f"{rouge['student']} lora (135 M parameters)",
             f"{rouge['beginning']} first words", "abstracts of papers, their authors' summaries", "writing"]
@@ -152,10 +155,9 @@ COLOURS = {"crf": "C0", "transformers": "C1", "crf + unlabelled": "C2", "model2v
 def points(panel: Panel) -> dict[str, dict[int, list[float]]]:
     "For each student, and for what needs none, its figures by the number of rows, one a seed"
     out: dict[str, dict[int, list[float]]] = {}
-    for row in lines(panel.path):
-        if any(row[name] != value for name, value in panel.where.items()): continue
-        student = row.get("student") if isinstance(row.get("student"), str) else row["framework"]
-        student = "model2vec + unlabelled" if student == "guided" else student
+    for row in lines(panel.path, **panel.where):
+        student = row.get("student") or row["framework"]
+        if student == "guided": student = "model2vec + unlabelled"
         size = min(SIZES, key=lambda size: abs(size - row["size"]))  # fewer are learned where templates stay together
         out.setdefault(student, {}).setdefault(size, []).append(panel.figure(row))
         if student in ("crf", "model2vec"):
@@ -164,17 +166,15 @@ def points(panel: Panel) -> dict[str, dict[int, list[float]]]:
 
 
 def _plot_panel(ax, panel: Panel):
-    from matplotlib.ticker import NullFormatter, NullLocator
     for student, by_size in points(panel).items():
         sizes, alone = sorted(by_size), student == "without a student"
         ax.plot(sizes, [np.mean(by_size[size]) for size in sizes], "--" if alone else "o-", color=COLOURS[student],
                 markersize=4, label=student)
-        for size in () if alone else sizes: ax.plot([size] * 2, [min(by_size[size]), max(by_size[size])],
-                                                    color=COLOURS[student], linewidth=1)
-    ax.set(title=panel.title, ylabel=panel.measure, xscale="log", xlim=(85, 1200), ylim=(0, 1))
-    ax.set_xticks([100, 300, 1000], ["100", "300", "1,000"])
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_minor_formatter(NullFormatter())
+        if alone: continue
+        worst, best = ([extreme(by_size[size]) for size in sizes] for extreme in (min, max))
+        ax.vlines(sizes, worst, best, color=COLOURS[student], linewidth=1)
+    ax.set(title=panel.title, ylabel=panel.measure, xlim=(85, 1200), ylim=(0, 1))
+    rows_axis(ax, SIZES)
 
 
 def plot():

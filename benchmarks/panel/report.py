@@ -399,20 +399,26 @@ def _plot_line(ax, line, method: str):
             markersize=5, fillstyle="full" if student else "none")
 
 
+def rows_axis(ax, sizes):
+    "Numbers of rows on the x-axis, logarithmic, with a tick at each of some and no other"
+    from matplotlib.ticker import NullFormatter, NullLocator
+    ax.set_xscale("log")
+    ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
 def plot(frame, noise: float = 0., methods=tuple(STATIC)):
     "Macro-F1 against the number of rows, a panel for each data set"
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import NullFormatter, NullLocator
     mean, _ = scores(frame, noise)
     sets = list(dict.fromkeys(mean.index.get_level_values(0)))
     fig, axes = plt.subplots(2, -(-len(sets) // 2), figsize=(9, 4.4), dpi=72, sharex=True, layout="constrained")
     for ax, name in zip(axes.flat, sets):
         for method in methods:
             if method in mean.columns: _plot_line(ax, mean.loc[name][method].dropna(), method)
-        ax.set(title=name, xscale="log")
-        ax.set_xticks([50, 200, 500, 2000], ["50", "200", "500", "2,000"])
-        ax.xaxis.set_minor_locator(NullLocator())
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.set(title=name)
+        rows_axis(ax, [50, 200, 500, 2000])
     for ax in axes.flat[len(sets):]: ax.axis("off")
     fig.supxlabel("training rows")
     fig.supylabel("macro-F1")
