@@ -9,7 +9,7 @@ import pandas as pd
 from dataclasses import dataclass, field
 from ..basics.checks import clip_labels
 from ..basics.shown import Saved
-from ..evaluate.intervals import show_interval
+from ..evaluate.intervals import show_gain, show_interval
 from ..evaluate.verdict import LEAST_ROWS
 from ..tasks.kinds import LabelKind
 
@@ -106,7 +106,7 @@ def _choice(result: Comparison, best: str, choice: str) -> str:
     how_good = f"{best} is the best {reached}"
     if choice == best: return f"{how_good}), and no cheaper one comes near it: {costs[best]}."
     behind = result.quality(choice)["behind"]
-    gain = f"{-behind['value']:+.3f} [{-behind['high']:+.3f}, {-behind['low']:+.3f}]"
+    gain = show_gain({"value": -behind["value"], "low": -behind["high"], "high": -behind["low"]})
     return f"{how_good}; {costs[best]}); {choice} is not clearly worse ({gain}) at {costs[choice]}."
 
 # %% ../../nbs/decide/comparison_result.ipynb #c0537470

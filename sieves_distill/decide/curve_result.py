@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from ..basics.checks import check_int, check_one_of
 from ..basics.shown import Shown
 from ..evaluate.distinct import copies_sentence
-from ..evaluate.intervals import show_interval
+from ..evaluate.intervals import show_gain, show_interval
 from ..tasks.kinds import LabelKind
 from .curve_laws import values_of_laws
 
 # %% auto #0
-__all__ = ['LearningCurve', 'signed_interval']
+__all__ = ['LearningCurve']
 
 # %% ../../nbs/decide/curve_result.ipynb #07d85629
 _TOO_FEW = "at least 2 repeats of 4 sizes are needed"
@@ -72,7 +72,6 @@ class LearningCurve(Shown):
 # %% ../../nbs/decide/curve_result.ipynb #ace8f9d3
 _FLAT = 0.01  # a gain that is surely less is a plateau
 
-def signed_interval(gain: dict) -> str: return "{value:+.3f} [{low:.3f}, {high:.3f}]".format(**gain)
 
 def _against(curve: LearningCurve) -> str:
     "What the students are held against"
@@ -82,7 +81,7 @@ def _verdict(curve: LearningCurve) -> str:
     if not curve.fits[curve.first]: return f"Too few points were finished to carry the curve on: {_TOO_FEW}."
     gain = curve.gain()
     more = f"{curve.n:,} more documents, beyond the {curve.n:,} at hand,"
-    promise = f"{more} would bring {signed_interval(gain)} in {curve.figures[curve.first]} against {_against(curve)}"
+    promise = f"{more} would bring {show_gain(gain)} in {curve.figures[curve.first]} against {_against(curve)}"
     if gain["high"] < _FLAT: promise = f"A plateau: {promise}"
     elif gain["low"] < .002: promise += ", so perhaps nothing"
     whom = f"these {curve.answers}" if curve.from_gold else "the teacher"

@@ -16,7 +16,7 @@ from .entity_figures import SCHEMES, entity_schemes, entity_scores, list_names, 
 from sieves_distill.evaluate.evaluate import (
     notes_on_copies, notes_on_training, score_answers, student_mistakes,
 )
-from .intervals import show_interval
+from .intervals import show_gain, show_interval
 from .plots import plot_f1_bars
 from .verdict import on_unlabelled
 from .report import UNLABELLED, MetricsReport, label_frame, read_mistakes_of, report_of
@@ -164,7 +164,7 @@ def _sentences(metrics: dict) -> list[str]:
 def _instead(crf: dict) -> str:
     "Whether to use the student in place of a CRF, which is made and answers much sooner"
     gain, reached = crf["student_gain"], f"A CRF that learned the same rows reaches {crf['f1']['value']:.3f}"
-    difference = f"({gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}] for the student)"
+    difference = f"({show_gain(gain)} for the student)"
     if gain["low"] > 0: return f"{reached} {difference}: use the student where its speed will do."
     if gain["high"] < 0: return f"{reached} {difference}: use the CRF, which is also much faster."
     return f"{reached}, and chance may explain the difference {difference}: use the CRF, which is much faster."

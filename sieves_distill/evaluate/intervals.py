@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 # %% auto #0
 __all__ = ['COMPARED', 'SIDES', 'wilson_interval', 'half_width', 'bootstrap_draws', 'draw_weights', 'percentile_interval',
-           'show_interval', 'side_of_zero']
+           'show_interval', 'show_gain', 'side_of_zero']
 
 # %% ../../nbs/evaluate/intervals.ipynb #cac8943c
 _Z = float(norm.ppf(.975))
@@ -55,7 +55,11 @@ def percentile_interval(draws, n: float | None = None, least: float = 0.) -> dic
 
 # %% ../../nbs/evaluate/intervals.ipynb #a6525b25
 def show_interval(figure: dict | None) -> str:
-    return "not measured" if figure is None else "{value:.3f} [{low:.3f}, {high:.3f}]".format(**figure)
+    return "not measured" if figure is None else "{value:z.3f} [{low:z.3f}, {high:z.3f}]".format(**figure)
+
+def show_gain(gain: dict) -> str:
+    "A difference with its interval, each with its sign"
+    return "{value:+z.3f} [{low:+z.3f}, {high:+z.3f}]".format(**gain)
 
 COMPARED = {"above": "better than", "below": "worse than", "unclear": "not clearly better or worse than"}
 SIDES = tuple(COMPARED)

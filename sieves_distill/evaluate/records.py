@@ -18,7 +18,8 @@ from .entity_figures import FIGURES, bootstrap_entities
 from sieves_distill.evaluate.evaluate import (
     notes_on_copies, notes_on_training, score_answers, share_right, student_mistakes,
 )
-from .intervals import draw_weights, percentile_interval, show_interval, wilson_interval
+from .intervals import (
+    draw_weights, percentile_interval, show_gain, show_interval, wilson_interval)
 from .plots import plot_f1_bars
 from .report import UNLABELLED, MetricsReport, label_frame, read_mistakes_of, report_of
 from .verdict import on_unlabelled
@@ -221,7 +222,7 @@ def _percent(figure: dict) -> str: return f"{100 * figure['value']:.0f} %"
 def _instead(crf: dict) -> str:
     "Whether to use the student in place of a CRF, which is made and answers much sooner"
     gain, reached = crf["student_gain"], f"A CRF that learned the same rows reaches {crf['f1']['value']:.3f}"
-    difference = f"({gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}] for the student)"
+    difference = f"({show_gain(gain)} for the student)"
     if gain["low"] > 0: return f"{reached} {difference}: use the student where its speed will do."
     return f"{reached} {difference}: use the CRF, which is much faster."
 

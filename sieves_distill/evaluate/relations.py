@@ -16,7 +16,7 @@ from .entity_figures import FIGURES
 from sieves_distill.evaluate.evaluate import (
     notes_on_copies, notes_on_training, score_answers, share_right, student_mistakes,
 )
-from .intervals import show_interval, wilson_interval
+from .intervals import show_gain, show_interval, wilson_interval
 from .plots import plot_f1_bars
 from sieves_distill.evaluate.relation_figures import (
     LOST, WRONG, count_triplets, list_triplets, lost_by_stage, relate_nearest, teacher_spans, triplet_scores,
@@ -160,7 +160,7 @@ def _instead(crf: dict) -> str:
     "Whether to use the student in place of one of words alone, which is made and answers much sooner"
     gain, reached = crf["student_gain"], f"A student of CRFs alone, of the same rows, reaches {_f1(crf)}"
     if gain is None: return f"{reached}."
-    difference = f"({gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}] for this one)"
+    difference = f"({show_gain(gain)} for this one)"
     if gain["low"] > 0: return f"{reached} {difference}: use this one where its speed will do."
     return f"{reached} {difference}: use that one, which is faster."
 

@@ -209,7 +209,9 @@ def _aspect_frame(metrics: dict):
         if left_out := row["rated_or_not"]:
             rows[aspect] |= {"left out": left_out["left_out"], "rated or not: right": show_interval(left_out["right"]),
                              "the more frequent": left_out["majority"]}
-    frame = pd.DataFrame.from_dict(rows, orient="index").round(3).astype(object)
+    frame = pd.DataFrame.from_dict(rows, orient="index").round(3)
+    if "left out" in frame: frame["left out"] = frame["left out"].astype("Int64")
+    frame = frame.astype(object)
     return frame.where(frame.notna(), "")
 
 # %% ../../nbs/evaluate/scores.ipynb #49f87b48
@@ -234,7 +236,7 @@ def _plot_aspect(report: ScoreReport, frame, aspect: str, ax):
     ax.scatter(frame["student"], frame["teacher"], s=14, alpha=max(.15, min(.7, 60 / n)), color="black",
                linewidths=0, zorder=2)
     ax.set(xlabel="student", ylabel="teacher", xlim=(-.03, 1.03), ylim=(-.03, 1.03), aspect="equal")
-    shown = "" if r is None else f", r = {r['value']:.2f} [{r['low']:.2f}, {r['high']:.2f}]"
+    shown = "" if r is None else f", r = {r['value']:z.2f} [{r['low']:z.2f}, {r['high']:z.2f}]"
     ax.set_title(f"{aspect}: {n:,} texts{shown}", size="medium")
 
 # %% ../../nbs/evaluate/scores.ipynb #967afa6c

@@ -4,7 +4,7 @@
 
 # %% ../../nbs/evaluate/verdict.ipynb #f6e84923
 from __future__ import annotations
-from .intervals import COMPARED, SIDES, show_interval, side_of_zero
+from .intervals import COMPARED, SIDES, show_gain, show_interval, side_of_zero
 from .probabilities import calibration_verdict
 
 # %% auto #0
@@ -41,7 +41,7 @@ def _on_agreement(metrics: dict) -> str:
                 "out other documents: `compare` puts both on those that they have in common, these figures do not.")
     sentence = f"The student agrees with the teacher at macro-F1 {f1} on {documents}"
     if truth_in(metrics) == "gold": sentence = f"Against gold the student reaches macro-F1 {f1} on {documents}"
-    if beside is not None: sentence += f", {COMPARED[side_of(beside)]} {_SIMPLE} ({_signed(beside['student_gain'])})"
+    if beside is not None: sentence += f", {COMPARED[side_of(beside)]} {_SIMPLE} ({show_gain(beside['student_gain'])})"
     return f"{sentence}.{_on_lopsided(metrics)}{'' if beside is None else _on_rare(beside)}"
 
 def _on_lopsided(metrics: dict) -> str:
@@ -58,8 +58,6 @@ def _documents(figures: dict) -> str:
     distinct = figures.get("n_distinct", figures["n"])
     return word if distinct == figures["n"] else f"{word}, {distinct:,} of them different"
 
-def _signed(gain: dict) -> str: return "{value:+.3f} [{low:+.3f}, {high:+.3f}]".format(**gain)
-
 # %% ../../nbs/evaluate/verdict.ipynb #6becfc9e
 def side_of(gains: dict) -> str:
     "Where the student is beside another model, see `gains`; a version before knew the interval alone"
@@ -72,7 +70,7 @@ def _on_rare(gains: dict) -> str:
     rare = gains["rare"]
     labels = ", ".join(map(repr, rare[:5])) + (f" and {len(rare) - 5:,} more" if len(rare) > 5 else "")
     return (f" The difference comes from labels with fewer than ten documents here ({labels}); on the others it is "
-            f"{_signed(frequent)}.")
+            f"{show_gain(frequent)}.")
 
 # %% ../../nbs/evaluate/verdict.ipynb #91b6290f
 def _on_gold(metrics: dict) -> str:
@@ -113,7 +111,7 @@ def on_unlabelled(metrics: dict, measure: str = "in agreement") -> str:
         gains = {measure: _turned(metrics["baselines"][name]["student_gain"], sign)}
         if name in gold: gains = {"against gold": _turned(gold[name]["student_gain"], sign), **gains}
         gains |= _by_which_chosen(metrics, used=sign > 0)
-        shown = ", ".join(f"{_signed(gain)} {where}" for where, gain in gains.items())
+        shown = ", ".join(f"{show_gain(gain)} {where}" for where, gain in gains.items())
         counted = {where: gain for where, gain in gains.items() if where != measure or _n(metrics["agreement"]) >= FEW}
         return f"{_told(counted, leads_with_gold(metrics))}: they {words} {shown}.{_on_guides(metrics)}"
     return ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pandas as pd
 from dataclasses import dataclass
 from ..basics.shown import Saved
-from ..evaluate.intervals import show_interval, side_of_zero
+from ..evaluate.intervals import show_gain, show_interval, side_of_zero
 
 # %% auto #0
 __all__ = ['FEWEST', 'StudentUpdate', 'is_not_worse', 'deciding_part']
@@ -64,7 +64,7 @@ def deciding_part(parts: dict, margin: float, learned: bool = False) -> str:
 def _verdict(result: StudentUpdate) -> str:
     part, by_gold = result.parts[result.judged_by], result.judged_by == "gold"
     where = f"{part['n']:,} held-out texts {'with gold ' * by_gold}that neither has learnt from"
-    gain, exact = ("{value:+.3f} [{low:+.3f}, {high:+.3f}]".format(**part[name]) for name in _MEASURES)
+    gain, exact = (show_gain(part[name]) for name in _MEASURES)
     told = f"its macro-F1 {'on gold ' * by_gold}differs by {gain}, its share of exact answers by {exact}, on {where}"
     if result.put_in_place:
         sides = "is better", "is a little worse", "is not worse"
