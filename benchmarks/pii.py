@@ -94,9 +94,9 @@ def table(cells: list[dict]) -> str:
     titles = ["patterns alone", *(f"masked from {threshold:g} on" for threshold in THRESHOLDS)]
     lines = [f"| student | rows | seeds | {' | '.join(titles)} | 90 % promised: threshold, kept | CPU s |",
              "|---|" + "---|" * (len(shown) + 4)]
-    for framework, size in product(STUDENTS, SIZES):  # of the largest there are a few less in some splits
+    for framework, size in product(STUDENTS, SIZES):
         here = [cell for cell in cells if cell["student"] == framework
-                and min(SIZES, key=lambda known: abs(known - cell["size"])) == size]
+                and running.nearest(cell["size"], SIZES) == size]
         if not here: continue
         mean = lambda name, figure: np.mean([cell[name][figure] for cell in here])
         proven = [cell for cell in here if cell["chosen"] is not None]

@@ -44,6 +44,11 @@ def write_table(path: Path, text: str) -> None:
     print(text)
 
 
+def nearest(size: int, sizes) -> int:
+    "The size meant by a number of rows, of which some are a few less where templates stay together"
+    return min(sizes, key=lambda known: abs(known - size))
+
+
 def write_json(path: Path, content) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n")
 

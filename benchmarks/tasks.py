@@ -158,7 +158,7 @@ def points(panel: Panel) -> dict[str, dict[int, list[float]]]:
     for row in lines(panel.path, **panel.where):
         student = row.get("student") or row["framework"]
         if student == "guided": student = "model2vec + unlabelled"
-        size = min(SIZES, key=lambda size: abs(size - row["size"]))  # fewer are learned where templates stay together
+        size = running.nearest(row["size"], SIZES)
         out.setdefault(student, {}).setdefault(size, []).append(panel.figure(row))
         if student in ("crf", "model2vec"):
             out.setdefault("without a student", {}).setdefault(size, []).append(panel.simple(row))
