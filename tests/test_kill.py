@@ -314,6 +314,7 @@ def test_ctrl_c_in_a_terminal(made, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     errors = process.stderr.read()
     # 1 where peft is installed: torch's compiler, which it imports, runs code at exit, and Python forgets the signal
-    assert process.wait() in (-signal.SIGINT, 1) and errors.rstrip().endswith("KeyboardInterrupt")
+    assert process.wait() in (-signal.SIGINT, 1)
+    assert "KeyboardInterrupt" in errors.splitlines()  # not always the last: a bar of tqdm that was just being made
     assert state(made, folder) == "before" and not leftovers(folder)
     assert not list(temporary.rglob("*"))
