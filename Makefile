@@ -13,9 +13,9 @@ BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 NB    ?=
 
-# So many processes run the tests, one a core, from two to four. What is longest begins, and tests that share a student
-# stay together: tests/conftest.py.
-JOBS   ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); [ $$cores -lt 4 ] || cores=4; [ $$cores -gt 2 ] || cores=2; echo $$cores)
+# So many processes run the tests, one more than there are cores, since some of them wait, from two to four. What is
+# longest begins, and tests that share a student stay together: tests/conftest.py.
+JOBS   ?= $(shell jobs=$$(($$(nproc 2>/dev/null || echo 2) + 1)); [ $$jobs -lt 4 ] || jobs=4; echo $$jobs)
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --no-loadscope-reorder
 CHECKS := $(addprefix tests/test_,layers.py style.py notebooks.py readme.py::test_is_made_from_the_index \
             site.py::test_sidebar_lists_every_notebook_once)

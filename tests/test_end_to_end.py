@@ -165,11 +165,11 @@ def test_metrics_have_one_schema(students):
 # The configurations of the guide, as they stand
 
 def test_guide_setfit(bases, tmp_path):
-    task, docs = techniques(12, words=12, tactics=["discovery", "persistence", "privilege-escalation"])
+    task, docs = techniques(8, words=12, tactics=["discovery", "persistence", "privilege-escalation"])
     student = distill(task, bases["setfit"], "setfit", docs, tmp_path / "student", val_frac=0.2,
                       init_kwargs={"multi_target_strategy": "multi-output"},
                       train_kwargs={"num_epochs": 3, "batch_size": 16, "learning_rate": 2e-5})
-    assert student.metrics["run"]["rows"]["train"]["n"] == 10 and student.metrics["run"]["recipe"]["steps"] > 10
+    assert student.metrics["run"]["rows"]["train"]["n"] == 6 and student.metrics["run"]["recipe"]["steps"] > 10
     assert_loads_natively(student, [doc.text for doc in docs])
 
 
@@ -191,7 +191,7 @@ def test_guide_model2vec(bases, docs, tmp_path):
 
 @pytest.mark.parametrize("train_kwargs", [None, {"max_epochs": 6}], ids=["default", "fine-tuned"])
 def test_several_labels_do_not_collapse(bases, tmp_path, train_kwargs):
-    task, docs = techniques(400, words=40)
+    task, docs = techniques(300, words=40)
     student = distill(task, bases["model2vec"], "model2vec", docs, tmp_path / "student", train_kwargs=train_kwargs)
     assert len(task.labels) == 14
     assert student.metrics["f1"] > 0.5 and student.metrics["baselines"]["majority"]["f1"]["value"] < 0.1
@@ -204,11 +204,11 @@ sys.path.insert(0, sys.argv[1])
 from test_end_to_end import again
 again(*json.loads(sys.argv[2]))
 """
-AGAIN = {"model2vec": None, "setfit": {"max_steps": 3}}
+AGAIN = {"model2vec": None, "setfit": {"max_steps": 2}}
 
 
 def again(base: str, framework: str, folder: str, seed: int) -> Student:
-    return distill(NEWS, base, framework, news(each=12, words=20), Path(folder), seed=seed,
+    return distill(NEWS, base, framework, news(each=9, words=20), Path(folder), seed=seed,
                    train_kwargs=AGAIN[framework])
 
 
@@ -222,7 +222,7 @@ def test_seed_decides(bases, framework, tmp_path):
     run(sys.executable, "-c", SCRIPT, Path(__file__).parent, about, cwd=tmp_path, PYTHONHASHSEED=order)
     again(bases[framework], framework, str(tmp_path / "one"), 7)
     first, other = (Student.load(tmp_path / name) for name in ("one", "other"))
-    texts = [doc.text for doc in news(each=14, words=20)]
+    texts = [doc.text for doc in news(each=11, words=20)]
     assert first.predict(texts) == other.predict(texts)
     np.testing.assert_array_equal(first.predict_proba(texts), other.predict_proba(texts))
     assert first.train_data["text"][:] == other.train_data["text"][:]
