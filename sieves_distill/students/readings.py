@@ -13,8 +13,8 @@ from dateutil import parser as dates
 from ..tasks.structures import same_value
 
 # %% auto #0
-__all__ = ['NUMBER', 'PLAIN_NUMBER', 'NUMBER_RULES', 'DATE', 'DATE_RULES', 'TEXT_RULES', 'FORMS', 'read_number', 'read_date',
-           'read_text', 'Form', 'shape_of', 'Reading', 'choose_reading']
+__all__ = ['NUMBER', 'PLAIN_NUMBER', 'NUMBER_RULES', 'DATE', 'DATE_RULES', 'TEXT_RULES', 'FORMS', 'JOINED', 'read_number',
+           'read_date', 'read_text', 'Form', 'shape_of', 'cuts_none', 'Reading', 'choose_reading']
 
 # %% ../../nbs/students/readings.ipynb #310809c1
 _THOUSANDS = r"\d{1,3}(?:[   '’]\d{3})+(?!\d)(?:[.,]\d+)?"
@@ -93,6 +93,13 @@ def shape_of(words: str) -> str:
     return re.sub(r"0+(?=\D*$)", "0" * min(len(last[-1]), 4), shape) if last else shape
 
 # %% ../../nbs/students/readings.ipynb #1b088476
+JOINED = re.compile(r"\w+(?:(?:[-/&+'’@]|(?<=\d)[.,:](?=\d))\w+)*")  # Words that signs without a blank make one of
+
+def cuts_none(text: str, start: int, end: int) -> bool:
+    "Whether a place in a text begins and ends where words that signs join do, and not within"
+    near = JOINED.finditer(text, max(0, start - 9), end + 9)
+    return not any(match.start() < edge < match.end() for match in near for edge in (start, end))
+
 @dataclass(frozen=True)
 class Reading:
     "How the words of a field are read"
@@ -100,6 +107,7 @@ class Reading:
     rule: str
     by_shape: dict = field(default_factory=dict)  # Shape of words to the rule for them, where it is another
     days_after: str | None = None  # The field whose date such words may count days from; None where they never do
+    joined: bool = False  # Whether words that signs join, as in a number of an invoice, are never a part of it alone
 
     def __post_init__(self):
         if self.form not in FORMS or not {self.rule, *self.by_shape.values()} <= set(FORMS[self.form].rules):

@@ -17,7 +17,7 @@ from ..tasks.kinds import kind_from
 from .choices import Choice, choice_width
 from .crf import CRFStudent, word_features
 from .folder import check_tensors
-from .readings import DATE, FORMS, NUMBER, PLAIN_NUMBER, Reading
+from .readings import DATE, FORMS, JOINED, NUMBER, PLAIN_NUMBER, Reading
 from .student import Student, SureAnswers, in_batches
 from .tagger import EntityStudent
 from .transformers import TransformersStudent
@@ -71,9 +71,10 @@ def likely_pieces(words: list[tuple[int, int]], shares, begins, level: float) ->
     pieces = [Piece(words[run[0]][0], words[run[-1]][1], float(shares[run].max())) for run in runs]
     return sorted(pieces, key=lambda piece: -piece.score)
 
-def whole_piece(text: str, piece: Piece, form: str) -> str:
-    "The words of a piece; where it is a part of a number or a date, all of that, and no part of a word"
-    matches = chain.from_iterable(pattern.finditer(text) for pattern in _WHOLE[form])
+def whole_piece(text: str, piece: Piece, form: str, joined: bool = False) -> str:
+    """The words of a piece; where it is a part of a number or a date, all of that, and no part of a word, or of words
+    that signs join if they are never taken apart"""
+    matches = chain.from_iterable(pattern.finditer(text) for pattern in ((JOINED,) if joined else _WHOLE[form]))
     there = [match for match in matches if match.start() < piece.end and piece.start < match.end()]
     if form == "text": return text[min([piece.start, *(match.start() for match in there)]):
                                    max([piece.end, *(match.end() for match in there)])]
@@ -87,12 +88,12 @@ def read_field_value(text: str, words, shares, begins, reading: Reading, needed:
     "The value of a field in a text and how sure it is; None and how sure it is that there is none"
     peak, votes = float(shares.max(initial=0)), {}
     for piece in likely_pieces(words, shares, begins, LIKELY):
-        value = reading.value(whole_piece(text, piece, reading.form))
+        value = reading.value(whole_piece(text, piece, reading.form, reading.joined))
         if value is not None: votes[value] = votes.get(value, 0) + piece.score
     if votes: return max(votes, key=votes.get), min(1., peak)
     if not needed and peak < NEAR: return None, 1 - peak
     for piece in near_pieces(text, words, shares, begins, reading.form):
-        value = reading.value(whole_piece(text, piece, reading.form))
+        value = reading.value(whole_piece(text, piece, reading.form, reading.joined))
         if value is not None and (needed or piece.score >= NEAR): return value, piece.score
     return None, 1 - peak
 

@@ -13,7 +13,7 @@ from ..tasks.entities import Entities, Entity, entity_array
 from ..tasks.structures import Answers, Field, Records
 from ..export.rows import Rows
 from ..students.choices import Choice
-from ..students.readings import Reading, choose_reading
+from ..students.readings import Reading, choose_reading, cuts_none
 from sieves_distill.students.records import (
     CRFRecords, FieldTagger, FormParts, TransformersRecords, days_type, line_features,
 )
@@ -23,12 +23,14 @@ from .locate import Place, TextPlaces, choose_places
 from .transformers import check_transformers, expected_seconds, tag_encoder
 
 # %% auto #0
-__all__ = ['LEAST_LOCATED', 'MOST_VALUES', 'ROWS_A_VALUE', 'DATES', 'Plan', 'plan_fields', 'Column', 'look_for', 'is_choice',
-           'plan_span', 'plan_days', 'refusal', 'train_crf_records', 'entity_lesson', 'parts_of', 'made_of',
-           'train_transformers_records', 'expected_record_seconds', 'check_crf_records', 'check_transformers_records']
+__all__ = ['LEAST_LOCATED', 'UNCUT', 'MOST_VALUES', 'ROWS_A_VALUE', 'DATES', 'Plan', 'plan_fields', 'Column', 'look_for',
+           'is_choice', 'plan_span', 'is_joined', 'plan_days', 'refusal', 'train_crf_records', 'entity_lesson',
+           'parts_of', 'made_of', 'train_transformers_records', 'expected_record_seconds', 'check_crf_records',
+           'check_transformers_records']
 
 # %% ../../nbs/train/records.ipynb #a980c9d7
 LEAST_LOCATED = .5  # Share of a field's values that must stand in the texts, for a tagger to learn it
+UNCUT = .95  # Share of them that cut no words joined by signs, from which on none does
 MOST_VALUES = 20  # That a field may be chosen from, at most, where its values do not stand in the texts
 ROWS_A_VALUE = 5  # and how many rows each has on average, at least
 
@@ -113,7 +115,13 @@ def plan_span(plan: Plan, rows: Rows, column: Column):
     if column.form == "text":
         plan.again[column.name] = [[place for place in row if place != first] for row, first in zip(free, chosen)]
     pairs = [(text[slice(*place)], value) for text, place, value in zip(rows.texts, chosen, column.values) if place]
-    plan.readings[column.name] = choose_reading(column.form, pairs)
+    reading = choose_reading(column.form, pairs)
+    plan.readings[column.name] = replace(reading, joined=column.form == "text" and is_joined(rows.texts, chosen))
+
+def is_joined(texts: list[str], places: list[Place | None]) -> bool:
+    "Whether the places of a field cut words that signs join so seldom that it is a slip where they do"
+    uncut = [cuts_none(text, *place) for text, place in zip(texts, places) if place]
+    return bool(uncut) and float(np.mean(uncut)) >= UNCUT
 
 # %% ../../nbs/train/records.ipynb #01d4c20d
 def plan_days(plan: Plan, rows: Rows, texts: list[TextPlaces], column: Column, columns: list[Column]):
