@@ -13,8 +13,8 @@ from dateutil import parser as dates
 from ..tasks.structures import same_value
 
 # %% auto #0
-__all__ = ['NUMBER', 'PLAIN_NUMBER', 'NUMBER_RULES', 'DATE', 'DATE_RULES', 'TEXT_RULES', 'FORMS', 'JOINED', 'read_number',
-           'read_date', 'read_text', 'Form', 'shape_of', 'cuts_none', 'Reading', 'choose_reading']
+__all__ = ['NUMBER', 'PLAIN_NUMBER', 'NUMBER_RULES', 'DATE', 'DATE_RULES', 'TEXT_RULES', 'JOINED', 'FORMS', 'read_number',
+           'read_date', 'read_text', 'cuts_none', 'Form', 'shape_of', 'Reading', 'choose_reading']
 
 # %% ../../nbs/students/readings.ipynb #310809c1
 _THOUSANDS = r"\d{1,3}(?:[   '’]\d{3})+(?!\d)(?:[.,]\d+)?"
@@ -66,6 +66,15 @@ def read_text(words: str, rule: str) -> str | None:
     "The words, space between them as one blank; None where there are none"
     return TEXT_RULES[rule](" ".join(words.split())) or None
 
+# %% ../../nbs/students/readings.ipynb #c3b208ff
+# Words that signs without a blank make one of: addresses, numbers, codes
+JOINED = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\w+(?:(?:[-/&+'’]|(?<=\d)[.,:](?=\d))\w+)*")
+
+def cuts_none(text: str, start: int, end: int) -> bool:
+    "Whether a place in a text begins and ends where words that signs join do, and not within"
+    near = JOINED.finditer(text, max(0, start - 9), end + 9)
+    return not any(match.start() < edge < match.end() for match in near for edge in (start, end))
+
 # %% ../../nbs/students/readings.ipynb #0e8ed23b
 @dataclass(frozen=True)
 class Form:
@@ -93,13 +102,6 @@ def shape_of(words: str) -> str:
     return re.sub(r"0+(?=\D*$)", "0" * min(len(last[-1]), 4), shape) if last else shape
 
 # %% ../../nbs/students/readings.ipynb #1b088476
-JOINED = re.compile(r"\w+(?:(?:[-/&+'’@]|(?<=\d)[.,:](?=\d))\w+)*")  # Words that signs without a blank make one of
-
-def cuts_none(text: str, start: int, end: int) -> bool:
-    "Whether a place in a text begins and ends where words that signs join do, and not within"
-    near = JOINED.finditer(text, max(0, start - 9), end + 9)
-    return not any(match.start() < edge < match.end() for match in near for edge in (start, end))
-
 @dataclass(frozen=True)
 class Reading:
     "How the words of a field are read"

@@ -118,6 +118,7 @@ def plan_span(plan: Plan, rows: Rows, column: Column):
     reading = choose_reading(column.form, pairs)
     plan.readings[column.name] = replace(reading, joined=column.form == "text" and is_joined(rows.texts, chosen))
 
+# %% ../../nbs/train/records.ipynb #912a1cfd
 def is_joined(texts: list[str], places: list[Place | None]) -> bool:
     "Whether the places of a field cut words that signs join so seldom that it is a slip where they do"
     uncut = [cuts_none(text, *place) for text, place in zip(texts, places) if place]
