@@ -81,7 +81,8 @@ def _verdict(curve: LearningCurve) -> str:
     if not curve.fits[curve.first]: return f"Too few points were finished to carry the curve on: {_TOO_FEW}."
     gain = curve.gain()
     more = f"{curve.n:,} more documents, beyond the {curve.n:,} at hand,"
-    promise = f"{more} would bring {show_gain(gain)} in {curve.figures[curve.first]} against {_against(curve)}"
+    measure = curve.figures[curve.first]
+    promise = f"{more} would bring {show_gain(gain)} in {measure} against {_against(curve)}"
     if gain["high"] < _FLAT: promise = f"A plateau: {promise}"
     elif gain["low"] < .002: promise += ", so perhaps nothing"
     whom = f"these {curve.answers}" if curve.from_gold else "the teacher"

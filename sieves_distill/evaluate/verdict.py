@@ -41,7 +41,8 @@ def _on_agreement(metrics: dict) -> str:
                 "out other documents: `compare` puts both on those that they have in common, these figures do not.")
     sentence = f"The student agrees with the teacher at macro-F1 {f1} on {documents}"
     if truth_in(metrics) == "gold": sentence = f"Against gold the student reaches macro-F1 {f1} on {documents}"
-    if beside is not None: sentence += f", {COMPARED[side_of(beside)]} {_SIMPLE} ({show_gain(beside['student_gain'])})"
+    if beside is not None:
+        sentence += f", {COMPARED[side_of(beside)]} {_SIMPLE} ({show_gain(beside['student_gain'])})"
     return f"{sentence}.{_on_lopsided(metrics)}{'' if beside is None else _on_rare(beside)}"
 
 def _on_lopsided(metrics: dict) -> str:

@@ -72,9 +72,10 @@ def likely_pieces(words: list[tuple[int, int]], shares, begins, level: float) ->
     return sorted(pieces, key=lambda piece: -piece.score)
 
 def whole_piece(text: str, piece: Piece, form: str, joined: bool = False) -> str:
-    """The words of a piece; where it is a part of a number or a date, all of that, and no part of a word, or of words
-    that signs join if they are never taken apart"""
-    matches = chain.from_iterable(pattern.finditer(text) for pattern in ((JOINED,) if joined else _WHOLE[form]))
+    """The words of a piece; where it is a part of a number or a date, all of that, and no part of a word,
+    or of words that signs join if they are never taken apart"""
+    patterns = (JOINED,) if joined else _WHOLE[form]
+    matches = chain.from_iterable(pattern.finditer(text) for pattern in patterns)
     there = [match for match in matches if match.start() < piece.end and piece.start < match.end()]
     if form == "text": return text[min([piece.start, *(match.start() for match in there)]):
                                    max([piece.end, *(match.end() for match in there)])]

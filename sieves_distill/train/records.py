@@ -116,7 +116,8 @@ def plan_span(plan: Plan, rows: Rows, column: Column):
         plan.again[column.name] = [[place for place in row if place != first] for row, first in zip(free, chosen)]
     pairs = [(text[slice(*place)], value) for text, place, value in zip(rows.texts, chosen, column.values) if place]
     reading = choose_reading(column.form, pairs)
-    plan.readings[column.name] = replace(reading, joined=column.form == "text" and is_joined(rows.texts, chosen))
+    joined = column.form == "text" and is_joined(rows.texts, chosen)
+    plan.readings[column.name] = replace(reading, joined=joined)
 
 # %% ../../nbs/train/records.ipynb #912a1cfd
 def is_joined(texts: list[str], places: list[Place | None]) -> bool:
