@@ -4,12 +4,13 @@
 
 # %% ../../nbs/students/model2vec.ipynb #cdc3b0b6
 from __future__ import annotations
+import copy
 import numpy as np
 from ..basics.quiet import quiet
 from ..tasks.kinds import Kind, kind_from
 from .folder import check_tensors
 from .frameworks import DistillationFramework
-from .student import LinearStudent
+from .student import LinearStudent, Student
 
 # %% auto #0
 __all__ = ['Model2VecStudent', 'check_pipeline']
@@ -42,6 +43,13 @@ class Model2VecStudent(LinearStudent):
         with quiet(): pipeline = StaticModelPipeline.from_pretrained(str(path))
         check_pipeline(pipeline, kind := kind_from(about), path)
         return cls(pipeline, kind, about["task_id"], path, about.get("temperature"))
+
+    def after_move(self): return self._moved  # what it computes with is in memory, and need not be read again
+
+    def _moved(self, path, **options) -> Student:
+        student, student._novelty = copy.copy(self), None
+        Student.__init__(student, self.kind, self.task_id, path, self.temperature)
+        return student
 
 # %% ../../nbs/students/model2vec.ipynb #9c593024
 def check_pipeline(pipeline, kind: Kind, path):

@@ -122,6 +122,11 @@ class InFolder(Written):
     def prepare(self):
         "Whatever has to be made once after a folder was read"
 
+    def after_move(self) -> Callable[..., Student]:
+        """What makes the same student of the folder's new place, and the options of `load`, when the folder has been
+        moved; meanwhile no file of it is open"""
+        return Student.load
+
     @classmethod
     def check_backend(cls, backend: str | None):
         if backend is not None:

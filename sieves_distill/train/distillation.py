@@ -4,6 +4,7 @@
 
 # %% ../../nbs/train/distillation.ipynb #34a48d8d
 from __future__ import annotations
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -83,17 +84,17 @@ def distill(
     wish = _check_wish(unlabelled, guide, order, output_path)
     with new_folder(output_path) as folder, _progress_bar(progress) as bar:
         sides = _read(data, order, on_error)
-        _make(sides, order, bar, folder, {"native": native, **order.loading}, wish)
+        load = _make(sides, order, bar, folder, {"native": native, **order.loading}, wish)
         _end(bar)
     for note in sides.notes: warnings.warn(note, stacklevel=3)
     if wish is not None: wish.done()
-    student = Student.load(absolute(output_path), **order.loading).keep_rows()
+    student = load(absolute(output_path), **order.loading).keep_rows()
     student.kind = student.kind.named_as(order.kind)
     return student
 
 # %% ../../nbs/train/distillation.ipynb #843a97c9
-def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None):
-    "A student in a folder, with its report"
+def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None) -> Callable[..., Student]:
+    "A student in a folder, with its report; returns what makes a `Student` of the folder when it has been moved"
     guided = None if wish is None else _guide(wish, sides, order, bar)
     trained = _train(sides, order, bar, options, guided)
     bar.set_description("evaluate")
@@ -101,6 +102,7 @@ def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish |
     if note := student.note_on_length([*sides.train.texts, *sides.val.texts]): sides.notes.append(note)
     metrics = _evaluate(student, trained, sides, order)
     _write_report(metrics, order.kind, folder)
+    return student.after_move()
 
 def _progress_bar(shown: bool) -> tqdm:
     return tqdm(desc="read", disable=not shown, bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}")
@@ -245,8 +247,8 @@ def _guide(wish: Wish, sides: _Sides, order: _Order, bar) -> Guidance:
     )
     def train_guide(place, at) -> Student:
         taught = _taught(sides, at, wish.framework)
-        with new_folder(place) as folder: _make(taught, guide_order(), bar, folder, order.loading)
-        return Student.load(place, **order.loading)
+        with new_folder(place) as folder: load = _make(taught, guide_order(), bar, folder, order.loading)
+        return load(place, **order.loading)
     lesson = _lesson(sides, order if wish.base is None else guide_order(), bar)
     guided = prepare_guidance(wish, lesson, sides.val, train_guide, sides.notes)
     order.done("guide")
