@@ -123,8 +123,8 @@ class InFolder(Written):
         "Whatever has to be made once after a folder was read"
 
     def after_move(self) -> Callable[..., Student]:
-        """What makes the same student of the folder's new place, and the options of `load`, when the folder has been
-        moved; meanwhile no file of it is open"""
+        """What makes the same student of its folder's new place and the options of `load`, when that has
+        been moved; meanwhile no file of it is open"""
         return Student.load
 
     @classmethod

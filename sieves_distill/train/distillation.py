@@ -93,8 +93,10 @@ def distill(
     return student
 
 # %% ../../nbs/train/distillation.ipynb #843a97c9
-def _make(sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None) -> Callable[..., Student]:
-    "A student in a folder, with its report; returns what makes a `Student` of the folder when it has been moved"
+def _make(
+    sides: _Sides, order: _Order, bar, folder, options: dict, wish: Wish | None = None
+) -> Callable[..., Student]:
+    "A student in a folder, with its report; returns what loads it when the folder has been moved"
     guided = None if wish is None else _guide(wish, sides, order, bar)
     trained = _train(sides, order, bar, options, guided)
     bar.set_description("evaluate")
