@@ -84,7 +84,8 @@ class Recipe:
     tag_least_epochs: int = 3  # so many passes
     tag_window: int = 256  # Tokens that are read at a time, at most
     tag_mask: float = .15  # Share of the tokens that are hidden in a step, so that what stands around them is learnt
-    mark_case: bool = False  # Mark words with capitals where the tokenizer makes them small
+    mark_case: bool = False  # Mark words with capitals where the tokenizer makes them small,
+    mark_lines: bool = True  # and line breaks where it reads them as spaces
     # Models that write
     seq2seq_rate: float = 1e-4  # How fast one with an encoder and a decoder learns,
     lora_rate: float = 2e-4  # and the matrices beside the weights of a language model,

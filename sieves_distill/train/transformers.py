@@ -14,7 +14,9 @@ from ..basics.checks import check_installed
 from ..basics.quiet import quiet
 from ..tasks.entities import Entities, entity_array
 from ..students.devices import default_device
-from ..students.pieces import cut_windows, has_marks, mark_case, read_pieces
+from sieves_distill.students.pieces import (
+    cut_windows, has_lines, has_marks, line_break_id, mark_case, mark_lines, read_pieces,
+)
 from ..students.transformers import TransformersStudent
 from ..students.words import from_tags, tag_names, to_tags
 from .bases import explained
@@ -25,8 +27,8 @@ from .options import check_named, check_vocabulary, give_padding
 
 # %% auto #0
 __all__ = ['train_transformers', 'tag_encoder', 'crf_beside', 'load_base', 'drawn_from', 'expected_seconds', 'encoder_folder',
-           'window_size', 'Examples', 'tagged_windows', 'training_arguments', 'fit_tags', 'hiding_tokens', 'show_only',
-           'transformers_names', 'check_transformers']
+           'window_size', 'Examples', 'tagged_windows', 'label_line_breaks', 'training_arguments', 'fit_tags',
+           'hiding_tokens', 'show_only', 'transformers_names', 'check_transformers']
 
 # %% ../../nbs/train/transformers.ipynb #4c943f2e
 def train_transformers(lesson: Lesson) -> Trained:
@@ -46,7 +48,8 @@ def tag_encoder(lesson: Lesson) -> Trained:
     lesson.bar.set_description("transformers")
     with quiet(): fit_tags(student, examples.windows, args, lesson)
     made = {"steps": args.max_steps, "windows": len(examples.windows), "lost": examples.lost,
-            "marks_of_case": has_marks(student.tokenizer)}
+            "marks_of_case": has_marks(student.tokenizer),
+            "marks_of_lines": line_break_id(student.tokenizer) is not None}
     return Trained(student, made)
 
 def crf_beside(lesson: Lesson) -> dict:
@@ -66,6 +69,7 @@ def load_base(lesson: Lesson) -> TransformersStudent:
     check_vocabulary(np.array([sum(token != tokenizer.unk_token_id for token in ids) for ids in
                                tokenizer(lesson.rows.texts, add_special_tokens=False, verbose=False)["input_ids"]]))
     if lesson.recipe.mark_case: tokenizer = mark_case(tokenizer)
+    if lesson.recipe.mark_lines and has_lines(lesson.rows.texts): tokenizer = mark_lines(tokenizer)
     tokenizer.model_max_length = window_size(model, tokenizer, lesson.recipe.tag_window)
     with quiet(), drawn_from(lesson.seed):
         if len(tokenizer) > model.get_input_embeddings().num_embeddings:
@@ -117,8 +121,8 @@ def window_size(model, tokenizer, most: int) -> int:
 # %% ../../nbs/train/transformers.ipynb #1aea70f3
 @dataclass(frozen=True)
 class Examples:
-    "Windows of the training rows, with a tag for each first token"
-    windows: list[dict]  # With `input_ids` and `labels`, which are -100 where no word begins
+    "Windows of the training rows, with a tag for each first token, and each line break"
+    windows: list[dict]  # With `input_ids` and `labels`, which are -100 where none is learnt
     lost: int  # Entities that tags cannot say
 
 def tagged_windows(student: TransformersStudent, lesson: Lesson) -> Examples:
@@ -129,12 +133,20 @@ def tagged_windows(student: TransformersStudent, lesson: Lesson) -> Examples:
     pieces = read_pieces(student.tokenizer, texts)
     tags = [to_tags(text.words, entities) for text, entities in zip(pieces, y)]
     tagged = entity_array(from_tags(text, read.words, row) for text, read, row in zip(texts, pieces, tags))
-    windows = []
+    windows, line_break = [], line_break_id(student.tokenizer)
     for window in cut_windows(student.tokenizer, pieces, student.tokenizer.model_max_length):
         labels = np.full(len(window.ids), -100)
         labels[window.at] = [number_of[tags[window.row][word]] for word in window.words]
+        label_line_breaks(labels, window.ids, line_break, student.tags)
         windows.append({"input_ids": window.ids, "labels": labels.tolist()})
     return Examples(windows, lost_entities(lesson.kind, y, tagged))
+
+def label_line_breaks(labels: np.ndarray, ids: list[int], line_break: int | None, tags: list[str]):
+    "Label line breaks in place: inside an entity, where the next word goes on with it; else outside"
+    inside = 0
+    for at in range(len(ids) - 1, -1, -1):
+        if labels[at] >= 0: inside = labels[at] if tags[labels[at]].startswith("I-") else 0
+        elif ids[at] == line_break: labels[at] = inside
 
 # %% ../../nbs/train/transformers.ipynb #b4d83f37
 def training_arguments(lesson: Lesson, n_windows: int, device: str):
