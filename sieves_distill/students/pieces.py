@@ -138,14 +138,14 @@ def _same_but(tokenizer, about: dict):
 LINE_BREAK = "⏎"
 
 def mark_lines(tokenizer):
-    "The tokenizer with a token for a line break, after all others; as it came where it has one, or has no word pieces"
+    "The tokenizer with a token for a line break, after all others; as it came where it tells lines already"
+    if tokenizer.tokenize("a\na") != tokenizer.tokenize("a a"): return tokenizer
     about = json.loads(tokenizer.backend_tokenizer.to_str())
-    told = tokenizer.tokenize("a\na") != tokenizer.tokenize("a a")
-    if told or not about["normalizer"] or not has_word_pieces(tokenizer.backend_tokenizer): return tokenizer
-    about["model"]["vocab"].setdefault(LINE_BREAK, max(tokenizer.get_vocab().values()) + 1)
+    token = {"content": LINE_BREAK, "single_word": False, "lstrip": False, "rstrip": False, "normalized": True,
+             "special": False, "id": max(tokenizer.get_vocab().values()) + 1}
     rule = {"type": "Replace", "pattern": {"Regex": r"\r\n?|\n"}, "content": f" {LINE_BREAK} "}
-    about["normalizer"] = {"type": "Sequence", "normalizers": [rule, about["normalizer"]]}
-    return _same_but(tokenizer, about)
+    about["normalizer"] = {"type": "Sequence", "normalizers": [rule, *filter(None, [about["normalizer"]])]}
+    return _same_but(tokenizer, {**about, "added_tokens": [*about["added_tokens"], token]})
 
 def line_break_id(tokenizer) -> int | None:
     "The token of a line break; None where the tokenizer has none of its own"
