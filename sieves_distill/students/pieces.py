@@ -4,7 +4,7 @@
 
 # %% ../../nbs/students/pieces.ipynb #07b4e44f
 from __future__ import annotations
-import json, unicodedata
+import json, re, unicodedata
 from dataclasses import dataclass
 import numpy as np
 from .words import split_words
@@ -135,7 +135,7 @@ def _same_but(tokenizer, about: dict):
     return PreTrainedTokenizerFast(tokenizer_object=rules, **tokenizer.special_tokens_map, **names)
 
 # %% ../../nbs/students/pieces.ipynb #7aa67583
-LINE_BREAK = "⏎"
+LINE_BREAK, _BREAK = "⏎", r"\r\n?|\n"
 
 def mark_lines(tokenizer):
     "The tokenizer with a token for a line break, after all others; as it came where it tells lines already"
@@ -143,7 +143,7 @@ def mark_lines(tokenizer):
     about = json.loads(tokenizer.backend_tokenizer.to_str())
     token = {"content": LINE_BREAK, "single_word": False, "lstrip": False, "rstrip": False, "normalized": True,
              "special": False, "id": max(tokenizer.get_vocab().values()) + 1}
-    rule = {"type": "Replace", "pattern": {"Regex": r"\r\n?|\n"}, "content": f" {LINE_BREAK} "}
+    rule = {"type": "Replace", "pattern": {"Regex": _BREAK}, "content": f" {LINE_BREAK} "}
     about["normalizer"] = {"type": "Sequence", "normalizers": [rule, *filter(None, [about["normalizer"]])]}
     return _same_but(tokenizer, {**about, "added_tokens": [*about["added_tokens"], token]})
 
@@ -153,4 +153,4 @@ def line_break_id(tokenizer) -> int | None:
 
 def has_lines(texts: list[str]) -> bool:
     "Whether a tenth of the texts, or more, have several lines"
-    return 10 * sum(len(text.strip().splitlines()) > 1 for text in texts) >= max(1, len(texts))
+    return 10 * sum(bool(re.search(_BREAK, text.strip())) for text in texts) >= max(1, len(texts))

@@ -137,11 +137,11 @@ def tagged_windows(student: TransformersStudent, lesson: Lesson) -> Examples:
     for window in cut_windows(student.tokenizer, pieces, student.tokenizer.model_max_length):
         labels = np.full(len(window.ids), -100)
         labels[window.at] = [number_of[tags[window.row][word]] for word in window.words]
-        label_line_breaks(labels, window.ids, line_break, student.tags)
+        if line_break is not None: label_line_breaks(labels, window.ids, line_break, student.tags)
         windows.append({"input_ids": window.ids, "labels": labels.tolist()})
     return Examples(windows, lost_entities(lesson.kind, y, tagged))
 
-def label_line_breaks(labels: np.ndarray, ids: list[int], line_break: int | None, tags: list[str]):
+def label_line_breaks(labels: np.ndarray, ids: list[int], line_break: int, tags: list[str]):
     "Label line breaks in place: inside an entity, where the next word goes on with it; else outside"
     inside = 0
     for at in range(len(ids) - 1, -1, -1):
