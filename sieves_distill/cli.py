@@ -23,7 +23,7 @@ __all__ = ['app', 'command', 'BELOW', 'Folder', 'OwnFolder', 'AsJson', 'Docs', '
 app = typer.Typer(
     name="sieves-distill", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode=None, context_settings={"max_content_width": 110, "help_option_names": ["-h", "--help"]},
-    help="""Distil labelled documents into a small text classifier, and use it.
+    help="""Distil labelled documents into a text classifier, and use students of any task.
 
     \b
     sieves-distill distill minishlab/potion-base-8M labelled.csv student --min-f1 0.8
