@@ -96,9 +96,10 @@ def table(cells: list[dict]) -> str:
 
 def _line(size: int, framework: str, cells: list[dict]) -> str:
     mean = partial(_mean, cells)
+    rate = mean("texts_per_cpu_second")
     listed = f"{mean('listed'):.3f}" if "listed" in cells[0] else "–"
     return (f"| {size:,} | {framework} | {len(cells)} | {mean('words_f1'):.3f} | {mean('exact'):.3f} | "
-            f"{mean('answered'):.2f} | {listed} | {mean('cpu_seconds'):.0f} | {mean('texts_per_cpu_second'):,.2g} | "
+            f"{mean('answered'):.2f} | {listed} | {mean('cpu_seconds'):.0f} | {rate:,.{1 if rate < 10 else 0}f} | "
             f"{mean('mb'):.1f} |")
 
 

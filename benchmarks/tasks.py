@@ -108,9 +108,9 @@ def relations() -> list[str]:
 
 
 def summaries() -> list[str]:
-    rows = lines("writing.jsonl", size=100)
+    rows = lines("writing.jsonl", size=ROWS)
     rouge = {name: mean(rows, lambda row: row[name]["rouge_l"]) for name in ("student", "beginning")}
-    return ["`Summarization`", "seq2seq, lora", "100", "ROUGE-L", f"{rouge['student']} lora (135 M parameters)",
+    return ["`Summarization`", "seq2seq, lora", f"{ROWS}", "ROUGE-L", f"{rouge['student']} lora (135 M parameters)",
             f"{rouge['beginning']} first words", "abstracts of papers, their authors' summaries", "writing"]
 
 

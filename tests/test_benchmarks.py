@@ -107,6 +107,7 @@ TABLES = {  # recorded as a page: the module that makes it, and of what
     "pii.md": ("pii", lambda module: module.table(read_lines("pii.jsonl"))),
     "records.md": ("records", lambda module: module.table(read_lines("records.jsonl"))),
     "answers.md": ("answers", lambda module: module.table(read_lines("answers.jsonl"))),
+    "questions.md": ("questions", lambda module: module.table(read_lines("questions.jsonl"))),
     "writing.md": ("writing", lambda module: module.table(read_lines("writing.jsonl"))),
     "relations.md": ("relations", lambda module: module.table(read_lines("relations.jsonl"))),
     "novelty.md": ("novelty", lambda module: module.table(read_lines("novelty.jsonl"))),
