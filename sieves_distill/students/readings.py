@@ -110,6 +110,7 @@ class Reading:
     by_shape: dict = field(default_factory=dict)  # Shape of words to the rule for them, where it is another
     days_after: str | None = None  # The field whose date such words may count days from; None where they never do
     joined: bool = False  # Whether of words that signs join, as in an invoice's number, it is always all
+    always: bool = False  # Whether every text is taken to have a value, the likeliest there is
 
     def __post_init__(self):
         if self.form not in FORMS or not {self.rule, *self.by_shape.values()} <= set(FORMS[self.form].rules):

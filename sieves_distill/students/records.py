@@ -206,13 +206,13 @@ class FormReader:
         for field in self.fields:
             if (reading := self.parts.readings.get(field.name)) is None: continue
             given = text, words, *of_type[field.name], reading
-            row[field.name] = read_field_value(*given, field.needed and not reading.days_after)
+            row[field.name] = read_field_value(*given, _expected(field, reading) and not reading.days_after)
         for field in self.fields:
             reading = self.parts.readings.get(field.name)
             if reading is None or not reading.days_after or row[field.name][0] is not None: continue
             later = self._after(text, words, of_type[days_type(field.name)], row, reading)
             again = text, words, *of_type[field.name], reading
-            row[field.name] = read_field_value(*again, field.needed) if later is None else later
+            row[field.name] = read_field_value(*again, _expected(field, reading)) if later is None else later
         return row
 
     def _after(self, text: str, words, shares: tuple, row: dict, reading: Reading) -> tuple | None:
@@ -223,6 +223,10 @@ class FormReader:
         return None if later is None else (later, min(sure, sure_of_start))
 
 # %% ../../nbs/students/records.ipynb #9442e0cc
+def _expected(field: Field, reading: Reading) -> bool:
+    "Whether every text is taken to have a value of a field"
+    return field.needed or reading.always
+
 def _of_type(name: str, tags: list[str], shares) -> tuple:
     "How likely each word belongs to something of a type, and begins one"
     at = [i for i, tag in enumerate(tags) if tag[2:] == name]

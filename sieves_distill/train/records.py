@@ -23,16 +23,17 @@ from .locate import Place, TextPlaces, choose_places
 from .transformers import check_transformers, expected_seconds, tag_encoder
 
 # %% auto #0
-__all__ = ['LEAST_LOCATED', 'UNCUT', 'MOST_VALUES', 'ROWS_A_VALUE', 'DATES', 'Plan', 'plan_fields', 'Column', 'look_for',
-           'is_choice', 'plan_span', 'is_joined', 'plan_days', 'refusal', 'train_crf_records', 'entity_lesson',
-           'parts_of', 'made_of', 'train_transformers_records', 'expected_record_seconds', 'check_crf_records',
-           'check_transformers_records']
+__all__ = ['LEAST_LOCATED', 'UNCUT', 'MOST_VALUES', 'ROWS_A_VALUE', 'ALL_HAVE', 'DATES', 'Plan', 'plan_fields', 'Column',
+           'look_for', 'is_choice', 'plan_span', 'is_joined', 'plan_days', 'refusal', 'train_crf_records',
+           'entity_lesson', 'parts_of', 'made_of', 'train_transformers_records', 'expected_record_seconds',
+           'check_crf_records', 'check_transformers_records']
 
 # %% ../../nbs/train/records.ipynb #a980c9d7
 LEAST_LOCATED = .5  # Share of a field's values that must stand in the texts, for a tagger to learn it
 UNCUT = .95  # Share of them that cut no words joined by signs, from which on none does
 MOST_VALUES = 20  # That a field may be chosen from, at most, where its values do not stand in the texts
 ROWS_A_VALUE = 5  # and how many rows each has on average, at least
+ALL_HAVE = 50  # Rows, of which none lacks a field, from which on other texts are taken to have it, too
 
 @dataclass
 class Plan:
@@ -85,6 +86,9 @@ class Column:
     def n(self) -> int: return sum(value is not None for value in self.values)
 
     @property
+    def always(self) -> bool: return self.n == len(self.values) >= ALL_HAVE
+
+    @property
     def located(self) -> float: return sum(map(bool, self.places)) / max(1, self.n)
 
 def look_for(about: Field, values, texts: list[TextPlaces]) -> Column:
@@ -117,7 +121,7 @@ def plan_span(plan: Plan, rows: Rows, column: Column):
     pairs = [(text[slice(*place)], value) for text, place, value in zip(rows.texts, chosen, column.values) if place]
     reading = choose_reading(column.form, pairs)
     joined = column.form == "text" and is_joined(rows.texts, chosen)
-    plan.readings[column.name] = replace(reading, joined=joined)
+    plan.readings[column.name] = replace(reading, joined=joined, always=column.always)
 
 # %% ../../nbs/train/records.ipynb #912a1cfd
 def is_joined(texts: list[str], places: list[Place | None]) -> bool:
