@@ -33,7 +33,7 @@ LEAST_LOCATED = .5  # Share of a field's values that must stand in the texts, fo
 UNCUT = .95  # Share of them that cut no words joined by signs, from which on none does
 MOST_VALUES = 20  # That a field may be chosen from, at most, where its values do not stand in the texts
 ROWS_A_VALUE = 5  # and how many rows each has on average, at least
-ALL_HAVE = 50  # Rows, of which none lacks a field, from which on other texts are taken to have it, too
+ALL_HAVE = 50  # Rows, which all have an answer to a question, from which on other texts are taken to have one
 
 @dataclass
 class Plan:
@@ -121,7 +121,8 @@ def plan_span(plan: Plan, rows: Rows, column: Column):
     pairs = [(text[slice(*place)], value) for text, place, value in zip(rows.texts, chosen, column.values) if place]
     reading = choose_reading(column.form, pairs)
     joined = column.form == "text" and is_joined(rows.texts, chosen)
-    plan.readings[column.name] = replace(reading, joined=joined, always=column.always)
+    always = isinstance(rows.kind, Answers) and column.always
+    plan.readings[column.name] = replace(reading, joined=joined, always=always)
 
 # %% ../../nbs/train/records.ipynb #912a1cfd
 def is_joined(texts: list[str], places: list[Place | None]) -> bool:
