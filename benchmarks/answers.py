@@ -8,7 +8,7 @@ text or few: dates and amounts it gave in another form than the text, which `dis
 """
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 
 from benchmarks import RESULTS, records, running
@@ -46,11 +46,9 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=records.SEEDS)
     asked = parser.parse_args()
     running.silence()
-    done = {(cell["student"], cell["size"], cell["seed"]) for cell in running.read_lines(FILE)}
     there = (BESIDE / "invoices_llm.jsonl.gz").exists() and not asked.table
-    for cell in product(asked.students, asked.sizes, asked.seeds) if there else ():
-        if cell not in done: running.add_line(FILE, records.run(*cell, task=TASK, docs=docs))
-    running.write_table(FILE, table(running.read_lines(FILE)))
+    cells = product(asked.students, asked.sizes, asked.seeds) if there else ()
+    running.run_missing(FILE, ("student", "size", "seed"), cells, partial(records.run, task=TASK, docs=docs), table)
 
 
 if __name__ == "__main__": main()

