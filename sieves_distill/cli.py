@@ -5,7 +5,7 @@
 # %% ../nbs/cli.ipynb #337b1d26
 from __future__ import annotations
 import json, re, sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -13,20 +13,22 @@ import typer
 from .shell import LabelledFile, as_command, say, show
 
 # %% auto #0
-__all__ = ['app', 'command', 'BELOW', 'Folder', 'OwnFolder', 'AsJson', 'Docs', 'Base', 'Labels', 'Many', 'Text', 'Results',
-           'Score', 'Gold', 'Id', 'Merge', 'Separator', 'TaskId', 'Unread', 'Format', 'Prompt', 'TextAt', 'AnswerAt',
-           'Gate', 'GateSide', 'ValFrac', 'Side', 'OnError', 'LogFormat', 'Framework', 'distill', 'check_gate',
-           'read_prompt', 'as_place', 'report', 'predict', 'as_answer', 'label', 'export', 'parity_in', 'serve',
-           'compare', 'learning_curve']
+__all__ = ['app', 'command', 'BELOW', 'Folder', 'OwnFolder', 'AsJson', 'Docs', 'Base', 'Labels', 'TaskName', 'Many', 'Text',
+           'Results', 'Score', 'Gold', 'Id', 'Merge', 'Separator', 'TaskId', 'Unread', 'Format', 'Prompt', 'TextAt',
+           'AnswerAt', 'MinF1', 'Least', 'Most', 'GateSide', 'ValFrac', 'Side', 'OnError', 'LogFormat', 'Framework',
+           'distill', 'names_told', 'Bound', 'read_bounds', 'gate_figures', 'check_gate', 'read_prompt', 'as_place',
+           'report', 'predict', 'as_answer', 'label', 'export', 'parity_in', 'serve', 'compare', 'file_for',
+           'learning_curve']
 
 # %% ../nbs/cli.ipynb #2636edae
 app = typer.Typer(
     name="sieves-distill", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode=None, context_settings={"max_content_width": 110, "help_option_names": ["-h", "--help"]},
-    help="""Distil labelled documents into a text classifier, and use students of any task.
+    help="""Distil documents that a teacher has answered into a small model, and use it.
 
     \b
     sieves-distill distill minishlab/potion-base-8M labelled.csv student --min-f1 0.8
+    sieves-distill distill none entities.jsonl student --task NER --framework crf
     sieves-distill report student
     sieves-distill export student small --format numpy
     sieves-distill label small inbox/ labelled/
@@ -63,23 +65,33 @@ class Framework(str, Enum):
     "What a student is made of"
     model2vec = "model2vec"
     setfit = "setfit"
+    crf = "crf"
+    transformers = "transformers"
+    seq2seq = "seq2seq"
+    lora = "lora"
 
 # %% ../nbs/cli.ipynb #eeaa3dfb
 Docs = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or Parquet, or a folder of such files.")]
-Base = Annotated[str, typer.Argument(help="The base model: a folder, or a name on the hub.")]
+Base = Annotated[str, typer.Argument(
+    help="The base model: a folder, or a name on the hub; none for a student that has none, such as crf.")]
 Labels = Annotated[list[str] | None, typer.Option("--label", help=
-    "A label; one for each. Default: those that occur. Labels may have a column of 0 and 1 each, with --multi-label.")]
+    "A label; one for each. Default: those that occur. Labels may have a column of 0 and 1 each, with --multi-label. "
+    "With --task: a type of entities, an aspect, a question.")]
+TaskName = Annotated[str | None, typer.Option("--task", help=
+    "NER, PIIMasking, QuestionAnswering or SentimentAnalysis; or module:name of a Python module that has the task, "
+    "such as tasks:invoice for what tasks.py calls invoice. Default: a classification.")]
 Many = Annotated[bool, typer.Option("--multi-label", help="A text may have any number of labels.")]
 
 # %% ../nbs/cli.ipynb #3ab18ed3
 Text = Annotated[str, typer.Option("--text-column", help="The column of texts.")]
-Results = Annotated[str | None, typer.Option("--label-column", help="That of the teacher's answers. Default: label.")]
+Results = Annotated[str | None, typer.Option("--label-column", help=
+    "That of the teacher's answers. Default: label; with --task entities, masked_text, answers, …, as exported.")]
 Score = Annotated[str | None, typer.Option("--score-column", help="That of the scores of these answers.")]
 Gold = Annotated[str | None, typer.Option("--gold-column", help="That of the truth, where it is known; only scores.")]
 Id = Annotated[str, typer.Option("--id-column", help="That of ids, by which the report names rows.")]
 Merge = Annotated[bool, typer.Option("--merge-labels", help="Labels that differ in case, spaces, - or _ are one.")]
 Separator = Annotated[str | None, typer.Option(help="What stands between several labels, such as a semicolon.")]
-TaskId = Annotated[str, typer.Option(help="The name of the question.")]
+TaskId = Annotated[str | None, typer.Option(help="The name of the question. Default: topic, or what --task calls it.")]
 Unread = Annotated[OnError, typer.Option(help="Rows without an answer: an error, or left out and counted.")]
 
 # %% ../nbs/cli.ipynb #bca0676c
@@ -91,8 +103,12 @@ TextAt = Annotated[str | None, typer.Option(
 AnswerAt = Annotated[str | None, typer.Option(help="Of a log: a path into the JSON of the answer, or a /pattern/.")]
 
 # %% ../nbs/cli.ipynb #2eba129a
-Gate = Annotated[float | None, typer.Option(min=0, max=1, help="End with code 3 where macro-F1 is below this.")]
-GateSide = Annotated[Side, typer.Option("--of", help="What --min-f1 is asked of.")]
+MinF1 = Annotated[float | None, typer.Option(min=0, max=1, help="The same as --min f1=…")]
+Least = Annotated[list[str] | None, typer.Option("--min", metavar="FIGURE=VALUE", help=
+    "End with code 3 where a figure of the report is below a value, such as pearson=0.8 or without_leak=0.94.")]
+Most = Annotated[list[str] | None, typer.Option("--max", metavar="FIGURE=VALUE", help=
+    "Likewise above, such as mae=0.1.")]
+GateSide = Annotated[Side, typer.Option("--of", help="What is asked: the value, or the worse end of its interval.")]
 ValFrac = Annotated[float, typer.Option(help="The share of the rows that is held out for the report.")]
 
 # %% ../nbs/cli.ipynb #288c34e4
@@ -100,12 +116,12 @@ ValFrac = Annotated[float, typer.Option(help="The share of the rows that is held
 def distill(
     base: Base, docs: Docs, out: Annotated[Path, typer.Argument(help="The folder to leave the student in.")],
     text: Text = "text", results: Results = None, score: Score = None, gold: Gold = None, id: Id = "id",
-    labels: Labels = None, multi_label: Many = False, separator: Separator = None, merge_labels: Merge = False,
-    task_id: TaskId = "topic",
+    task: TaskName = None, labels: Labels = None, multi_label: Many = False, separator: Separator = None,
+    merge_labels: Merge = False, task_id: TaskId = None,
     format: Format = None, prompt: Prompt = None, text_at: TextAt = None, answer_at: AnswerAt = None,
     on_error: Unread = OnError.stop, framework: Framework = Framework.model2vec, val_frac: ValFrac = .2,
     seed: Annotated[int | None, typer.Option(help="For the same student again.")] = None,
-    min_f1: Gate = None, side: GateSide = Side.value, as_json: AsJson = False,
+    min_f1: MinF1 = None, least: Least = None, most: Most = None, side: GateSide = Side.value, as_json: AsJson = False,
 ):
     """Train a student on what a teacher said. It is left in a folder, with a report.
 
@@ -114,25 +130,63 @@ def distill(
         --text-column body --label-column topic --gold-column checked --min-f1 0.8
     sieves-distill distill minishlab/potion-base-8M log.jsonl student \\
         --format openai --prompt prompt.txt --label sports --label tech
+    sieves-distill distill none invoices.jsonl student --task tasks:invoice --framework crf --min records=0.9
     """
+    bounds = read_bounds(least, most, min_f1)
     log = {"prompt": read_prompt(prompt), "text_at": as_place(text_at), "answer_at": as_place(answer_at)}
-    file = LabelledFile(docs, task_id, labels, multi_label, text, results, score, gold, id, separator,
-                        format and format.value, log, merge_labels)
-    task, documents = file.read()
-    if not labels: say("distill", f"labels: {', '.join(task.labels)}")
-    student = task.distill(base, framework.value, documents, out, val_frac, seed=seed, progress=sys.stderr.isatty(),
-                           on_error=on_error.value)
+    file = LabelledFile(docs, task_id or (None if task else "topic"), labels, multi_label, text, results, score, gold,
+                        id, separator, format and format.value, log, merge_labels, task)
+    asked, documents = file.read()
+    if not labels and (told := names_told(asked)): say("distill", told)
+    student = asked.distill(None if base == "none" else base, framework.value, documents, out, val_frac, seed=seed,
+                            progress=sys.stderr.isatty(), on_error=on_error.value)
     show(student.report.verdict, student.metrics, as_json)
-    check_gate(student.metrics, min_f1, side)
+    check_gate(student, bounds, side)
+
+def names_told(task) -> str:
+    "Which names answers may have, as seen in a file; empty where that is not what a task is about"
+    for name, words in {"labels": "labels", "entities": "types of entities"}.items():
+        if hasattr(task, name): return f"{words}: {', '.join(getattr(task, name))}"
+    return ""
 
 # %% ../nbs/cli.ipynb #29686735
-def check_gate(metrics: dict, least: float | None, side: Side):
-    "End with code 3 where a student is not good enough"
-    if least is None: return
-    reached = metrics["agreement"]["f1"]["low" if side is Side.lower_bound else "value"]
-    if reached >= least: return
-    typer.echo(f"below the gate: expected macro-F1 ({side.value}) of at least {least:g}, found {reached:.3f}", err=True)
-    raise typer.Exit(BELOW)
+@dataclass(frozen=True)
+class Bound:
+    "What a figure of a report must reach, or not pass, for a command to end with code 0"
+    figure: str
+    value: float
+    is_most: bool = False
+
+def read_bounds(least: list[str] | None, most: list[str] | None, min_f1: float | None) -> list[Bound]:
+    "What `--min`, `--max` and `--min-f1` ask for; raises ValueError for what is not FIGURE=VALUE"
+    bounds = [] if min_f1 is None else [Bound("f1", min_f1)]
+    for option, asked in {"--min": least, "--max": most}.items():
+        for words in asked or ():
+            figure, _, value = words.partition("=")
+            try: bounds.append(Bound(figure.strip(), float(value), option == "--max"))
+            except ValueError: raise ValueError(f"found {option} {words}, expected a figure and its value, such as "
+                                                f"{option} {'mae=0.1' if option == '--max' else 'f1=0.8'}") from None
+    return bounds
+
+def gate_figures(metrics: dict) -> dict[str, dict]:
+    "The figures of a student that can be asked for: name to value and interval"
+    figures = {**metrics["agreement"], **metrics.get("masking", {}).get("student", {})}
+    return {name: figure for name, figure in figures.items() if isinstance(figure, dict) and "value" in figure}
+
+def check_gate(student, bounds: list[Bound], side: Side):
+    "End with code 3 where a student is not good enough; raises ValueError for a figure that its report does not have"
+    figures, words, below = gate_figures(student.metrics), student.kind.quality, False
+    for bound in bounds:
+        if bound.figure not in figures:
+            raise ValueError(f"found no figure {bound.figure!r} in the report of {student.path}, expected one of "
+                             f"{', '.join(figures)}; the student is there, ask report again")
+        end = "value" if side is Side.value else "high" if bound.is_most else "low"
+        reached = figures[bound.figure][end]
+        if (reached <= bound.value) if bound.is_most else (reached >= bound.value): continue
+        below = True
+        typer.echo(f"below the gate: expected {words.get(bound.figure, bound.figure)} ({side.value}) of at "
+                   f"{'most' if bound.is_most else 'least'} {bound.value:g}, found {reached:.3f}", err=True)
+    if below: raise typer.Exit(BELOW)
 
 # %% ../nbs/cli.ipynb #e7b52afd
 def read_prompt(prompt: str | None) -> str | None:
@@ -149,16 +203,20 @@ def as_place(place: str | None):
 
 # %% ../nbs/cli.ipynb #ee27917d
 @command
-def report(folder: OwnFolder, min_f1: Gate = None, side: GateSide = Side.value, as_json: AsJson = False):
+def report(
+    folder: OwnFolder, min_f1: MinF1 = None, least: Least = None, most: Most = None, side: GateSide = Side.value,
+    as_json: AsJson = False,
+):
     """How good a student is. Beside the teacher, simpler models and, where it is known, the truth.
 
     \b
     sieves-distill report student --min-f1 0.8 --of lower-bound
+    sieves-distill report scores --min pearson=0.8 --max mae=0.1
     """
     from sieves_distill.students.student import Student
-    student = Student.load(folder)
+    bounds, student = read_bounds(least, most, min_f1), Student.load(folder)
     show(f"{student.report.verdict}\n\n{student.report.table().to_string()}", student.metrics, as_json)
-    check_gate(student.metrics, min_f1, side)
+    check_gate(student, bounds, side)
 
 # %% ../nbs/cli.ipynb #5964a883
 @command
@@ -278,13 +336,19 @@ def compare(
     from sieves_distill.students.student import Student
     documents = None
     if docs is not None:
-        first = Student.load(folders[0])
-        file = LabelledFile(docs, first.task_id, first.labels, first.multi_label, text, results, gold=gold,
-                            separator=separator)
-        _, documents = file.read()
+        _, documents = file_for(Student.load(folders[0]), docs, text, results, gold, separator).read()
     result = compare_students(folders, documents, progress=sys.stderr.isatty(), on_error=on_error.value)
     table = result.table()
     show(f"{result.verdict}\n\n{table.to_string()}", json.loads(table.to_json(orient="index")), as_json)
+
+def file_for(student, docs: Path, text: str, results: str | None, gold: str | None, separator: str | None):
+    "A file of documents with answers to the task that a student has learned"
+    from sieves_distill.tasks.from_kind import task_from_kind
+    from sieves_distill.tasks.kinds import LabelKind
+    columns = {"text": text, "results": results, "gold": gold, "separator": separator}
+    if isinstance(student.kind, LabelKind):
+        return LabelledFile(docs, student.task_id, student.labels, student.multi_label, **columns)
+    return LabelledFile(docs, task=task_from_kind(student.kind, student.task_id), **columns)
 
 # %% ../nbs/cli.ipynb #b7bcab58
 @command

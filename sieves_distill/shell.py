@@ -4,29 +4,37 @@
 
 # %% ../nbs/shell.ipynb #50f656a2
 from __future__ import annotations
-import functools, json, re, warnings
+import functools, json, os, re, sys, warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 import typer
 from .basics.checks import folded_name, short_repr
 from .documents.doc import Doc
 from .documents.read import read_docs
 from .documents.sources import open_source
+from .tasks.adapt import as_distillable
 from .tasks.labels import Classification
+from .tasks.scores import SentimentAnalysis
+from .tasks.spans import NER, PIIMasking, entity_types_in
+from .tasks.task import Task
+from .tasks.texts import QuestionAnswering
+
 
 # %% auto #0
-__all__ = ['ERRORS', 'LabelledFile', 'split_answers', 'answer_columns', 'has_column_by_label', 'labels_in', 'spellings',
-           'merge_spellings', 'warn_of_spellings', 'in_shell', 'as_command', 'say', 'show']
+__all__ = ['TASKS', 'ERRORS', 'LabelledFile', 'split_answers', 'answer_columns', 'has_column_by_label', 'task_columns',
+           'rate_blanks', 'answers_to', 'labels_in', 'spellings', 'merge_spellings', 'warn_of_spellings', 'named_task',
+           'in_shell', 'as_command', 'say', 'show']
 
 # %% ../nbs/shell.ipynb #3b7ae9bf
 @dataclass
 class LabelledFile:
     "Where documents with a teacher's answers are, and which of their columns holds what"
     path: Path  # Whatever file `read_docs` reads, or a folder of such files
-    task_id: str
+    task_id: str | None = None  # Default: that of the task
     labels: list[str] | None = None  # Default: those that occur
     multi_label: bool = False
     text: str = "text"
@@ -38,33 +46,53 @@ class LabelledFile:
     format: str | None = None  # As of `read_docs`
     log: dict | None = None  # What the format takes: prompt, text_at, answer_at
     merge_labels: bool = False  # Whether spellings of a label that differ in case, spaces, hyphens, underscores are one
+    # What `named_task` takes, or a task; default a `Classification`. `labels` are its types, aspects or questions then
+    task: Task | str | None = None
 
-    def read(self) -> tuple[Classification, list[Doc]]:
+    def read(self) -> tuple[Task, list[Doc]]:
         """The task, and the documents.
 
-        Raises KeyError for a column that is not there, ValueError for labels that cannot be told."""
-        if self.format is not None: return self._read_log()
-        docs = self._read_columns()
+        Raises KeyError for a column that is not there, ValueError for labels that cannot be told, or that are not
+        what the task is about."""
+        if self.task is not None: return _read_for(self, self.task)
+        if self.format is not None: return _read_log(self)
+        docs = _read_columns(self, self.task_id, answer_columns(self, _columns(self)))
         if self.separator is not None: split_answers(docs, self.task_id, self.separator)
         if self.merge_labels: merge_spellings(docs, self.task_id, self.labels or ())
         labels = self.labels or labels_in(docs, self.task_id)
         if self.labels or self.merge_labels: return Classification(labels, self.multi_label, self.task_id), docs
         with warn_of_spellings(docs, self.task_id): return Classification(labels, self.multi_label, self.task_id), docs
 
-    def _read_columns(self) -> list[Doc]:
-        columns = list(next(open_source(self.path).rows, (0, {}))[1])
-        gold = None if self.gold is None else {self.task_id: self.gold}
-        try: return read_docs(self.path, self.text, answer_columns(self, columns), gold, self.id)
-        except KeyError as error:
-            raise KeyError(f"{error.args[0]}: name the columns with text=, results=, gold= and id=") from None
+# %% ../nbs/shell.ipynb #ecab3860
+def _read_for(file: LabelledFile, task: Task | str) -> tuple[Task, list[Doc]]:
+    "A task that is not one of labels, and its documents"
+    given = [name for name in ("multi_label", "score", "separator", "merge_labels") if getattr(file, name)]
+    if given: raise ValueError(f"found {given[0]}= with task={task}, but it is for labels alone: leave it out")
+    occurring = task == "NER" and not file.labels
+    if isinstance(task, str): task = named_task(task, file.labels, file.task_id)
+    if file.format is not None: return _read_log(file, task)
+    columns = task_columns(file, task, _columns(file))
+    docs = _read_columns(file, task.task_id, columns)
+    if columns and isinstance(columns[task.task_id], dict): rate_blanks(docs, task)
+    answers = answers_to(task.task_id, docs)
+    return (NER(entity_types_in(answers), task_id=task.task_id) if occurring else task), docs
 
-    def _read_log(self) -> tuple[Classification, list[Doc]]:
-        given = [name for name in ("score", "gold", "separator") if getattr(self, name) is not None]
-        if given: raise ValueError(f"found {given[0]}= with format={self.format}, which has no columns: leave it out")
-        if not self.labels: raise ValueError("expected the labels that the calls asked for, found none: give labels=")
-        task = Classification(self.labels, self.multi_label, self.task_id)
-        options = {name: value for name, value in (self.log or {}).items() if value is not None}
-        return task, read_docs(self.path, format=self.format, task=task, **options)
+def _columns(file: LabelledFile) -> list: return list(next(open_source(file.path).rows, (0, {}))[1])
+
+def _read_columns(file: LabelledFile, task_id: str, results: dict | None) -> list[Doc]:
+    gold = None if file.gold is None else {task_id: file.gold}
+    try: return read_docs(file.path, file.text, results, gold, file.id)
+    except KeyError as error:
+        raise KeyError(f"{error.args[0]}: name the columns with text=, results=, gold= and id=") from None
+
+def _read_log(file: LabelledFile, task: Task | None = None) -> tuple[Task, list[Doc]]:
+    given = [name for name in ("score", "gold", "separator") if getattr(file, name) is not None]
+    if given: raise ValueError(f"found {given[0]}= with format={file.format}, which has no columns: leave it out")
+    if task is None and not file.labels:
+        raise ValueError("expected the labels that the calls asked for, found none: give labels=")
+    task = task or Classification(file.labels, file.multi_label, file.task_id)
+    options = {name: value for name, value in (file.log or {}).items() if value is not None}
+    return task, read_docs(file.path, format=file.format, task=task, **options)
 
 # %% ../nbs/shell.ipynb #1d1b3e54
 def split_answers(docs: list[Doc], task_id: str, separator: str):
@@ -90,14 +118,35 @@ def has_column_by_label(file: LabelledFile, columns: list) -> bool:
     raise ValueError(f"found a column for each label, {', '.join(map(repr, file.labels))}, as where a text may have "
                      "several: add multi_label=True")
 
+def task_columns(file: LabelledFile, task: Task, columns: list) -> dict | None:
+    """Likewise for a task that is not one of labels. Default: a column for each aspect of a `SentimentAnalysis`, or
+    what the column is called in an export, such as `entities`"""
+    if file.results is not None: return {task.task_id: file.results}
+    if "results" in columns: return None
+    aspects, exported = getattr(task, "aspects", ()), [*task.columns()]
+    if aspects and {*aspects} <= {*columns}: return {task.task_id: {name: name for name in aspects}}
+    return {task.task_id: next((name for name in exported if name in columns), exported[0])}
+
+def rate_blanks(docs: list[Doc], task: SentimentAnalysis):
+    "Make the blank cells of columns of aspects None, in place: the text says nothing about these aspects"
+    blank = dict.fromkeys(task.aspects)
+    for doc in docs:
+        for answers in (doc.results, doc.gold):
+            if isinstance(rated := answers.get(task.task_id), dict): answers[task.task_id] = blank | rated
+
+
 # %% ../nbs/shell.ipynb #47a164cc
+def answers_to(task_id: str, docs: list[Doc]) -> list:
+    "The answers to a task in documents; raises ValueError where there are none, which names the tasks that have some"
+    answers = [doc.results[task_id] for doc in docs if task_id in doc.results]
+    if answers: return answers
+    others = ", ".join(sorted({repr(name) for doc in docs for name in doc.results}))
+    raise ValueError(f"expected answers to {task_id!r} in the documents, found "
+                     + (f"those to {others}: name one with task_id=" if others else "none"))
+
 def labels_in(docs: list[Doc], task_id: str) -> list[str]:
     "The labels that occur in the answers to a task, sorted; raises ValueError where they cannot be told"
-    answers = [doc.results[task_id] for doc in docs if task_id in doc.results]
-    if not answers:
-        others = ", ".join(sorted({repr(name) for doc in docs for name in doc.results}))
-        raise ValueError(f"expected answers to {task_id!r} in the documents, found "
-                         + (f"those to {others}: name one with task_id=" if others else "none"))
+    answers = answers_to(task_id, docs)
     names = sorted({name for answer in answers for name in _names(answer)})
     if 2 * len(names) > len(answers) > 20:
         raise ValueError(f"expected a column of labels, found {len(names):,} different answers in {len(answers):,} "
@@ -143,7 +192,7 @@ def _names(answer) -> list[str]:
     names = [answer] if isinstance(answer, str) else answer
     if isinstance(names, list) and all(isinstance(name, str) for name in names): return names
     raise ValueError(f"expected answers that are names of labels, found {short_repr(answer)}: "
-                     "give the labels with labels=")
+                     "give the labels with labels=, or, where the answers are no labels, the task with task=")
 
 # %% ../nbs/shell.ipynb #e198ce7a
 def _names_in(answer) -> list[str]:
@@ -157,6 +206,41 @@ def _renamed(answer, names: dict[str, str]):
     if isinstance(answer, str): return names.get(answer, answer)
     if isinstance(answer, list): return [_renamed(each, names) for each in answer]
     return (_renamed(answer[0], names), *answer[1:]) if isinstance(answer, tuple) else answer
+
+# %% ../nbs/shell.ipynb #34ef89dc
+TASKS = {task.__name__: task for task in (NER, PIIMasking, QuestionAnswering, SentimentAnalysis)}
+
+def named_task(name: str, about: list[str] | None = None, task_id: str | None = None) -> Task:
+    """The task of a name: one of `TASKS`, with `about` as its types, aspects or questions; or `module:name`, what a
+    module has under that name, of the folder at hand or installed.
+
+    Raises ValueError where there is none, or where a task must be told what it is about; ImportError for a module that
+    cannot be imported; TypeError for what is no task."""
+    if ":" in name:
+        if about or task_id: raise ValueError(f"found {'labels=' if about else 'task_id='} with task={name}, where the "
+                                              "module says it: leave it out")
+        return _task_in(*name.split(":", 1))
+    if name not in TASKS:
+        raise ValueError(f"unknown task {name!r}, expected one of {', '.join(TASKS)}, or module:name, such as "
+                         "tasks:invoice for what a file tasks.py calls invoice")
+    if name == "QuestionAnswering" and not about:
+        raise ValueError("expected the questions that were asked, found none: give labels=, one for each")
+    return TASKS[name](about, task_id=task_id) if about else TASKS[name](task_id=task_id)
+
+def _task_in(module: str, name: str) -> Task:
+    "The task that a module has under a name; modules of the folder at hand come first"
+    sys.path.insert(0, os.getcwd())
+    try: held = import_module(module)
+    except ModuleNotFoundError as error:
+        raise ImportError(f"found no module {error.name!r} for task={module}:{name}, expected {module}.py in "
+                          f"{os.getcwd()} or an installed one") from None
+    finally: sys.path.pop(0)
+    if not hasattr(held, name):
+        tasks = [key for key, value in vars(held).items() if isinstance(value, Task)]
+        raise ValueError(f"found no {name!r} in the module {module!r}, expected a task"
+                         + (f"; it has {', '.join(tasks)}" if tasks else ""))
+    return as_distillable(getattr(held, name))
+
 
 # %% ../nbs/shell.ipynb #ed76c10f
 def in_shell(words: str, options: dict[str, str]) -> str:

@@ -50,6 +50,36 @@ def test_from_a_spreadsheet_to_a_labelled_spreadsheet(folder):
     assert (labelled["label"] == labelled["topic"]).mean() > .9
 
 
+TASKS = """
+from pydantic import BaseModel
+from sieves_distill import InformationExtraction
+
+class Order(BaseModel):
+    article: str
+    number: int
+
+order = InformationExtraction(Order, mode="single", task_id="order")
+"""
+
+
+def test_a_record_whose_model_a_python_file_holds(folder):
+    (folder / "my_tasks.py").write_text(TASKS)
+    rows = [(f"order {number}: {article}, please", {"article": article, "number": number})
+            for article in ("lamp", "green chair", "desk", "shelf", "red rug") for number in range(100, 112)]
+    orders = pd.DataFrame(rows, columns=["text", "record"])
+    orders["record"] = orders["record"].map(json.dumps)  # a cell of JSON
+    orders.to_csv(folder / "orders.csv", index=False)
+    args = ["--task", "my_tasks:order", "--framework", "crf", "--label-column", "record", "--seed", 0]
+    done = ran("distill", "none", "orders.csv", "orders", *args, "--min", "records=.9", cwd=folder)
+    assert done.stdout.startswith("Of 12 documents") and "task" not in done.stderr
+    (folder / "my_tasks.py").unlink()  # using the student needs no file of the user's
+    line = ran("predict", "orders", "order 107: green chair, please", "--json", cwd=folder).stdout
+    assert json.loads(line)["record"] == {"article": "green chair", "number": 107}
+    short = ran("report", "orders", "--min", "records=1", "--max", "f1=0.5", code=3, cwd=folder)
+    assert "expected F1 of fields (value) of at most 0.5" in short.stderr
+    assert "no module 'my_tasks'" in ran("distill", "none", "orders.csv", "new", *args, code=1, cwd=folder).stderr
+
+
 def test_exit_codes_and_where_errors_go(folder):
     wrong = ran("distill", "base", "sheet.csv", "nothing", code=1, cwd=folder)
     assert wrong.stdout == "" and "--text-column" in wrong.stderr and wrong.stderr.count("\n") == 1

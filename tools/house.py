@@ -35,6 +35,7 @@ BY_NAME = {
     "deploy.formats",  # what writes a format, when it is first asked for
     "tasks.kinds",  # the maker of a kind, when a folder of it is first read
     "students.frameworks",  # the parts of a kind of student, when they are first asked for
+    "shell",  # the module of a user that holds a task
 }
 
 # Rooms that read the private attributes of another library's objects.

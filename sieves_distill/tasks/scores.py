@@ -37,7 +37,7 @@ class SentimentAnalysis(Task):
         return {"aspect": List(Value("float32")), "score": Value("float32")}
 
     def row(self, result, text: str) -> dict:
-        if isinstance(result, Real) and self.aspects == ("overall",): result = {"overall": result}
+        if self.aspects == ("overall",): result = _as_overall(result)
         ratings, score = self._ratings(result), read_field(result, "score", None)
         for aspect in ratings: check_known(aspect, self.aspects, "aspect")
         if missing := [aspect for aspect in self.aspects if aspect not in ratings]:
@@ -54,3 +54,11 @@ class SentimentAnalysis(Task):
         rated = {plain_name(aspect): rating for aspect, rating in ratings.items()}
         if ratings is result and "score" not in self.aspects: rated.pop("score", None)
         return rated
+
+# %% ../../nbs/tasks/scores.ipynb #5fca5b04
+def _as_overall(result):
+    "A rating without aspects, a number or the text of one in a table, as a mapping"
+    if isinstance(result, str):
+        try: result = float(result)
+        except ValueError: return result
+    return {"overall": result} if isinstance(result, Real) else result

@@ -6,6 +6,7 @@
 from __future__ import annotations
 import re
 from collections import Counter
+from collections.abc import Iterable
 from sieves_distill.basics.checks import (
     check_known, check_names, check_score, check_text, is_int, plain_name, short_repr,
 )
@@ -13,7 +14,7 @@ from .task import Task
 from .fields import has_field, read_field, read_list, words_at
 
 # %% auto #0
-__all__ = ['NER', 'PIIMasking']
+__all__ = ['NER', 'entity_types_in', 'PIIMasking']
 
 # %% ../../nbs/tasks/spans.ipynb #d6cfcc8e
 class NER(Task):
@@ -75,7 +76,14 @@ def _entity(entity, text: str) -> dict:
     return {**row, **words_at(words, int(start), int(end), text)}
 
 # %% ../../nbs/tasks/spans.ipynb #ec402585
-#| export
+def entity_types_in(answers: Iterable) -> list[str]:
+    """The types of the entities in the answers of a teacher, sorted: what to make a `NER` of where nobody says which
+    there are. An answer that is None has none; raises ValueError where no answer has an entity"""
+    types = {_entity_fields(entity)["entity_type"]
+             for answer in answers if answer is not None for entity in read_list(answer, "entities")}
+    if not types: raise ValueError("expected answers with entities, found none in any")
+    return sorted(types)
+
 
 # %% ../../nbs/tasks/spans.ipynb #0e341dc4
 def _located(entities: list[dict], text: str) -> list[dict]:
