@@ -111,10 +111,17 @@ class Reading:
     days_after: str | None = None  # The field whose date such words may count days from; None where they never do
     joined: bool = False  # Whether of words that signs join, as in an invoice's number, it is always all
     always: bool = False  # Whether every text is taken to have a value, the likeliest there is
+    bare_start: bool = False  # Of texts, whether signs before the first letter or digit are no part of a value,
+    bare_end: bool = False  # and those after the last
 
     def __post_init__(self):
         if self.form not in FORMS or not {self.rule, *self.by_shape.values()} <= set(FORMS[self.form].rules):
             raise ValueError(f"expected a form that is known, {', '.join(FORMS)}, and rules of it, found {self}")
+
+    def bare(self, words: str) -> str:
+        "The words without signs at an end where values have none"
+        if self.bare_start: words = re.sub(r"^[\W_]+", "", words)
+        return re.sub(r"[\W_]+$", "", words) if self.bare_end else words
 
     def value(self, words: str):
         "What the words mean; None where they cannot be read"

@@ -71,14 +71,14 @@ def likely_pieces(words: list[tuple[int, int]], shares, begins, level: float) ->
     pieces = [Piece(words[run[0]][0], words[run[-1]][1], float(shares[run].max())) for run in runs]
     return sorted(pieces, key=lambda piece: -piece.score)
 
-def whole_piece(text: str, piece: Piece, form: str, joined: bool = False) -> str:
+def whole_piece(text: str, piece: Piece, reading: Reading) -> str:
     """The words of a piece; where it is a part of a number or a date, all of that, and no part of a word,
-    or of words that signs join if they are never taken apart"""
-    patterns = (JOINED,) if joined else _WHOLE[form]
+    or of words that signs join if they are never taken apart; without signs at an end where values have none"""
+    patterns = (JOINED,) if reading.joined else _WHOLE[reading.form]
     matches = chain.from_iterable(pattern.finditer(text) for pattern in patterns)
     there = [match for match in matches if match.start() < piece.end and piece.start < match.end()]
-    if form == "text": return text[min([piece.start, *(match.start() for match in there)]):
-                                   max([piece.end, *(match.end() for match in there)])]
+    if reading.form == "text": return reading.bare(text[min([piece.start, *(match.start() for match in there)]):
+                                                        max([piece.end, *(match.end() for match in there)])])
     def common(match): return min(match.end(), piece.end) - max(match.start(), piece.start), match.end() - match.start()
     return max(there, key=common)[0] if there else text[piece.start:piece.end]
 
@@ -89,12 +89,12 @@ def read_field_value(text: str, words, shares, begins, reading: Reading, needed:
     "The value of a field in a text and how sure it is; None and how sure it is that there is none"
     peak, votes = float(shares.max(initial=0)), {}
     for piece in likely_pieces(words, shares, begins, LIKELY):
-        value = reading.value(whole_piece(text, piece, reading.form, reading.joined))
+        value = reading.value(whole_piece(text, piece, reading))
         if value is not None: votes[value] = votes.get(value, 0) + piece.score
     if votes: return max(votes, key=votes.get), min(1., peak)
     if not needed and peak < NEAR: return None, 1 - peak
     for piece in near_pieces(text, words, shares, begins, reading.form):
-        value = reading.value(whole_piece(text, piece, reading.form, reading.joined))
+        value = reading.value(whole_piece(text, piece, reading))
         if value is not None and (needed or piece.score >= NEAR): return value, piece.score
     return None, 1 - peak
 

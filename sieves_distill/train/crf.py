@@ -4,8 +4,9 @@
 
 # %% ../../nbs/train/crf.ipynb #8ca0b870
 from __future__ import annotations
-import tempfile
-from collections.abc import Callable
+import random, tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
 from sklearn.model_selection import GroupKFold
@@ -20,7 +21,7 @@ from .kwargs import Name, number
 from .lesson import Lesson, Trained
 
 # %% auto #0
-__all__ = ['train_crf', 'Sentences', 'tag_rows', 'lost_entities', 'fit_crf', 'try_penalties', 'crf_names', 'check_crf']
+__all__ = ['train_crf', 'Sentences', 'tag_rows', 'lost_entities', 'Noise', 'fit_crf', 'try_penalties', 'crf_names', 'check_crf']
 
 # %% ../../nbs/train/crf.ipynb #b6d5ef26
 def train_crf(lesson: Lesson) -> Trained:
@@ -68,14 +69,32 @@ def lost_entities(kind: Entities, y, tagged) -> int:
     right, _, expected = count_entities(kind, y, tagged).sum((0, 1))
     return int(expected - right)
 
+# %% ../../nbs/train/crf.ipynb #cc39f5f2
+@dataclass(frozen=True)
+class Noise:
+    """Copies of texts in which a share of what is known of each word is left out. A CRF that learns them, too, relies
+    less on the few features that tell all in the texts at hand (feature noising, Wang et al. 2013)"""
+    share: float
+    copies: int
+    seed: int
+
+    def add(self, examples: Iterable[tuple]) -> Iterator[tuple]:
+        "The examples, pairs of what is known of the words of a text and of their tags, each followed by its copies"
+        rng = random.Random(self.seed)
+        for features, tags in examples:
+            yield features, tags
+            for _ in range(self.copies):
+                yield [[name for name in known if rng.random() >= self.share] for known in features], tags
+
 # %% ../../nbs/train/crf.ipynb #0716f2c4
-def fit_crf(sentences: Sentences, params: dict, at=None) -> bytes:
-    "The bytes of a CRF that has learned the sentences, or those at some positions"
+def fit_crf(sentences: Sentences, params: dict, at=None, noise: Noise | None = None) -> bytes:
+    "The bytes of a CRF that has learned the sentences, or those at some positions, with noise if there is any"
     from pycrfsuite import Trainer
     trainer = Trainer(verbose=False)
     trainer.set_params({"c1": .05, "max_iterations": 100, **params})
-    for i in range(len(sentences)) if at is None else at:
-        if sentences.words[i]: trainer.append(sentences.features[i], sentences.tags[i])
+    examples = ((sentences.features[i], sentences.tags[i])
+                for i in (range(len(sentences)) if at is None else at) if sentences.words[i])
+    for features, tags in noise.add(examples) if noise else examples: trainer.append(features, tags)
     with tempfile.TemporaryDirectory() as folder:
         trainer.train(str(Path(folder) / "model"))
         return (Path(folder) / "model").read_bytes()

@@ -67,7 +67,10 @@ class Recipe:
     # CRF
     crf_penalties: tuple = (.01, .05, .2, 1.)  # Candidates for c2, the weight of the squared penalty,
     crf_rows: int = 3000  # and the rows that it is chosen on, at most
-    record_penalty: float = .05  # The weight where fields are tagged, chosen on layouts that were not learned
+    record_penalty: float = .05  # The weight where fields are tagged, chosen on layouts that were not learned,
+    record_noise: float = .3  # as was the share of what is known of a word that is left out
+    record_copies: int = 2  # in so many copies of each text, at most,
+    record_texts: int = 3000  # so that there are no more than these to learn, copies and all
     # Pairs of spans, for relations
     pair_sparsity: float = .05  # The weight of the penalty on absolute weights, where words alone count,
     pair_penalty: float = .05  # and of the squared one

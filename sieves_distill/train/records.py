@@ -17,20 +17,21 @@ from ..students.readings import Reading, choose_reading, cuts_none
 from sieves_distill.students.records import (
     CRFRecords, FieldTagger, FormParts, TransformersRecords, days_type, line_features,
 )
-from .crf import check_crf, fit_crf, lost_entities, tag_rows
+from .crf import Noise, check_crf, fit_crf, lost_entities, tag_rows
 from .lesson import Lesson, Trained
 from .locate import Place, TextPlaces, choose_places
 from .transformers import check_transformers, expected_seconds, tag_encoder
 
 # %% auto #0
-__all__ = ['LEAST_LOCATED', 'UNCUT', 'MOST_VALUES', 'ROWS_A_VALUE', 'ALL_HAVE', 'DATES', 'Plan', 'plan_fields', 'Column',
-           'look_for', 'is_choice', 'plan_span', 'is_joined', 'plan_days', 'refusal', 'train_crf_records',
+__all__ = ['LEAST_LOCATED', 'UNCUT', 'BARE', 'MOST_VALUES', 'ROWS_A_VALUE', 'ALL_HAVE', 'DATES', 'Plan', 'plan_fields', 'Column',
+           'look_for', 'is_choice', 'plan_span', 'with_edges', 'plan_days', 'refusal', 'train_crf_records',
            'entity_lesson', 'parts_of', 'made_of', 'train_transformers_records', 'expected_record_seconds',
            'check_crf_records', 'check_transformers_records']
 
 # %% ../../nbs/train/records.ipynb #a980c9d7
 LEAST_LOCATED = .5  # Share of a field's values that must stand in the texts, for a tagger to learn it
 UNCUT = .95  # Share of them that cut no words joined by signs, from which on none does
+BARE = .995  # Share of them that have no sign at an end, from which on none has, where there are `ALL_HAVE`
 MOST_VALUES = 20  # That a field may be chosen from, at most, where its values do not stand in the texts
 ROWS_A_VALUE = 5  # and how many rows each has on average, at least
 ALL_HAVE = 50  # Rows, which all have an answer to a question, from which on other texts are taken to have one
@@ -120,15 +121,20 @@ def plan_span(plan: Plan, rows: Rows, column: Column):
         plan.again[column.name] = [[place for place in row if place != first] for row, first in zip(free, chosen)]
     pairs = [(text[slice(*place)], value) for text, place, value in zip(rows.texts, chosen, column.values) if place]
     reading = choose_reading(column.form, pairs)
-    joined = column.form == "text" and is_joined(rows.texts, chosen)
     always = isinstance(rows.kind, Answers) and column.always
-    plan.readings[column.name] = replace(reading, joined=joined, always=always)
+    plan.readings[column.name] = replace(reading, always=always)
+    if column.form == "text": plan.readings[column.name] = with_edges(plan.readings[column.name], rows.texts, chosen)
 
 # %% ../../nbs/train/records.ipynb #912a1cfd
-def is_joined(texts: list[str], places: list[Place | None]) -> bool:
-    "Whether the places of a field cut words that signs join so seldom that it is a slip where they do"
-    uncut = [cuts_none(text, *place) for text, place in zip(texts, places) if place]
-    return bool(uncut) and float(np.mean(uncut)) >= UNCUT
+def with_edges(reading: Reading, texts: list[str], places: list[Place | None]) -> Reading:
+    """A reading that knows where the values of a field begin and end: whether they cut words that signs join, or have
+    signs at an end, so seldom that it is a slip where they do"""
+    there = [(text, *place) for text, place in zip(texts, places) if place]
+    if not there: return reading
+    uncut = np.mean([cuts_none(*each) for each in there])
+    first, last = np.mean([(text[start].isalnum(), text[end - 1].isalnum()) for text, start, end in there], axis=0)
+    bare = BARE if len(there) >= ALL_HAVE else np.inf
+    return replace(reading, joined=bool(uncut >= UNCUT), bare_start=bool(first >= bare), bare_end=bool(last >= bare))
 
 # %% ../../nbs/train/records.ipynb #01d4c20d
 def plan_days(plan: Plan, rows: Rows, texts: list[TextPlaces], column: Column, columns: list[Column]):
@@ -191,10 +197,12 @@ def train_crf_records(lesson: Lesson) -> Trained:
     return Trained(student, {**made, **made_of(plan)})
 
 def _fit_tagger(lesson: Lesson) -> tuple:
-    params = {"c2": lesson.recipe.record_penalty, **lesson.train_kwargs}
-    sentences = tag_rows(lesson.rows, line_features)
-    tagger = FieldTagger(fit_crf(sentences, params), lesson.kind, lesson.task.task_id)
-    return tagger, {"c2": float(params["c2"]), "lost": lost_entities(lesson.kind, sentences.y, sentences.tagged)}
+    recipe, sentences = lesson.recipe, tag_rows(lesson.rows, line_features)
+    params = {"c2": recipe.record_penalty, **lesson.train_kwargs}
+    copies = min(recipe.record_copies, max(0, recipe.record_texts // len(sentences) - 1))
+    model = fit_crf(sentences, params, noise=Noise(recipe.record_noise, copies, lesson.seed))
+    tagger = FieldTagger(model, lesson.kind, lesson.task.task_id)
+    return tagger, {"c2": float(params["c2"]), "copies": copies, "lost": lost_entities(lesson.kind, sentences.y, sentences.tagged)}
 
 def entity_lesson(lesson: Lesson, plan: Plan) -> Lesson:
     "What a tagger is given to learn the fields that stand in the texts"
