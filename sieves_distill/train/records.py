@@ -202,7 +202,8 @@ def _fit_tagger(lesson: Lesson) -> tuple:
     copies = min(recipe.record_copies, max(0, recipe.record_texts // len(sentences) - 1))
     model = fit_crf(sentences, params, noise=Noise(recipe.record_noise, copies, lesson.seed))
     tagger = FieldTagger(model, lesson.kind, lesson.task.task_id)
-    return tagger, {"c2": float(params["c2"]), "copies": copies, "lost": lost_entities(lesson.kind, sentences.y, sentences.tagged)}
+    return tagger, {"c2": float(params["c2"]), "copies": copies,
+                    "lost": lost_entities(lesson.kind, sentences.y, sentences.tagged)}
 
 def entity_lesson(lesson: Lesson, plan: Plan) -> Lesson:
     "What a tagger is given to learn the fields that stand in the texts"
