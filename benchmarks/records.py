@@ -6,9 +6,12 @@
 
 3,000 synthetic invoices in 30 layouts, with the answers of a language model (of the package taskdistill). Students
 learn these answers in 20 layouts and are scored against the truth in six others, which only report. What was chosen
-(the CRF's penalty, what it sees of a line, how near a field must come, that words are marked wherever they stand) was
-chosen on the four layouts of the split `valid`, which `--valid` scores in place of the test, or on folds of the layouts
-of both.
+(the CRF's penalty and its noise, what it sees of a line, how near a field must come, that words are marked wherever they
+stand) was chosen on the four layouts of the split `valid`, which `--valid` scores in place of the test, or on folds of
+the layouts of both:
+
+    python -m benchmarks.records --folds --sizes 300                 (keeps nothing)
+    python -m benchmarks.records --folds --sizes 300 --copies 0      (without noise)
 """
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ from sieves_distill import Doc, InformationExtraction
 from sieves_distill.evaluate.entity_figures import entity_figures
 from sieves_distill.evaluate.records import count_fields, exact_fields, list_values, most_frequent
 from sieves_distill.export.rows import Rows
+from sieves_distill.train.recipe import Recipe
 
 FILE = RESULTS / "records.jsonl"
 SIZES, SEEDS = (100, 300, 1000), (0, 1, 2)
@@ -52,11 +56,14 @@ TASK = InformationExtraction(Invoice, mode="single")
 
 @lru_cache
 def docs(split: str) -> list[Doc]:
-    rows = [row for row in beside("invoices_llm") if row["split"] == split]
-    return [Doc(row["text"], results={TASK.task_id: row["llm"]}, gold={TASK.task_id: row["gold"]}) for row in rows]
+    return [as_doc(row) for row in beside("invoices_llm") if row["split"] == split]
 
 
-def run(framework: str, size: int, seed: int, split: str = "test", task=TASK, docs=docs) -> dict:
+def as_doc(row: dict) -> Doc:
+    return Doc(row["text"], results={TASK.task_id: row["llm"]}, gold={TASK.task_id: row["gold"]})
+
+
+def run(framework: str, size: int, seed: int, split: str = "test", task=TASK, docs=docs, recipe=None) -> dict:
     "One cell: a student and the baselines of the same rows; `docs` gives the documents of a split"
     learn, test = random.Random(seed).sample(docs("train"), size), docs(split)
     plain = [Doc(doc.text, results=doc.results) for doc in learn]
@@ -64,7 +71,7 @@ def run(framework: str, size: int, seed: int, split: str = "test", task=TASK, do
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
         student = task.distill(STUDENTS[framework](), framework, plain, Path(folder) / "student", .1, seed=seed,
-                               progress=False)
+                               progress=False, recipe=recipe)
         seconds, run = time.process_time() - start, student.metrics["run"]
         train = Rows.read(student.train_data, student)
     truth = Rows.read(task.to_hf_dataset(test, gold=True), task).gold.y
@@ -76,6 +83,23 @@ def run(framework: str, size: int, seed: int, split: str = "test", task=TASK, do
             "most_frequent": figures(truth, most_frequent(train)(texts))["f1"],
             "located": run["recipe"]["located"], "cpu_seconds": round(seconds, 1),
             "texts_per_cpu_second": round(rate), "mb": round(run["megabytes"], 2)}
+
+
+def fold_docs(fold: int, seed: int, split: str) -> list[Doc]:
+    "Documents for choosing: those to learn from (`train`), or those of a quarter of the layouts, of four quarters"
+    rows = [row for row in beside("invoices_llm") if row["split"] != "test"]
+    layouts = sorted({row["template"] for row in rows})
+    held = random.Random(seed).sample(layouts, len(layouts))[fold::4]
+    return [as_doc(row) for row in rows if (row["template"] in held) == (split != "train")]
+
+
+def show_folds(framework: str, size: int, seeds, recipe: Recipe) -> None:
+    "Field F1 and whole records in layouts that were not learned, the mean over the folds and the seeds"
+    cells = [run(framework, size, seed, docs=partial(fold_docs, fold, seed), recipe=recipe)
+             for seed in seeds for fold in range(4)]
+    for name in ("f1", "records"):
+        values = [cell[name] for cell in cells]
+        print(f"{framework} {size} {name}: {np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})", flush=True)
 
 
 def figures_of(kind, truth, answers) -> dict:
@@ -114,6 +138,8 @@ def main() -> None:
     parser = running.arguments("records", __doc__)
     parser.add_argument("--table", action="store_true", help="run nothing")
     parser.add_argument("--valid", action="store_true", help="score the layouts of the split valid, and keep nothing")
+    parser.add_argument("--folds", action="store_true", help="score folds of the layouts for choosing, and keep nothing")
+    parser.add_argument("--copies", type=int, default=Recipe.record_copies, help="noisy copies of each text, of folds")
     parser.add_argument("--students", nargs="+", choices=STUDENTS, default=["crf"])
     parser.add_argument("--sizes", nargs="+", type=int, choices=SIZES, default=SIZES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
@@ -121,6 +147,10 @@ def main() -> None:
     running.silence()
     there = (BESIDE / "invoices_llm.jsonl.gz").exists() and not asked.table
     cells = product(asked.students, asked.sizes, asked.seeds) if there else ()
+    if asked.folds and there:
+        for framework, size in product(asked.students, asked.sizes):
+            show_folds(framework, size, asked.seeds, Recipe(record_copies=asked.copies))
+        return
     if not asked.valid: return running.run_missing(FILE, ("student", "size", "seed"), cells, run, table)
     for cell in cells: print(run(*cell, split="valid"), flush=True)
 
