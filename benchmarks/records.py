@@ -6,9 +6,9 @@
 
 3,000 synthetic invoices in 30 layouts, with the answers of a language model (of the package taskdistill). Students
 learn these answers in 20 layouts and are scored against the truth in six others, which only report. What was chosen
-(the CRF's penalty and its noise, what it sees of a line, how near a field must come, that words are marked wherever they
-stand) was chosen on the four layouts of the split `valid`, which `--valid` scores in place of the test, or on folds of
-the layouts of both:
+(the CRF's penalty and its noise, what it sees of a line, how near a field must come, that words are marked wherever
+they stand) was chosen on the four layouts of the split `valid`, which `--valid` scores in place of the test, or on
+folds of the layouts of both:
 
     python -m benchmarks.records --folds --sizes 300                 (keeps nothing)
     python -m benchmarks.records --folds --sizes 300 --copies 0      (without noise)
@@ -138,7 +138,7 @@ def main() -> None:
     parser = running.arguments("records", __doc__)
     parser.add_argument("--table", action="store_true", help="run nothing")
     parser.add_argument("--valid", action="store_true", help="score the layouts of the split valid, and keep nothing")
-    parser.add_argument("--folds", action="store_true", help="score folds of the layouts for choosing, and keep nothing")
+    parser.add_argument("--folds", action="store_true", help="score folds of the layouts to choose by")
     parser.add_argument("--copies", type=int, default=Recipe.record_copies, help="noisy copies of each text, of folds")
     parser.add_argument("--students", nargs="+", choices=STUDENTS, default=["crf"])
     parser.add_argument("--sizes", nargs="+", type=int, choices=SIZES, default=SIZES)
