@@ -79,12 +79,12 @@ def wnut17() -> tuple[NER, list[Doc], list[Doc]]:
 
 STUDENTS = {"crf": lambda: None, "transformers": data.minilm, "crf + unlabelled": lambda: None}
 DRAWS = {f"attack-{draw}": partial(attack, draw) for draw in range(1, 6)}
-SETS = {"attack": attack, "wnut17": wnut17, **DRAWS}
+SETS = {"attack": attack, "wnut17": wnut17}
 
 
 def run(name: str, framework: str, size: int, seed: int) -> dict:
     "One cell: a student and the list of names, on the same rows"
-    task, train, test = SETS[name]()
+    task, train, test = (SETS | DRAWS)[name]()
     docs = random.Random(seed).sample(train, size)
     more = {"unlabelled": [doc.text for doc in train], "guide": data.minilm()} if "+" in framework else {}
     with tempfile.TemporaryDirectory() as folder:
@@ -111,7 +111,7 @@ def table(cells: list[dict]) -> str:
     "Markdown: a line for each set, size and student, means over the seeds"
     lines = ["| set | rows | student | seeds | F1 | list of names | new names found | CPU s to distil | texts a CPU s |"
              " MB |", "|---|---|---|---|---|---|---|---|---|---|"]
-    for name, size, framework in product([name for name in SETS if name not in DRAWS], SIZES, STUDENTS):
+    for name, size, framework in product(SETS, SIZES, STUDENTS):
         here = [cell for cell in cells if (cell["set"], cell["size"], cell["student"]) == (name, size, framework)]
         if not here: continue
         mean = {key: np.mean([cell[key] for cell in here]) for key in here[0] if key not in ("set", "student")}
@@ -136,17 +136,15 @@ def _table_of_draws(cells: list[dict]) -> str:
 def main() -> None:
     parser = running.arguments("entities", __doc__)
     parser.add_argument("--table", action="store_true", help="run nothing")
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=[name for name in SETS if name not in DRAWS])
+    parser.add_argument("--sets", nargs="+", choices=[*SETS, *DRAWS], default=list(SETS))
     parser.add_argument("--students", nargs="+", choices=STUDENTS, default=list(STUDENTS))
     parser.add_argument("--sizes", nargs="+", type=int, choices=SIZES, default=SIZES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     asked = parser.parse_args()
     running.silence()
-    done = {(cell["set"], cell["student"], cell["size"], cell["seed"]) for cell in running.read_lines(RESULTS)}
-    for cell in product(asked.sets, asked.students, asked.sizes, asked.seeds) if not asked.table else ():
-        if cell[0] == "wnut17" and not (BESIDE / "wnut17.jsonl.gz").exists(): continue
-        if cell not in done: running.add_line(RESULTS, run(*cell))
-    running.write_table(RESULTS, table(running.read_lines(RESULTS)))
+    there = [name for name in asked.sets if name != "wnut17" or (BESIDE / "wnut17.jsonl.gz").exists()]
+    cells = product(there, asked.students, asked.sizes, asked.seeds) if not asked.table else ()
+    running.run_missing(RESULTS, ("set", "student", "size", "seed"), cells, run, table)
 
 
 if __name__ == "__main__": main()

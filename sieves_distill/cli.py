@@ -91,7 +91,8 @@ Gold = Annotated[str | None, typer.Option("--gold-column", help="That of the tru
 Id = Annotated[str, typer.Option("--id-column", help="That of ids, by which the report names rows.")]
 Merge = Annotated[bool, typer.Option("--merge-labels", help="Labels that differ in case, spaces, - or _ are one.")]
 Separator = Annotated[str | None, typer.Option(help="What stands between several labels, such as a semicolon.")]
-TaskId = Annotated[str | None, typer.Option(help="The name of the question. Default: topic, or what --task calls it.")]
+TaskId = Annotated[str | None, typer.Option(
+    help="The name of the question. Default: topic, or what --task calls it.")]
 Unread = Annotated[OnError, typer.Option(help="Rows without an answer: an error, or left out and counted.")]
 
 # %% ../nbs/cli.ipynb #bca0676c
@@ -108,7 +109,8 @@ Least = Annotated[list[str] | None, typer.Option("--min", metavar="FIGURE=VALUE"
     "End with code 3 where a figure of the report is below a value, such as pearson=0.8 or without_leak=0.94.")]
 Most = Annotated[list[str] | None, typer.Option("--max", metavar="FIGURE=VALUE", help=
     "Likewise above, such as mae=0.1.")]
-GateSide = Annotated[Side, typer.Option("--of", help="What is asked: the value, or the worse end of its interval.")]
+GateSide = Annotated[Side, typer.Option(
+    "--of", help="What is asked: the value, or the worse end of its interval.")]
 ValFrac = Annotated[float, typer.Option(help="The share of the rows that is held out for the report.")]
 
 # %% ../nbs/cli.ipynb #288c34e4
@@ -121,7 +123,8 @@ def distill(
     format: Format = None, prompt: Prompt = None, text_at: TextAt = None, answer_at: AnswerAt = None,
     on_error: Unread = OnError.stop, framework: Framework = Framework.model2vec, val_frac: ValFrac = .2,
     seed: Annotated[int | None, typer.Option(help="For the same student again.")] = None,
-    min_f1: MinF1 = None, least: Least = None, most: Most = None, side: GateSide = Side.value, as_json: AsJson = False,
+    min_f1: MinF1 = None, least: Least = None, most: Most = None, side: GateSide = Side.value,
+    as_json: AsJson = False,
 ):
     """Train a student on what a teacher said. It is left in a folder, with a report.
 
@@ -164,8 +167,10 @@ def read_bounds(least: list[str] | None, most: list[str] | None, min_f1: float |
         for words in asked or ():
             figure, _, value = words.partition("=")
             try: bounds.append(Bound(figure.strip(), float(value), option == "--max"))
-            except ValueError: raise ValueError(f"found {option} {words}, expected a figure and its value, such as "
-                                                f"{option} {'mae=0.1' if option == '--max' else 'f1=0.8'}") from None
+            except ValueError:
+                example = "mae=0.1" if option == "--max" else "f1=0.8"
+                raise ValueError(f"found {option} {words}, expected a figure and its value, such as "
+                                 f"{option} {example}") from None
     return bounds
 
 def gate_figures(metrics: dict) -> dict[str, dict]:

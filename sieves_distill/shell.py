@@ -46,7 +46,8 @@ class LabelledFile:
     format: str | None = None  # As of `read_docs`
     log: dict | None = None  # What the format takes: prompt, text_at, answer_at
     merge_labels: bool = False  # Whether spellings of a label that differ in case, spaces, hyphens, underscores are one
-    # What `named_task` takes, or a task; default a `Classification`. `labels` are its types, aspects or questions then
+    # What `named_task` takes, or a task; default a `Classification`. With it `labels` are types, aspects or
+    # questions
     task: Task | str | None = None
 
     def read(self) -> tuple[Task, list[Doc]]:
@@ -54,7 +55,7 @@ class LabelledFile:
 
         Raises KeyError for a column that is not there, ValueError for labels that cannot be told, or that are not
         what the task is about."""
-        if self.task is not None: return _read_for(self, self.task)
+        if self.task is not None: return _read_for(self)
         if self.format is not None: return _read_log(self)
         docs = _read_columns(self, self.task_id, answer_columns(self, _columns(self)))
         if self.separator is not None: split_answers(docs, self.task_id, self.separator)
@@ -64,8 +65,9 @@ class LabelledFile:
         with warn_of_spellings(docs, self.task_id): return Classification(labels, self.multi_label, self.task_id), docs
 
 # %% ../nbs/shell.ipynb #ecab3860
-def _read_for(file: LabelledFile, task: Task | str) -> tuple[Task, list[Doc]]:
+def _read_for(file: LabelledFile) -> tuple[Task, list[Doc]]:
     "A task that is not one of labels, and its documents"
+    task = file.task
     given = [name for name in ("multi_label", "score", "separator", "merge_labels") if getattr(file, name)]
     if given: raise ValueError(f"found {given[0]}= with task={task}, but it is for labels alone: leave it out")
     occurring = task == "NER" and not file.labels
@@ -217,8 +219,9 @@ def named_task(name: str, about: list[str] | None = None, task_id: str | None = 
     Raises ValueError where there is none, or where a task must be told what it is about; ImportError for a module that
     cannot be imported; TypeError for what is no task."""
     if ":" in name:
-        if about or task_id: raise ValueError(f"found {'labels=' if about else 'task_id='} with task={name}, where the "
-                                              "module says it: leave it out")
+        if about or task_id:
+            raise ValueError(f"found {'labels=' if about else 'task_id='} with task={name}, where the module says "
+                             "it: leave it out")
         return _task_in(*name.split(":", 1))
     if name not in TASKS:
         raise ValueError(f"unknown task {name!r}, expected one of {', '.join(TASKS)}, or module:name, such as "

@@ -120,10 +120,9 @@ def plan_span(plan: Plan, rows: Rows, column: Column):
     if column.form == "text":
         plan.again[column.name] = [[place for place in row if place != first] for row, first in zip(free, chosen)]
     pairs = [(text[slice(*place)], value) for text, place, value in zip(rows.texts, chosen, column.values) if place]
-    reading = choose_reading(column.form, pairs)
     always = isinstance(rows.kind, Answers) and column.always
-    plan.readings[column.name] = replace(reading, always=always)
-    if column.form == "text": plan.readings[column.name] = with_edges(plan.readings[column.name], rows.texts, chosen)
+    reading = replace(choose_reading(column.form, pairs), always=always)
+    plan.readings[column.name] = with_edges(reading, rows.texts, chosen) if column.form == "text" else reading
 
 # %% ../../nbs/train/records.ipynb #912a1cfd
 def with_edges(reading: Reading, texts: list[str], places: list[Place | None]) -> Reading:
@@ -132,9 +131,11 @@ def with_edges(reading: Reading, texts: list[str], places: list[Place | None]) -
     there = [(text, *place) for text, place in zip(texts, places) if place]
     if not there: return reading
     uncut = np.mean([cuts_none(*each) for each in there])
-    first, last = np.mean([(text[start].isalnum(), text[end - 1].isalnum()) for text, start, end in there], axis=0)
+    first = np.mean([text[start].isalnum() for text, start, _ in there])
+    last = np.mean([text[end - 1].isalnum() for text, _, end in there])
     bare = BARE if len(there) >= ALL_HAVE else np.inf
-    return replace(reading, joined=bool(uncut >= UNCUT), bare_start=bool(first >= bare), bare_end=bool(last >= bare))
+    return replace(reading, joined=bool(uncut >= UNCUT),
+                   bare_start=bool(first >= bare), bare_end=bool(last >= bare))
 
 # %% ../../nbs/train/records.ipynb #01d4c20d
 def plan_days(plan: Plan, rows: Rows, texts: list[TextPlaces], column: Column, columns: list[Column]):
