@@ -132,7 +132,8 @@ class Reading:
         days = read_number(words, "last mark")
         if start is None or days is None or abs(days) > 9999: return None
         start = dt.date.fromisoformat(start) if isinstance(start, str) else start
-        later = start + dt.timedelta(days)
+        try: later = start + dt.timedelta(days)
+        except OverflowError: return None  # beyond the years 1 to 9999, as after a last day that stands for never
         return later.isoformat() if self.form == "date as text" else later
 
     def about(self) -> dict: return asdict(self)
