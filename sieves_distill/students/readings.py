@@ -17,7 +17,7 @@ __all__ = ['NUMBER', 'PLAIN_NUMBER', 'NUMBER_RULES', 'DATE', 'DATE_RULES', 'TEXT
            'read_date', 'read_text', 'cuts_none', 'Form', 'shape_of', 'Reading', 'choose_reading']
 
 # %% ../../nbs/students/readings.ipynb #310809c1
-_THOUSANDS = r"\d{1,3}(?:[   '’]\d{3})+(?!\d)(?:[.,]\d+)?"
+_THOUSANDS = r"\d{1,3}(?:[ \u00a0\u202f\u2009'’]\d{3})+(?!\d)(?:[.,]\d+)?"
 _PLAIN = r"\d+(?:[.,]\d+)*"
 NUMBER = re.compile(rf"[-−]?(?:{_THOUSANDS}|{_PLAIN})")
 PLAIN_NUMBER = re.compile(rf"[-−]?{_PLAIN}")
