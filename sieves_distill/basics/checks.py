@@ -94,7 +94,6 @@ def check_names(names, what: str = "labels") -> dict[str, str | None]:
 def _check_name(name, what: str):
     if not isinstance(name, str): raise TypeError(f"{what} must be of type str, found {typed_repr(name)}")
     if not name.strip(): raise ValueError(f"{what} must not be blank, found {name!r}")
-    if "\0" in name: raise ValueError(f"{what} must not hold a NUL, found {name!r}: files of students end there")
     if not is_encodable(name): raise ValueError(f"{what} must be valid Unicode, found a lone surrogate in {name!r}")
 
 # %% ../../nbs/basics/checks.ipynb #169e1944

@@ -100,6 +100,8 @@ def check_vocabulary(known):
 # %% ../../nbs/train/options.ipynb #2373fdab
 def check_learnable(kind: Kind, y, framework: str) -> list[str]:
     "Refuse training rows that hold nothing to learn; return what a reader of the report should know about them"
+    nul = [name for name in kind.names if "\0" in name]
+    if nul: raise ValueError(f"expected names without a NUL, where the files of students end them, found {nul[0]!r}")
     notes = framework_of(framework, kind).part("notes")
     return [*kind.check_learnable(y), *(notes(kind, y) if notes else []), *_notes_on_slips(kind, y)]
 
