@@ -350,10 +350,12 @@ def file_for(student, docs: Path, text: str, results: str | None, gold: str | No
     "A file of documents with answers to the task that a student has learned"
     from sieves_distill.tasks.from_kind import task_from_kind
     from sieves_distill.tasks.kinds import LabelKind
+    from sieves_distill.tasks.masking import MaskedPieces
     columns = {"text": text, "results": results, "gold": gold, "separator": separator}
     if isinstance(student.kind, LabelKind):
         return LabelledFile(docs, student.task_id, student.labels, student.multi_label, **columns)
-    return LabelledFile(docs, task=task_from_kind(student.kind, student.task_id), **columns)
+    task = task_from_kind(student.kind, student.task_id)
+    return LabelledFile(docs, task=task.asked if isinstance(task, MaskedPieces) else task, **columns)
 
 # %% ../nbs/cli.ipynb #b7bcab58
 @command

@@ -14,7 +14,7 @@ from .relations import RelationExtraction
 from .records import InformationExtraction
 from .kinds import Kind, LabelKind
 from .entities import Entities
-from .masking import ANY, PLACEHOLDER, MaskedPieces, Masks
+from .masking import ANY, MaskedPieces, Masks
 from .ratings import Scores
 from .structures import Answers, Records
 from .triplets import Triplets
@@ -41,8 +41,8 @@ def _(kind: Entities, task_id=None): return NER(kind.entity_types, task_id=task_
 @task_from_kind.register
 def _(kind: Masks, task_id=None):
     types = [name for name in kind.entity_types if name != ANY] or None
-    task = PIIMasking(types, task_id=task_id, patterns=kind.patterns, region=kind.region)
-    return MaskedPieces(task, kind, PLACEHOLDER)
+    task = PIIMasking(types, task_id=task_id, placeholder=kind.placeholder, patterns=kind.patterns, region=kind.region)
+    return MaskedPieces(task, kind)
 
 @task_from_kind.register
 def _(kind: Scores, task_id=None): return SentimentAnalysis(kind.aspects, task_id=task_id)

@@ -6,8 +6,9 @@
 from __future__ import annotations
 import re
 from difflib import SequenceMatcher
+from collections.abc import Iterable
 from itertools import pairwise
-from ..basics.checks import short_repr
+from ..basics.checks import folded_name, short_repr
 from .entities import Entities, Entity
 from .fields import read_field
 from .patterns import find_patterns
@@ -20,23 +21,47 @@ __all__ = ['PLACEHOLDER', 'ANY', 'align_mask', 'Masks', 'masks_from', 'with_patt
 # [PERSON], <EMAIL_1>, {{NAME}}, ***, ███, ____, XXXX
 PLACEHOLDER = r"\[[A-Z][A-Z0-9_ -]*\]|<[A-Z][A-Z0-9_ -]*>|\{+[A-Z][A-Z0-9_ -]*\}+|\*{3,}|█+|_{3,}|X{4,}"
 
+# [first name], <name>, {name}, 【姓名】, (redacted), REDACTED: placeholders where the text itself has no such thing
+_LIKELY = (r"\[[^\W\d_][^][\n]{,39}\]|<[^\W\d_][^<>\n]{,39}>|\{+[^\W\d_][^{}\n]{,39}\}+|[【［][^】］\n]{1,40}[】］]"
+           r"|\((?i:redacted|masked|removed)\b[^()\n]{,39}\)|\bREDACTED\b")
+
 # %% ../../nbs/tasks/masking.ipynb #5d7d6203
-def align_mask(text: str, masked: str, placeholder: str = PLACEHOLDER) -> list[tuple[int, int, str]]:
+def align_mask(
+    text: str, masked: str,
+    placeholder: str | None = None,  # Of what stands for what was masked, a regular expression; default `PLACEHOLDER`,
+    # words in brackets that the text does not have, and the names of the types
+    types: Iterable[str] = (),  # Names of what is masked, which may stand bare in its place: NAME, NAME_1, __NAME__
+) -> list[tuple[int, int, str]]:
     """What was masked in a text: places and names, `(start, end, name)`; the name is what stands in the placeholder, in
     capitals and without a number, "" where it has none.
 
-    `placeholder` is a regular expression. Raises ValueError where a masked text does not come from this one."""
-    pieces, names = _pieces(masked, placeholder)
+    Raises ValueError where a masked text does not come from this one, or has words in the place of others."""
+    pieces, names = _pieces(masked, _placeholders(text, masked, placeholder, types))
     places = _exact_places(text, pieces)
     if places is None: return _places_by_words(text, pieces, names)
     return [(start, end, name) for (start, end), name in zip(places, names)]
 
 # %% ../../nbs/tasks/masking.ipynb #c1a60f64
-def _pieces(masked: str, placeholder: str) -> tuple[list[str], list[str]]:
+def _placeholders(text: str, masked: str, placeholder: str | None, types: Iterable[str]) -> list[re.Match]:
+    "What stands for what was masked; where nobody says what does, likely words if the text itself does not have them"
+    if placeholder is not None: return list(re.finditer(placeholder, masked))
+    bare = "|".join("[ _-]?".join(map(re.escape, re.split(r"[\s_-]+", name.upper()))) for name in types)
+    likely = rf"{_LIKELY}|(?<![^\W_])_*(?:{bare})(?:[ _-]?\d+)?_*(?![^\W_])" if bare else _LIKELY
+    known = " ".join(text.split())
+    return [match for match in re.finditer(f"{PLACEHOLDER}|{likely}", masked)
+            if re.fullmatch(PLACEHOLDER, match[0]) or " ".join(match[0].split()) not in known]
+
+def _name(placeholder: str) -> str:
+    "What a placeholder names: [REDACTED: first name 2] is a FIRST NAME, *** and XXXX are nothing"
+    name = re.sub(r"^[\W_]+|[\W\d_]+$", "", placeholder.upper())
+    name = re.sub(r"^(?:REDACTED|MASKED|REMOVED)[\W_]+", "", name)
+    return "" if re.fullmatch("X{4,}", name) else name
+
+def _pieces(masked: str, placeholders: list[re.Match]) -> tuple[list[str], list[str]]:
     "What was left of the text, and the names between; placeholders that touch each other are one"
     pieces, names, end = [], [], 0
-    for match in re.finditer(placeholder, masked):
-        name = re.sub(r"[\d_ -]+$", "", re.sub(r"[^A-Z0-9_ -]", "", match[0])) if match[0][0] in "[<{" else ""
+    for match in placeholders:
+        name = _name(match[0])
         if names and match.start() == end: names[-1] = names[-1] if names[-1] == name else ""
         else:
             pieces.append(masked[end:match.start()])
@@ -68,19 +93,30 @@ def _places_by_words(text: str, pieces: list[str], names: list[str]) -> list[tup
     tokens = [word for k, piece in enumerate(pieces)
               for word in (*([(k - 1,)] if k else []), *_WORDS.findall(piece.casefold()))]
     matcher = SequenceMatcher(None, [word[0].casefold() for word in words], tokens, autojunk=False)
-    places = []
+    places, n_kept = [], 0
     for action, start, end, first, last in matcher.get_opcodes():
         masks = [token[0] for token in tokens[first:last] if isinstance(token, tuple)]
-        if action == "equal" or (not masks and end > start and last > first): continue
-        if not masks and action == "insert": continue
+        if not masks and action == "replace": _check_tidied([word[0] for word in words[start:end]], tokens[first:last])
+        if not masks and action != "delete":
+            n_kept += end - start
+            continue
         if not masks or end == start: raise ValueError(_unlike(text, pieces))
         named = {names[k] for k in masks}
         places.append((words[start].start(), words[end - 1].end(), named.pop() if len(named) == 1 else ""))
-    n_left = len(tokens) - len(names)
-    if sum(block.size for block in matcher.get_matching_blocks()) < n_left / 2: raise ValueError(_unlike(text, pieces))
+    if n_kept < (len(tokens) - len(names)) / 2: raise ValueError(_unlike(text, pieces))
     return places
 
 # %% ../../nbs/tasks/masking.ipynb #3fb3c6e9
+def _check_tidied(words: list[str], instead: list[str]):
+    "Refuse words that are no other spelling of those in whose place they stand: they may be a mask or a made-up name"
+    old, new = ("".join(filter(str.isalnum, "".join(each).casefold())) for each in (words, instead))
+    digits_kept = [*filter(str.isdigit, old)] == [*filter(str.isdigit, new)]
+    if not old or old == new or (digits_kept and SequenceMatcher(None, old, new).ratio() >= .75): return
+    raise ValueError(f"found {short_repr(' '.join(instead))} in the masked text where the text has "
+                     f"{short_repr(' '.join(words))}, expected a placeholder for what is masked, such as [NAME] or "
+                     "***, and all other words as they were: name your placeholders to PIIMasking(placeholder=…), a regular "
+                     "expression, or leave such documents out with on_error='skip'")
+
 def _unlike(text: str, pieces: list[str]) -> str:
     return (f"found the masked text {short_repr('[MASKED]'.join(pieces))}, which does not come from "
             f"{short_repr(text)}: words are missing, or something was masked that is not there")
@@ -96,13 +132,14 @@ class Masks(Entities):
     overlapping = False
     calls = ('predict(["a text", "another"])  # of each its masked text, and what was masked',)
 
-    def __init__(self, entity_types, patterns: bool = True, region: str | None = None, threshold: float = .2):
+    def __init__(self, entity_types, patterns: bool = True, region: str | None = None, threshold: float = .2,
+                 placeholder: str | None = None):
         super().__init__(entity_types)
-        self.patterns, self.region, self.threshold = patterns, region, threshold
+        self.patterns, self.region, self.threshold, self.placeholder = patterns, region, threshold, placeholder
 
     def about(self) -> dict:
         return {**super().about(), "kind": "masks", "patterns": self.patterns, "region": self.region,
-                "threshold": self.threshold}
+                "threshold": self.threshold, "placeholder": self.placeholder}
 
     def check_learnable(self, y) -> list[str]:
         super().check_learnable(y)  # that some types never occur needs no words: they may be masked without a name
@@ -132,7 +169,8 @@ class Masks(Entities):
 # %% ../../nbs/tasks/masking.ipynb #40d02fae
 def masks_from(about: dict) -> Masks:
     "The kind that a folder speaks of, see `Kind.about`"
-    return Masks(about["entity_types"], about["patterns"], about["region"], about["threshold"])
+    return Masks(about["entity_types"], about["patterns"], about["region"], about["threshold"],
+                 about.get("placeholder"))
 
 # %% ../../nbs/tasks/masking.ipynb #edd46d63
 def with_patterns(text: str, entities, region: str | None) -> tuple[Entity, ...]:
@@ -166,9 +204,9 @@ def mask_text(text: str, entities) -> str:
 # %% ../../nbs/tasks/masking.ipynb #22165e91
 class MaskedPieces(Task):
     "A masking task as a student learns it: the answers are the pieces that were masked, by their places"
-    def __init__(self, task: Task, kind: Masks, placeholder: str):
+    def __init__(self, task: Task, kind: Masks):
         super().__init__(task.task_id, task.model)
-        self._kind, self.placeholder = kind, placeholder
+        self._kind, self.asked = kind, task  # the task as teachers answer it
 
     @property
     def kind(self): return self._kind
@@ -179,9 +217,10 @@ class MaskedPieces(Task):
         masked = result if isinstance(result, str) else read_field(result, "masked_text")
         if not isinstance(masked, str): raise TypeError(f"found the masked text {masked!r}, expected a str")
         if (entities := self._placed(result, masked, text)) is not None: return {"entities": entities}
-        places = align_mask(text, masked, self.placeholder)
+        types = {folded_name(name): name for name in self.kind.entity_types}
+        places = align_mask(text, masked, self.kind.placeholder, types.values())
         return {"entities": [{"text": text[start:end], "start": start, "end": end, "score": None,
-                              "entity_type": name if name in self.kind.entity_types else ANY}
+                              "entity_type": types.get(folded_name(name), ANY)}
                              for start, end, name in places]}
 
     def _placed(self, result, masked: str, text: str) -> list[dict] | None:

@@ -111,6 +111,18 @@ def _free_places(words: str, n_named: int, taken: set, text: str) -> list[tuple[
     raise ValueError(f"found the entity {short_repr(words)} without start and end, {why}")
 
 # %% ../../nbs/tasks/spans.ipynb #6b395190
+def _check_placeholder(placeholder: str | None) -> str | None:
+    "A regular expression that matches words, or None"
+    if placeholder is None: return None
+    if not isinstance(placeholder, str):
+        raise TypeError(f"found the placeholder {placeholder!r}, expected a regular expression as a str")
+    try: nothing = re.match(placeholder, "")
+    except re.error as error:
+        raise ValueError(f"found the placeholder {placeholder!r}, expected a regular expression: {error}; re.escape "
+                         "makes one that matches these very signs") from None
+    if nothing: raise ValueError(f"found the placeholder {placeholder!r}, which matches no words at all as well")
+    return placeholder
+
 class PIIMasking(Task):
     "A text with what identifies people masked"
     def __init__(
@@ -120,13 +132,14 @@ class PIIMasking(Task):
         model=None,  # The teacher, where the task is to ask one itself
         task_id: str | None = None,  # Where `doc.results` holds the answers; default "PIIMasking"
         *,
-        # What stands in the place of what was masked, a regular expression; default [PERSON], <EMAIL_1>, ***, XXXX, …
+        # What stands in the place of what was masked, a regular expression; default [PERSON], <EMAIL_1>, ***, XXXX, …,
+        # and what else in brackets, or of the names of types in capitals, is not in the text
         placeholder: str | None = None,
         patterns: bool = True,  # Whether students also mask what `find_patterns` finds, such as e-mail addresses
         region: str | None = None,  # Where telephone numbers without a country code belong, such as "GB"
     ):
         super().__init__(task_id, model)
-        self.placeholder, self.patterns, self.region = placeholder, patterns, region
+        self.placeholder, self.patterns, self.region = _check_placeholder(placeholder), patterns, region
         self.descriptions = None if pii_types is None else check_names(pii_types, "pii_types")
         self.pii_types: list[str] | None = None if pii_types is None else list(self.descriptions)
 
@@ -135,11 +148,12 @@ class PIIMasking(Task):
         "What kind of answer its students give, `Masks`"
         from sieves_distill.tasks.masking import ANY, Masks
         names = [name.upper() for name in self.pii_types or []]
-        return Masks([*names, *([] if ANY in names else [ANY])], self.patterns, self.region)
+        return Masks([*names, *([] if ANY in names else [ANY])], self.patterns, self.region,
+                     placeholder=self.placeholder)
 
     def for_students(self) -> Task:
-        from sieves_distill.tasks.masking import PLACEHOLDER, MaskedPieces
-        return MaskedPieces(self, self.kind, self.placeholder or PLACEHOLDER)
+        from sieves_distill.tasks.masking import MaskedPieces
+        return MaskedPieces(self, self.kind)
 
     def columns(self) -> dict:
         from datasets import Value
