@@ -114,8 +114,8 @@ def _check_tidied(words: list[str], instead: list[str]):
     if not old or old == new or (digits_kept and SequenceMatcher(None, old, new).ratio() >= .75): return
     raise ValueError(f"found {short_repr(' '.join(instead))} in the masked text where the text has "
                      f"{short_repr(' '.join(words))}, expected a placeholder for what is masked, such as [NAME] or "
-                     "***, and all other words as they were: name your placeholders to PIIMasking(placeholder=…), a regular "
-                     "expression, or leave such documents out with on_error='skip'")
+                     "***, and all other words as they were: name your placeholders to PIIMasking(placeholder=…), a "
+                     "regular expression, or leave such documents out with on_error='skip'")
 
 def _unlike(text: str, pieces: list[str]) -> str:
     return (f"found the masked text {short_repr('[MASKED]'.join(pieces))}, which does not come from "

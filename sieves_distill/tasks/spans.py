@@ -111,18 +111,6 @@ def _free_places(words: str, n_named: int, taken: set, text: str) -> list[tuple[
     raise ValueError(f"found the entity {short_repr(words)} without start and end, {why}")
 
 # %% ../../nbs/tasks/spans.ipynb #6b395190
-def _check_placeholder(placeholder: str | None) -> str | None:
-    "A regular expression that matches words, or None"
-    if placeholder is None: return None
-    if not isinstance(placeholder, str):
-        raise TypeError(f"found the placeholder {placeholder!r}, expected a regular expression as a str")
-    try: nothing = re.match(placeholder, "")
-    except re.error as error:
-        raise ValueError(f"found the placeholder {placeholder!r}, expected a regular expression: {error}; re.escape "
-                         "makes one that matches these very signs") from None
-    if nothing: raise ValueError(f"found the placeholder {placeholder!r}, which matches no words at all as well")
-    return placeholder
-
 class PIIMasking(Task):
     "A text with what identifies people masked"
     def __init__(
@@ -162,3 +150,16 @@ class PIIMasking(Task):
     def row(self, result, text: str) -> dict:
         masked = result if isinstance(result, str) else read_field(result, "masked_text")
         return {"masked_text": check_text(masked, "masked text")}
+
+# %% ../../nbs/tasks/spans.ipynb #604ccdb6
+def _check_placeholder(placeholder: str | None) -> str | None:
+    "A regular expression that matches words, or None"
+    if placeholder is None: return None
+    if not isinstance(placeholder, str):
+        raise TypeError(f"found the placeholder {placeholder!r}, expected a regular expression as a str")
+    try: nothing = re.match(placeholder, "")
+    except re.error as error:
+        raise ValueError(f"found the placeholder {placeholder!r}, expected a regular expression: {error}; re.escape "
+                         "makes one that matches these very signs") from None
+    if nothing: raise ValueError(f"found the placeholder {placeholder!r}, which matches no words at all as well")
+    return placeholder
