@@ -4,6 +4,7 @@
 
 # %% ../../nbs/tasks/records.ipynb #576ee0c5
 from __future__ import annotations
+import json
 from collections.abc import Mapping
 from ..basics.checks import check_score, short_repr
 from .task import NoKind, Task
@@ -70,6 +71,13 @@ def _score_beside(entity, name: str) -> float | None:
     from pydantic import BaseModel
     return check_score(name, read_field(entity, "score", None)) if isinstance(entity, (BaseModel, Mapping)) else None
 
+def _by_names(values, model, extra: str):
+    """What a student or a file says: fields by their own names where the model has aliases, and dates and members of
+    an Enum as JSON has them where it is strict; None where that is no object of the model either"""
+    from pydantic import ValidationError
+    try: return model.model_validate_json(json.dumps(values), extra=extra, by_alias=False, by_name=True)
+    except (TypeError, ValueError, ValidationError): return None
+
 def _validated(entity, model):
     "An answer, whatever it came as, as an object of the model; raises ValueError where it is none"
     from pydantic import BaseModel, ValidationError
@@ -77,10 +85,13 @@ def _validated(entity, model):
     if isinstance(entity, BaseModel): values = entity.model_dump()
     elif isinstance(entity, Mapping): values = dict(entity)
     else: values = vars(entity) if hasattr(entity, "__dict__") else entity
-    if isinstance(values, Mapping) and "score" not in model.model_fields:
-        values = {name: value for name, value in values.items() if name != "score"}
-    try: return model.model_validate(values, extra=model.model_config.get("extra", "forbid"))
+    if isinstance(values, Mapping):
+        beside = {"score", *model.model_computed_fields} - {*model.model_fields}
+        values = {name: value for name, value in values.items() if name not in beside}
+    extra = model.model_config.get("extra", "forbid")
+    try: return model.model_validate(values, extra=extra)
     except ValidationError as e:
+        if (entity := _by_names(values, model, extra)) is not None: return entity
         first = e.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise ValueError(f"found {short_repr(values)}, which is no {model.__name__}: {field}: {first['msg']}") from None

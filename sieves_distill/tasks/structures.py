@@ -7,8 +7,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 import numpy as np
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -18,13 +20,22 @@ from .kinds import Kind
 from .task import NoKind
 
 # %% auto #0
-__all__ = ['TYPES', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fill_record', 'plain_record', 'same_value',
-           'checked_record', 'read_records', 'record_strata', 'notes_on_fields', 'Answers', 'records_from']
+__all__ = ['TYPES', 'CONSTRAINTS', 'BY_NAME', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fill_record',
+           'field_at', 'plain_record', 'same_value', 'checked_record', 'read_records', 'record_strata',
+           'notes_on_fields', 'Answers', 'records_from']
 
 # %% ../../nbs/tasks/structures.ipynb #09c4a413
 TYPES = {"text": str, "number": float, "whole number": int, "date": dt.date, "time": dt.datetime}
 _COLUMNS = {"text": "string", "number": "float64", "whole number": "int64", "date": "date32", "time": "timestamp[us]",
             bool: "bool", str: "string", int: "int64", float: "float64"}
+
+# What a value and a limit must be to each other, by the name that pydantic has for it
+CONSTRAINTS: dict[str, Callable] = {
+    "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
+    "multiple_of": lambda value, unit: math.isclose(value / unit, round(value / unit), rel_tol=1e-9, abs_tol=1e-9),
+    "min_length": lambda value, n: len(value) >= n, "max_length": lambda value, n: len(value) <= n,
+    "pattern": lambda value, pattern: re.search(pattern, value) is not None,
+}
 
 @dataclass(frozen=True)
 class Field:
@@ -34,6 +45,9 @@ class Field:
     nullable: bool = True  # Whether it may have no value
     default: object = None  # Its value where the text says nothing, as JSON has it; None where there is no such value
     choices: tuple = ()  # The values that a choice is among
+    # What holds for its values beside: `gt`, `ge`, `lt`, `le`, `multiple_of`, `min_length`, `max_length`, `pattern`;
+    # as JSON has them
+    constraints: dict = field(default_factory=dict, compare=False)
 
     def __post_init__(self):
         if not isinstance(self.name, str) or (self.form not in TYPES) == (self.form != "choice"):
@@ -61,6 +75,10 @@ class Field:
     def from_plain(self, value):
         return TYPES[self.form].fromisoformat(value) if self.form in ("date", "time") and value is not None else value
 
+    def allows(self, value) -> bool:
+        "Whether the constraints hold for a value"
+        return all(CONSTRAINTS[name](value, self.from_plain(limit)) for name, limit in self.constraints.items())
+
 # %% ../../nbs/tasks/structures.ipynb #35df5d0b
 def model_fields(model) -> list[Field]:
     """The fields of a pydantic model; raises TypeError for those that no student can fill in, models, lists and
@@ -79,10 +97,27 @@ def _field(name: str, about) -> Field:
     given, nullable = _without_none(about.annotation)
     form, choices = _form(given)
     if form is None: raise TypeError(getattr(given, "__name__", str(given)))
-    field = Field(name, form, nullable, None, choices)
-    if nullable or about.is_required(): return field
+    column = Field(name, form, nullable, None, choices)
+    column.constraints.update({} if form == "choice" else _constraints(about, column))
+    if nullable or about.is_required(): return column
     default = about.get_default(call_default_factory=True)
-    return replace(field, default=field.plain(default.value if isinstance(default, Enum) else default))
+    return replace(column, default=column.plain(default.value if isinstance(default, Enum) else default))
+
+def _constraints(about, column: Field) -> dict:
+    "What must hold for the values of a pydantic field, as far as it can be kept in a folder: all but validators"
+    limits = {name: limit for each in (*about.metadata, *_beside(about.annotation)) for name in CONSTRAINTS
+              if isinstance(limit := getattr(each, name, None), (int, float, str, dt.date, re.Pattern))}
+    if "pattern" in limits:
+        try: limits["pattern"] = re.compile(limits["pattern"]).pattern
+        except re.error: del limits["pattern"]  # pydantic's own expressions are not all Python's
+    return {name: column.plain(limit) for name, limit in limits.items()}
+
+def _beside(annotation) -> list:
+    "What stands beside a type, however deep in it: the 0 of `Annotated[float, Gt(0)] | None`"
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated: return [*(each for arg in args[1:] for each in (arg, *getattr(arg, "metadata", ()))),
+                                    *_beside(args[0])]
+    return [each for arg in args for each in _beside(arg)] if origin in (Union, UnionType) else []
 
 def _without_none(annotation) -> tuple:
     "What a type is beside None, and whether it may be None"
@@ -193,8 +228,12 @@ class Records(Kind):
 
     def as_results(self, y) -> list:
         "What a student writes into documents: mappings that the task reads"
-        records = [None if record is None else record.model_dump(mode="json") for record in self.decode(y)]
+        records = [None if record is None else self.plain(record) for record in self.decode(y)]
         return records if self.column in self.names else [{self.column: record} for record in records]
+
+    def plain(self, record) -> dict:
+        "A record as JSON has it, by the names of its fields, whatever its model writes"
+        return {field.name: field.plain(value) for field, value in zip(self.fields, self.values_of(record))}
 
     def results_of(self, texts: list[str], y) -> list: return self.as_results(y)
 
@@ -210,21 +249,28 @@ class Records(Kind):
 
 # %% ../../nbs/tasks/structures.ipynb #8e5dbfc0
 def record_array(kind: Records, rows) -> np.ndarray:
-    "Rows of values as `y`; the default of a field is no value"
+    "Rows of values as `y`; the default of a field is no value, nor is a number that is not finite, which no text has"
     rows = list(rows)
     y = np.empty((len(rows), len(kind.fields)), dtype=object)
     defaults = [field.from_plain(field.default) for field in kind.fields]
     for i, row in enumerate(rows):
-        y[i] = [None if value == default and type(value) is type(default) else value
+        y[i] = [None if (value == default and type(value) is type(default)) or _is_endless(value) else value
                 for value, default in zip(row, defaults)]
     return y
 
+def _is_endless(value) -> bool: return isinstance(value, float) and not math.isfinite(value)
+
+# %% ../../nbs/tasks/structures.ipynb #18ef9b88
 def make_model(name: str, fields: Sequence[Field]):
     "A pydantic model with some fields"
-    from pydantic import create_model
+    from pydantic import ConfigDict, create_model
+    from pydantic import Field as with_limits
     defaults = {field.name: None if field.nullable else ... if field.needed else field.from_plain(field.default)
                 for field in fields}
-    return create_model(name, **{field.name: (field.annotation, defaults[field.name]) for field in fields})
+    limits = {field.name: {name: field.from_plain(limit) for name, limit in field.constraints.items()}
+              for field in fields}
+    return create_model(name, __config__=ConfigDict(regex_engine="python-re"), **{
+        field.name: (field.annotation, with_limits(defaults[field.name], **limits[field.name])) for field in fields})
 
 def fill_record(model, fields: Sequence[Field], row: Sequence):
     "An object of a model with some values; a value that the model refuses is none"
@@ -234,16 +280,29 @@ def fill_record(model, fields: Sequence[Field], row: Sequence):
     blank = {field.name: None for field in fields if field.nullable}
     for _ in range(2):
         if any(field.needed and field.name not in values for field in fields): return None
-        try: return model(**blank | values)
+        try: return model.model_validate(blank | values, **BY_NAME)
         except ValidationError as error:
-            for each in error.errors(): values.pop(each["loc"][0] if each["loc"] else None, None)
+            for each in error.errors(): values.pop(field_at(model, each["loc"]), None)
     return None
+
+# %% ../../nbs/tasks/structures.ipynb #74601180
+# Values are by the names of fields and as JSON has them, whatever the model asks of those who write for it
+BY_NAME = {"by_alias": False, "by_name": True, "strict": False}
+
+def field_at(model, loc: tuple) -> str | None:
+    "The field that an error of pydantic is about, which may name an alias of it"
+    def names(about):
+        aliases = getattr(about.validation_alias, "choices", [about.validation_alias])
+        return {getattr(alias, "path", [alias])[0] for alias in aliases}
+    if not loc or loc[0] in model.model_fields: return loc[0] if loc else None
+    return next((name for name, about in model.model_fields.items() if loc[0] in names(about)), None)
 
 # %% ../../nbs/tasks/structures.ipynb #d0fd2988
 def plain_record(fields: Sequence[Field], row: Sequence) -> dict | None:
     "What `fill_record` gives, as JSON has it, without a model, which might refuse values"
     given = {field.name: field.plain(value) for field, value in zip(fields, row)}
-    values = {field.name: given[field.name] for field in fields if given[field.name] not in (None, field.default)}
+    values = {field.name: given[field.name] for field, value in zip(fields, row)
+              if given[field.name] not in (None, field.default) and field.allows(value)}
     if not values or any(field.needed and field.name not in values for field in fields): return None
     return {field.name: values.get(field.name, field.default) for field in fields}
 
@@ -269,7 +328,7 @@ def checked_record(kind: Records, answer) -> dict | None:
                          "where the text has no such thing, leave all fields empty")
     by_default = {field.name for field in kind.fields if not field.nullable and values.get(field.name) is None}
     record = _of_model(kind, {name: value for name, value in values.items() if name not in by_default})
-    return {field.name: field.plain(value) for field, value in zip(kind.fields, kind.values_of(record))}
+    return kind.plain(record)
 
 def _values_by_name(kind: Records, answer) -> dict:
     "The values that an answer has, by field; none where it says that there is no record"
@@ -289,9 +348,9 @@ def _of_model(kind: Records, values: dict):
     check_installed("pydantic", "records")
     from pydantic import ValidationError
     read = {field.name: _read_value(field, values[field.name]) for field in kind.fields if field.name in values}
-    try: record = kind.model(**read)
+    try: record = kind.model.model_validate(read, **BY_NAME)
     except ValidationError as error:
-        bad = [f"{'.'.join(map(str, each['loc']))}: found {short_repr(each['input'])}: {each['msg']}"
+        bad = [f"{field_at(kind.model, each['loc']) or kind.name}: found {short_repr(each['input'])}: {each['msg']}"
                for each in error.errors()]
         raise ValueError("; ".join(bad)) from None
     for name, feature in kind.features()[kind.column].items():
