@@ -5,6 +5,7 @@
 # %% ../../nbs/students/readings.ipynb #624abe66
 from __future__ import annotations
 import datetime as dt
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -14,10 +15,11 @@ from ..tasks.structures import same_value
 
 # %% auto #0
 __all__ = ['NUMBER', 'PLAIN_NUMBER', 'NUMBER_RULES', 'DATE', 'DATE_RULES', 'TEXT_RULES', 'JOINED', 'FORMS', 'read_number',
-           'read_date', 'read_text', 'cuts_none', 'Form', 'shape_of', 'Reading', 'choose_reading']
+           'read_whole_number', 'read_date', 'read_text', 'cuts_none', 'Form', 'shape_of', 'Reading', 'choose_reading']
 
 # %% ../../nbs/students/readings.ipynb #310809c1
-_THOUSANDS = r"\d{1,3}(?:[ \u00a0\u202f\u2009'’]\d{3})+(?!\d)(?:[.,]\d+)?"
+_SPACE = " \u00a0\u202f\u2009"  # Those that stand within a line: the plain, the no-break, the narrow and the thin
+_THOUSANDS = rf"\d{{1,3}}(?:[{_SPACE}'’]\d{{3}})+(?!\d)(?:[.,]\d+)?"
 _PLAIN = r"\d+(?:[.,]\d+)*"
 NUMBER = re.compile(rf"[-−]?(?:{_THOUSANDS}|{_PLAIN})")
 PLAIN_NUMBER = re.compile(rf"[-−]?{_PLAIN}")
@@ -33,20 +35,33 @@ NUMBER_RULES: dict[str, Callable] = {
 }
 
 def read_number(words: str, rule: str) -> float | None:
-    "The first number in some words; None where there is none"
+    "The first number in some words; None where there is none, or one too great for a float"
+    whole, cents = _digits(words, rule)
+    number = float(f"{whole}.{cents}") if whole else math.inf
+    return number if math.isfinite(number) else None
+
+def read_whole_number(words: str, rule: str) -> int | None:
+    "The same where it is whole, to its last digit; None where it is not, or does not fit 64 bits"
+    whole, cents = _digits(words, rule)
+    if not whole or cents.strip("0") or len(whole) > 20: return None
+    number = int(whole)
+    return number if -2**63 <= number < 2**63 else None
+
+def _digits(words: str, rule: str) -> tuple[str, str]:
+    "What stands before and after the decimal mark of the first number in some words; two empty texts if there is none"
     match = NUMBER.search(words)
-    if match is None: return None
+    if match is None: return "", ""
     digits = re.sub(r"[\s'’]", "", match[0].replace("−", "-"))
     whole, mark, cents = digits.partition(NUMBER_RULES[rule](digits) or "\0")
-    if mark and re.search("[.,]", cents): return None
-    return float(re.sub("[.,]", "", whole) + ("." + cents if mark else ""))
+    return ("", "") if mark and re.search("[.,]", cents) else (re.sub("[.,]", "", whole), cents)
 
 # %% ../../nbs/students/readings.ipynb #7f0864ac
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 DATE = re.compile(rf"(?<![\w.])(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:\d{{4}}|\d{{2}})"
-                  rf"|{_DAY}[ .-]*(?:of )?{_MONTH},?[ -]*\d{{4}}|{_MONTH} {_DAY},? \d{{4}})(?!\w)"
-                  r"(?:(?:T|,? +)\d{1,2}:\d{2}(?::\d{2})?)?", re.IGNORECASE)
+                  rf"|{_DAY}[{_SPACE}.-]*(?:of[{_SPACE}])?{_MONTH},?[{_SPACE}-]*\d{{4}}"
+                  rf"|{_MONTH}[{_SPACE}]{_DAY},?[{_SPACE}]\d{{4}})"
+                  rf"(?:(?:T|,?[{_SPACE}]+)\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?|(?!\w))", re.IGNORECASE)
 DATE_RULES = {"day first": True, "month first": False}
 
 def read_date(words: str, rule: str) -> dt.datetime | None:
@@ -54,7 +69,8 @@ def read_date(words: str, rule: str) -> dt.datetime | None:
     match = DATE.search(words)
     if match is None: return None
     year_first = re.match(r"\d{4}", match[0]) is not None
-    try: return dates.parse(match[0], dayfirst=DATE_RULES[rule] and not year_first, yearfirst=year_first)
+    plain = re.sub(f"[{_SPACE}]", " ", match[0])
+    try: return dates.parse(plain, dayfirst=DATE_RULES[rule] and not year_first, yearfirst=year_first)
     except (ValueError, OverflowError): return None
 
 # %% ../../nbs/students/readings.ipynb #570c9d6d
@@ -68,7 +84,7 @@ def read_text(words: str, rule: str) -> str | None:
 
 # %% ../../nbs/students/readings.ipynb #c3b208ff
 # Words that signs without a blank make one of: addresses, numbers, codes
-JOINED = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\w+(?:(?:[-/&+'’]|(?<=\d)[.,:](?=\d))\w+)*")
+JOINED = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+|\w+(?:(?:[-/&+'’]|(?<=\d)[.,:](?=\d))\w+)*")
 
 def cuts_none(text: str, start: int, end: int) -> bool:
     "Whether a place in a text begins and ends where words that signs join do, and not within"
@@ -86,11 +102,9 @@ def _day(words, rule): return (read := read_date(words, rule)) and read.date()
 
 def _iso_day(words, rule): return (read := _day(words, rule)) and read.isoformat()
 
-def _whole(words, rule): return None if (read := read_number(words, rule)) is None or read % 1 else int(read)
-
 FORMS: dict[str, Form] = {
     "text": Form(tuple(TEXT_RULES), read_text), "number": Form(tuple(NUMBER_RULES), read_number),
-    "whole number": Form(tuple(NUMBER_RULES), _whole), "date": Form(tuple(DATE_RULES), _day),
+    "whole number": Form(tuple(NUMBER_RULES), read_whole_number), "date": Form(tuple(DATE_RULES), _day),
     "date as text": Form(tuple(DATE_RULES), _iso_day), "time": Form(tuple(DATE_RULES), read_date),
 }
 

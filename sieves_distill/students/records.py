@@ -6,9 +6,12 @@
 from __future__ import annotations
 import json, re
 import numpy as np
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from ..basics.disk import read_json
 from ..tasks.entities import Entities
@@ -23,24 +26,25 @@ from .tagger import EntityStudent
 from .transformers import TransformersStudent
 
 # %% auto #0
-__all__ = ['LIKELY', 'NEAR', 'LOOSE', 'line_features', 'FieldTagger', 'Piece', 'likely_pieces', 'whole_piece', 'read_field_value',
-           'near_pieces', 'days_type', 'FormParts', 'RecordStudent', 'texts_in', 'FromTags', 'FormReader', 'InFields',
-           'CRFRecords', 'TransformersRecords', 'write_choices', 'read_parts']
+__all__ = ['LIKELY', 'NEAR', 'LOOSE', 'line_features', 'FieldTagger', 'Piece', 'likely_pieces', 'whole_piece', 'overlapping',
+           'read_field_value', 'near_pieces', 'days_type', 'FormParts', 'RecordStudent', 'texts_in', 'FromTags',
+           'FormReader', 'InFields', 'CRFRecords', 'TransformersRecords', 'write_choices', 'read_parts']
 
 # %% ../../nbs/students/records.ipynb #9fb81c39
 def line_features(text: str, words: list[tuple[int, int]]) -> list[list[str]]:
     "What is known of each word of a text, by its place and by the line that it stands on"
-    features, line, end = word_features(text, words), [], 0
+    features, n_before, names, end = word_features(text, words), 0, [], 0
     for known, (start, stop) in zip(features, words):
-        if "\n" in text[end:start]: line = []
-        known += _of_line(line, [word for word in line if word.isalpha()])
+        if "\n" in text[end:start]: n_before, names = 0, []
+        known += _of_line(n_before, names)
         word, end = text[start:stop].lower(), stop
-        line.append(word)
+        n_before += 1
+        if word.isalpha(): names.append(word)
     return features
 
-def _of_line(before: list[str], names: list[str]) -> list[str]:
-    "What stands on the line before a word, and those of it that are no numbers and signs"
-    return [f"n={min(len(before), 3)}", f"first={' '.join(names[:1])}", f"begins={' '.join(names[:2])}",
+def _of_line(n_before: int, names: list[str]) -> list[str]:
+    "How many words stand on the line before a word, and which, those that are no numbers and signs"
+    return [f"n={min(n_before, 3)}", f"first={' '.join(names[:1])}", f"begins={' '.join(names[:2])}",
             *(f"before{k}={' '.join(names[-k:])}" for k in (1, 2, 3)),
             *(f"in={name}" for name in dict.fromkeys(names[-6:]))]
 
@@ -75,12 +79,21 @@ def whole_piece(text: str, piece: Piece, reading: Reading) -> str:
     """The words of a piece; where it is a part of a number or a date, all of that, and no part of a word,
     or of words that signs join if they are never taken apart; without signs at an end where values have none"""
     patterns = (JOINED,) if reading.joined else _WHOLE[reading.form]
-    matches = chain.from_iterable(pattern.finditer(text) for pattern in patterns)
-    there = [match for match in matches if match.start() < piece.end and piece.start < match.end()]
-    if reading.form == "text": return reading.bare(text[min([piece.start, *(match.start() for match in there)]):
-                                                        max([piece.end, *(match.end() for match in there)])])
-    def common(match): return min(match.end(), piece.end) - max(match.start(), piece.start), match.end() - match.start()
-    return max(there, key=common)[0] if there else text[piece.start:piece.end]
+    there = [place for pattern in patterns for place in overlapping(_places(text, pattern), piece.start, piece.end)]
+    if reading.form == "text": return reading.bare(text[min([piece.start, *(start for start, _ in there)]):
+                                                        max([piece.end, *(end for _, end in there)])])
+    def common(place): return min(place[1], piece.end) - max(place[0], piece.start), place[1] - place[0]
+    return text[slice(*max(there, key=common))] if there else text[piece.start:piece.end]
+
+@lru_cache(8)
+def _places(text: str, pattern: re.Pattern) -> list[tuple[int, int]]:
+    "Where a pattern matches; kept, as many pieces of a text ask for it"
+    return [match.span() for match in pattern.finditer(text)]
+
+def overlapping(places: Sequence[tuple[int, int]], start: int, end: int) -> Sequence[tuple[int, int]]:
+    "Those of some places, sorted and apart from each other, that have something in common with another place"
+    first, last = (bisect_right(places, start, key=itemgetter(1)), bisect_left(places, end, key=itemgetter(0)))
+    return places[first:last]
 
 # %% ../../nbs/students/records.ipynb #c8cfd019
 LOOSE = .15  # Share of the likeliest word's probability that words beside it have, where it is not likely itself
@@ -102,9 +115,9 @@ def near_pieces(text: str, words, shares, begins, form: str) -> list[Piece]:
     "What comes near to a field, the likeliest first: of numbers and dates all there are, else words by the likeliest"
     if form == "text": return likely_pieces(words, shares, begins, max(LOOSE * shares.max(initial=0), 1e-9))
     pieces = []
-    for match in chain.from_iterable(pattern.finditer(text) for pattern in _WHOLE[form]):
-        inside = [share for share, (start, end) in zip(shares, words) if start < match.end() and match.start() < end]
-        pieces.append(Piece(*match.span(), float(max(inside, default=0.))))
+    for start, end in chain.from_iterable(_places(text, pattern) for pattern in _WHOLE[form]):
+        first, last = bisect_right(words, start, key=itemgetter(1)), bisect_left(words, end, key=itemgetter(0))
+        pieces.append(Piece(start, end, float(max(shares[first:last], default=0.))))
     return sorted(pieces, key=lambda piece: -piece.score)
 
 # %% ../../nbs/students/records.ipynb #fea0cbf9

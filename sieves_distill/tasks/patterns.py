@@ -42,7 +42,7 @@ def _phones(text: str, region: str | None) -> Iterator[tuple[int, int]]:
     return ((match.start, match.end) for match in matcher)
 
 PATTERNS = [
-    _where(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"),
+    _where(r"(?:(?<![\w.+%-])[\w.+%-]++|[\w.+%-]{1,64})@[\w-]+(?:\.[\w-]+)+"),
     _where(r"(?:https?://|www\.)[^\s<>\"']*[\w/]"),
     _where(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)", _is_address),
     _where(r"(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])", _is_address),

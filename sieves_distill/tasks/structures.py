@@ -96,6 +96,8 @@ def _field(name: str, about) -> Field:
     "A field of a pydantic model; raises TypeError, saying what it is, for one that cannot be filled in"
     given, nullable = _without_none(about.annotation)
     form, choices = _form(given)
+    zoned = any("tz=" in str(getattr(each, "dtype", "")) for each in (*about.metadata, *_beside(about.annotation)))
+    if form == "time" and zoned: raise TypeError("datetime with a time zone")
     if form is None: raise TypeError(getattr(given, "__name__", str(given)))
     column = Field(name, form, nullable, None, choices)
     column.constraints.update({} if form == "choice" else _constraints(about, column))
@@ -103,6 +105,16 @@ def _field(name: str, about) -> Field:
     default = about.get_default(call_default_factory=True)
     return replace(column, default=column.plain(default.value if isinstance(default, Enum) else default))
 
+def _without_none(annotation) -> tuple:
+    "What a type is beside None, and whether it may be None"
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated: return _without_none(args[0])
+    if origin is Literal: return annotation, None in args
+    some = [arg for arg in args if arg is not NoneType]
+    if origin not in (Union, UnionType) or len(some) > 1: return annotation, False
+    return _without_none(some[0])[0], len(some) < len(args)
+
+# %% ../../nbs/tasks/structures.ipynb #ffd41186
 def _constraints(about, column: Field) -> dict:
     "What must hold for the values of a pydantic field, as far as it can be kept in a folder: all but validators"
     limits = {name: limit for each in (*about.metadata, *_beside(about.annotation)) for name in CONSTRAINTS
@@ -118,15 +130,6 @@ def _beside(annotation) -> list:
     if origin is Annotated: return [*(each for arg in args[1:] for each in (arg, *getattr(arg, "metadata", ()))),
                                     *_beside(args[0])]
     return [each for arg in args for each in _beside(arg)] if origin in (Union, UnionType) else []
-
-def _without_none(annotation) -> tuple:
-    "What a type is beside None, and whether it may be None"
-    origin, args = get_origin(annotation), get_args(annotation)
-    if origin is Annotated: return _without_none(args[0])
-    if origin is Literal: return annotation, None in args
-    some = [arg for arg in args if arg is not NoneType]
-    if origin not in (Union, UnionType) or len(some) > 1: return annotation, False
-    return _without_none(some[0])[0], len(some) < len(args)
 
 # %% ../../nbs/tasks/structures.ipynb #f20302b8
 def _form(given) -> tuple:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from sieves_distill.students.readings import (
-    DATE, DATE_RULES, NUMBER, NUMBER_RULES, PLAIN_NUMBER, read_date, read_number,
+    DATE, DATE_RULES, FORMS, NUMBER, NUMBER_RULES, PLAIN_NUMBER, read_date,
 )
 from ..tasks.fields import find_words
 from ..tasks.structures import same_value
@@ -26,11 +26,10 @@ class TextPlaces:
     def __init__(self, text: str): self.text = text
 
     @cached_property
-    def numbers(self) -> list[tuple[Place, set]]:
-        "Where numbers stand, and what each may mean"
+    def numbers(self) -> list[tuple[Place, str]]:
+        "Where numbers stand, and how they are written"
         places = {match.span(): match[0] for pattern in (NUMBER, PLAIN_NUMBER) for match in pattern.finditer(self.text)}
-        return [(place, {read_number(words, rule) for rule in NUMBER_RULES} - {None})
-                for place, words in sorted(places.items())]
+        return sorted(places.items())
 
     @cached_property
     def times(self) -> list[tuple[Place, set]]:
@@ -41,7 +40,9 @@ class TextPlaces:
     def find(self, value, form: str) -> list[Place]:
         "The places of a value, none where the text has it nowhere"
         if form in ("number", "whole number"):
-            return [place for place, means in self.numbers if any(same_value(float(value), each) for each in means)]
+            read = FORMS[form].read
+            return [place for place, words in self.numbers
+                    if any(same_value(value, read(words, rule)) for rule in NUMBER_RULES)]
         if form == "time": return [place for place, means in self.times if value in means]
         if form in ("date", "date as text"):
             day = dt.date.fromisoformat(value) if isinstance(value, str) else value
