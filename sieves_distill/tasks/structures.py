@@ -20,15 +20,11 @@ from .kinds import Kind
 from .task import NoKind
 
 # %% auto #0
-__all__ = ['TYPES', 'CONSTRAINTS', 'BY_NAME', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fill_record',
+__all__ = ['CONSTRAINTS', 'TYPES', 'BY_NAME', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fill_record',
            'field_at', 'plain_record', 'same_value', 'checked_record', 'read_records', 'record_strata',
            'notes_on_fields', 'Answers', 'records_from']
 
-# %% ../../nbs/tasks/structures.ipynb #09c4a413
-TYPES = {"text": str, "number": float, "whole number": int, "date": dt.date, "time": dt.datetime}
-_COLUMNS = {"text": "string", "number": "float64", "whole number": "int64", "date": "date32", "time": "timestamp[us]",
-            bool: "bool", str: "string", int: "int64", float: "float64"}
-
+# %% ../../nbs/tasks/structures.ipynb #6d55ccc7
 # What a value and a limit must be to each other, by the name that pydantic has for it
 CONSTRAINTS: dict[str, Callable] = {
     "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
@@ -36,6 +32,11 @@ CONSTRAINTS: dict[str, Callable] = {
     "min_length": lambda value, n: len(value) >= n, "max_length": lambda value, n: len(value) <= n,
     "pattern": lambda value, pattern: re.search(pattern, value) is not None,
 }
+
+# %% ../../nbs/tasks/structures.ipynb #09c4a413
+TYPES = {"text": str, "number": float, "whole number": int, "date": dt.date, "time": dt.datetime}
+_COLUMNS = {"text": "string", "number": "float64", "whole number": "int64", "date": "date32", "time": "timestamp[us]",
+            bool: "bool", str: "string", int: "int64", float: "float64"}
 
 @dataclass(frozen=True)
 class Field:
