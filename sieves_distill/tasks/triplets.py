@@ -5,7 +5,7 @@
 # %% ../../nbs/tasks/triplets.ipynb #a66ccd96
 from __future__ import annotations
 import numpy as np
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from ..basics.checks import check_known, check_text, short_repr
@@ -109,7 +109,7 @@ class Triplets(Kind):
 
     def counts_by_answer(self, y) -> dict: return {"triplets": self.counts(y)}
 
-    def check_learnable(self, y) -> list[str]: return _notes_on_relations(self.counts(y), len(y))
+    def check_learnable(self, y) -> list[str]: return [*_notes_on_relations(self.counts(y), len(y)), *_notes_on_ends(y)]
 
     def check_measurable(self, y):
         if any(map(len, y)): return
@@ -147,6 +147,19 @@ def _notes_on_relations(counts: dict[str, int], n: int) -> list[str]:
     never = [name for name, count in counts.items() if not count]
     if not never: return []
     return [f"no training row has the relation {', '.join(map(repr, never))}: the student will never name it"]
+
+def _notes_on_ends(y, share: float = .05) -> list[str]:
+    "What a reader should know where words have two types in one text: a student gives a piece of a text one"
+    types = defaultdict(set)
+    for i, row in enumerate(y):
+        for end in (end for triplet in row for end in (triplet.head, triplet.tail)):
+            types[i, end.key[0]].add(end.span_type)
+    several = [(words, names) for (_, words), names in types.items() if len(names) > 1]
+    if len(several) < share * len(types): return []
+    words, names = several[0]
+    return [f"{len(several):,} of {len(types):,} heads and tails have two types in one text, such as {words!r}, which is "
+            f"{' and '.join(sorted(names))}: the student gives each place one, and triplets with the other are lost; "
+            "give words one type, or leave entity_types out"]
 
 # %% ../../nbs/tasks/triplets.ipynb #a84afe31
 def read_triplets(kind: Triplets, dataset, column: str):
