@@ -4,7 +4,7 @@
 
 # %% ../../nbs/tasks/relations.ipynb #5349ca26
 from __future__ import annotations
-from ..basics.checks import check_known, check_names, check_score, check_text, plain_name
+from ..basics.checks import check_known, check_names, check_score, check_text, plain_name, short_repr
 from .task import Task
 from .fields import read_field, read_list
 
@@ -49,6 +49,9 @@ class RelationExtraction(Task):
     def _entity(self, entity, end: str) -> dict:
         if isinstance(entity, str): entity = {"text": entity}
         words, kind = check_text(read_field(entity, "text"), end), plain_name(read_field(entity, "entity_type", None))
+        if self.entity_types is not None and kind is None:
+            raise TypeError(f"found the {end} {short_repr(words)} without a type, expected a mapping with text and "
+                            f"entity_type, {', '.join(map(repr, self.entity_types))} or 'UNKNOWN'")
         if self.entity_types is not None and kind != "UNKNOWN":
             check_known(kind, self.entity_descriptions, "entity type")
         return {"text": words, "entity_type": None if kind is None else check_text(kind, "entity type")}
