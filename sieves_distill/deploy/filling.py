@@ -15,6 +15,7 @@ from sieves_distill.deploy.exported import (
 from .replies import softmax
 from .tagging import CRFTagger
 from ..students.records import FormParts, FormReader, line_features
+from ..students.choices import WIDTH, beside_values, value_pattern
 from ..students.readings import Reading
 from ..tasks.structures import Field, plain_record
 
@@ -74,8 +75,8 @@ def word_hash(word: str) -> int:
 class HashedChoice:
     "Chooses one of some values, or None, by weights `(n_values, width + n_values)` and biases `(n_values,)`"
     def __init__(self, values: list, weight, bias):
-        self.values, self.weight, self.bias, self.width = values, weight, bias, weight.shape[1] - len(values)
-        self.patterns = [re.compile(rf"(?<!\w){re.escape(str(value))}(?!\w)", re.IGNORECASE) for value in values]
+        self.values, self.weight, self.bias, self.patterns = values, weight, bias, list(map(value_pattern, values))
+        self.width = weight.shape[1] - len(values)
 
     def proba(self, texts: list[str]):
         "How likely each value is, `(n_texts, n_values)`"
@@ -83,8 +84,11 @@ class HashedChoice:
 
     def _logits(self, text: str):
         words = set(re.findall(r"[^\W\d_]+|[^\w\s]", text.lower()))
-        at = sorted({abs(word_hash(word)) % self.width for word in words})
+        at = sorted({abs(word_hash(word)) % WIDTH for word in words})
         logits = self.bias + self.weight[:, at].sum(1) / max(len(at), 1) ** .5
+        if self.width > WIDTH:
+            at = {WIDTH + abs(word_hash(word)) % WIDTH for word in beside_values(text, self.patterns)}
+            logits = logits + self.weight[:, sorted(at)].sum(1)
         stand = [self.width + i for i, pattern in enumerate(self.patterns) if pattern.search(text)]
         return logits + self.weight[:, stand].sum(1)
 

@@ -7,31 +7,59 @@ from __future__ import annotations
 import re
 import numpy as np
 from collections.abc import Sequence
+from functools import partial
+from itertools import islice
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import softmax
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
 # %% auto #0
-__all__ = ['WIDTH', 'choice_width', 'Choice']
+__all__ = ['WIDTH', 'choice_width', 'value_pattern', 'beside_values', 'Choice']
 
 # %% ../../nbs/students/choices.ipynb #a17bee1c
 WIDTH = 2 ** 14  # Numbers that the words of a text are hashed to
 
-def choice_width(values: Sequence) -> int:
-    "How many numbers a head sees of a text"
-    return WIDTH + len(values)
+def choice_width(values: Sequence, beside: bool = False) -> int:
+    "How many numbers a head sees of a text, with what stands beside values or without"
+    return WIDTH * (1 + beside) + len(values)
 
-def _features(texts: Sequence[str], values: Sequence):
-    "Of each text which words it has, numbers left out, and which of the values, sparse `(n, choice_width(values))`"
-    reader = HashingVectorizer(token_pattern=r"[^\W\d_]+|[^\w\s]", n_features=WIDTH, binary=True,
-                               alternate_sign=False, dtype="float32")
-    patterns = [re.compile(rf"(?<!\w){re.escape(str(value))}(?!\w)", re.IGNORECASE) for value in values]
+def value_pattern(value) -> re.Pattern:
+    "What finds a value where it stands by itself"
+    return re.compile(rf"(?<!\w){re.escape(str(value))}(?!\w)", re.IGNORECASE)
+
+def beside_values(text: str, patterns: Sequence[re.Pattern]) -> list[str]:
+    "Of each value where a text has it, at most at twenty places, the words before and after, and the signs between"
+    beside = set()
+    for i, pattern in enumerate(patterns):
+        for match in islice(pattern.finditer(text), 20):
+            before = re.search(r"[^\W\d_]+[\W\d_]*$", text[max(0, match.start() - 40):match.start()])
+            after = re.match(r"[\W\d_]*[^\W\d_]+", text[match.end():match.end() + 40])
+            for side, words in (("<", before), (">", after)):
+                beside.add(f"{i}{side}" + re.sub(r"[\s\d_]+", "", words[0] if words else "").lower())
+    return sorted(beside)
+
+# %% ../../nbs/students/choices.ipynb #7d5cd097
+def _features(texts: Sequence[str], values: Sequence, beside: bool):
+    """Of each text which words it has, numbers left out, what stands beside the values if that is asked, and which of
+    them stand in it; sparse `(n, choice_width(values, beside))`"""
+    hashed = {"n_features": WIDTH, "binary": True, "alternate_sign": False, "dtype": "float32"}
+    parts = [HashingVectorizer(token_pattern=r"[^\W\d_]+|[^\w\s]", **hashed).transform(texts)]
+    patterns = list(map(value_pattern, values))
+    if beside:
+        reader = HashingVectorizer(analyzer=partial(beside_values, patterns=patterns), norm=None, **hashed)
+        parts.append(reader.transform(texts))
     stand = np.array([[pattern.search(text) is not None for pattern in patterns] for text in texts], "float32")
-    return hstack([reader.transform(texts), csr_matrix(stand.reshape(len(texts), len(values)))]).tocsr()
+    return hstack([*parts, csr_matrix(stand.reshape(len(texts), len(values)))]).tocsr()
 
+def _mostly_stand(texts: Sequence[str], answers: Sequence, share: float = .9) -> bool:
+    "Whether the answers stand in their texts: then the words beside them tell which of several is meant"
+    there = [value_pattern(value).search(text) is not None for text, value in zip(texts, answers) if value is not None]
+    return bool(there) and np.mean(there) >= share
+
+# %% ../../nbs/students/choices.ipynb #a69bd55f
 class Choice:
-    "Chooses one of some values, or None, by weights `(n_values, choice_width(values))` and biases `(n_values,)`"
+    "Chooses one of some values, or None, by weights `(n_values, choice_width(values, …))` and biases `(n_values,)`"
     def __init__(self, values: Sequence, weight, bias):
         self.values, self.weight, self.bias = list(values), weight, bias
 
@@ -39,15 +67,20 @@ class Choice:
     def fit(cls, texts: Sequence[str], answers: Sequence) -> Choice:
         "What some texts and their answers teach; of one answer alone, always that one"
         values = sorted(set(answers), key=lambda value: (value is None, str(value)))
-        y, width = np.array([values.index(answer) for answer in answers]), choice_width(values)
-        if len(values) == 1: return cls(values, np.zeros((1, width), "float32"), np.zeros(1, "float32"))
-        model = LogisticRegression(C=30, max_iter=500).fit(_features(texts, values), y)
+        y, beside = np.array([values.index(answer) for answer in answers]), _mostly_stand(texts, answers)
+        if len(values) == 1: return cls(values, np.zeros((1, choice_width(values)), "float32"), np.zeros(1, "float32"))
+        model = LogisticRegression(C=30, max_iter=500).fit(_features(texts, values, beside), y)
         weight, bias = model.coef_, model.intercept_
         if len(values) == 2: weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
         return cls(values, weight.astype("float32"), bias.astype("float32"))
 
     def proba(self, texts: Sequence[str]):
         "How likely each value is, `(n, n_values)`"
-        return softmax(_features(texts, self.values) @ self.weight.T + self.bias, axis=1)
+        return softmax(_features(texts, self.values, self.beside) @ self.weight.T + self.bias, axis=1)
+
+    @property
+    def beside(self) -> bool:
+        "Whether it sees what stands beside the values"
+        return self.weight.shape[1] == choice_width(self.values, True)
 
     def choose(self, texts: Sequence[str]) -> list: return [self.values[i] for i in self.proba(texts).argmax(1)]

@@ -287,7 +287,10 @@ def read_parts(path: Path) -> FormParts:
     "What a folder says of the fields; raises ValueError for what cannot be"
     from safetensors.numpy import load_file
     about, tensors = read_json(path / "fields.json"), load_file(str(path / "choices.safetensors"))
-    shapes = [{f"weight.{i}": (len(values), choice_width(values)), f"bias.{i}": (len(values),)}
+    def width(i, values):  # what stands beside values has numbers of its own, where it is seen
+        given = tensors.get(f"weight.{i}", np.zeros((0, 0))).shape
+        return choice_width(values, given[-1:] == (choice_width(values, True),))
+    shapes = [{f"weight.{i}": (len(values), width(i, values)), f"bias.{i}": (len(values),)}
               for i, values in enumerate(about["choices"].values())]
     for expected in shapes: check_tensors(path / "choices.safetensors", tensors, expected)
     choices = {name: Choice(values, tensors[f"weight.{i}"], tensors[f"bias.{i}"])
