@@ -63,8 +63,8 @@ def run(size: int, seed: int) -> dict:
 
 def table(cells: list[dict]) -> str:
     "Markdown: a line for each size, means over the seeds"
-    lines = ["| rows | seeds | ROUGE-L | of the first words | of the likest text | chrF | of the first words | invents | "
-             "the authors | words | the authors | CPU s to distil | texts a CPU s | MB |", "|" + "---|" * 14]
+    lines = ["| rows | seeds | ROUGE-L | of the first words | of the likest text | chrF | of the first words | "
+             "invents | the authors | words | the authors | CPU s to distil | texts a CPU s | MB |", "|" + "---|" * 14]
     groups = {size: [cell for cell in cells if cell["size"] == size] for size in sorted({c["size"] for c in cells})}
     lines += [_line(size, here) for size, here in groups.items()]
     verdicts = [f"{size} rows: {here[0]['verdict']}" for size, here in groups.items()]

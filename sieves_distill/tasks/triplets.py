@@ -158,8 +158,8 @@ def _notes_on_ends(y, share: float = .05) -> list[str]:
     if len(several) < share * len(types): return []
     words, names = several[0]
     return [f"{len(several):,} of {len(types):,} heads and tails have two types in one text, such as {words!r}, which "
-            f"is {' and '.join(sorted(names))}: the student gives each place one, and triplets with the other are lost; "
-            "give words one type, or leave entity_types out"]
+            f"is {' and '.join(sorted(names))}: the student gives each place one, and triplets with the other are "
+            "lost; give words one type, or leave entity_types out"]
 
 # %% ../../nbs/tasks/triplets.ipynb #a84afe31
 def read_triplets(kind: Triplets, dataset, column: str):
