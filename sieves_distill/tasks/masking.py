@@ -91,8 +91,9 @@ def _places_by_words(text: str, pieces: list[str], names: list[str]) -> list[tup
     "The same for a masked text whose other words are not all as they were"
     words = list(_WORDS.finditer(text))
     tokens = [word for k, piece in enumerate(pieces)
-              for word in (*([(k - 1,)] if k else []), *_WORDS.findall(piece.casefold()))]
-    matcher = SequenceMatcher(None, [word[0].casefold() for word in words], tokens, autojunk=False)
+              for word in (*([(k - 1,)] if k else []), *_WORDS.findall(piece))]
+    folded = [token.casefold() if isinstance(token, str) else token for token in tokens]
+    matcher = SequenceMatcher(None, [word[0].casefold() for word in words], folded, autojunk=False)
     places, n_kept = [], 0
     for action, start, end, first, last in matcher.get_opcodes():
         masks = [token[0] for token in tokens[first:last] if isinstance(token, tuple)]
