@@ -325,8 +325,15 @@ class _NewDocs:
 
     def add(self, docs: list):
         "In a file, documents are on the disk when this returns"
-        if self.path is None: self.docs += docs
-        elif docs: append_line(self.path, "".join(map(doc_line, docs)).encode())
+        if self.path is None:
+            self.docs += docs
+            return
+        lines, errors = [], []
+        for doc in docs:  # what was paid for is kept, whatever stands beside it
+            try: lines.append(doc_line(doc))
+            except (TypeError, ValueError) as error: errors.append(error)
+        if lines: append_line(self.path, "".join(lines).encode())
+        if errors: raise errors[0]
 
     def read(self) -> list:
         if self.path is None: return list(self.docs)

@@ -110,7 +110,13 @@ def _shown_path(path: tuple) -> str: return path[0] + "".join(f"[{key!r}]" for k
 def _attributes(value) -> dict | None:
     "The fields of a pydantic model, a dataclass, a namedtuple or an object with plain attributes; None for any other"
     if isinstance(value, (type, Enum, BaseException)): return None
-    if hasattr(value, "model_dump"): return value.model_dump()
+    if hasattr(value, "model_dump"): return _dumped(value)
     if is_dataclass(value): return {field.name: getattr(value, field.name) for field in fields(value)}
     if hasattr(value, "_asdict"): return value._asdict()
     return {name: inner for name, inner in getattr(value, "__dict__", {}).items() if not name.startswith("_")} or None
+
+# %% ../../nbs/documents/encode.ipynb #ffd9cf1d
+def _dumped(model) -> dict:
+    "The fields of a pydantic model, dates and the like as it writes them to JSON, from which it reads them again"
+    try: return model.model_dump(mode="json")
+    except (TypeError, ValueError): return model.model_dump()  # of a field that it cannot write: the error names it

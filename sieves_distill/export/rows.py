@@ -16,8 +16,8 @@ from .export import to_hf_dataset
 
 # %% auto #0
 __all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'task_of_student', 'rows_for', 'from_review',
-           'noting_reviewed', 'encode_results', 'labelled_rows', 'null_rows', 'gold_for_labels', 'with_golden',
-           'read_rows']
+           'noting_reviewed', 'encode_results', 'labelled_rows', 'blank_rows', 'null_rows', 'gold_for_labels',
+           'with_golden', 'read_rows']
 
 # %% ../../nbs/export/rows.ipynb #c2ac5e97
 def check_dataset(dataset, column: str = "labels"):
@@ -240,10 +240,15 @@ def labelled_rows(data, task, threshold: float | None = None, on_error: str = "r
 
 def _without_nulls(dataset, kind: Kind):
     "The rows that have an answer; warns of the others"
-    blank = null_rows(dataset, kind.column)
+    blank = blank_rows(dataset, kind)
     if not blank.any() or blank.all(): return dataset
     warnings.warn(f"left out {blank.sum():,} of {len(dataset):,} rows, whose {kind.column} are null", stacklevel=4)
     return dataset.select(np.flatnonzero(~blank))
+
+def blank_rows(dataset, kind: Kind):
+    "Which rows of a `datasets.Dataset` hold no answer, booleans `(n,)`; that a text has no record is an answer"
+    blank = null_rows(dataset, kind.column)
+    return np.zeros(len(dataset), bool) if kind.null_is_answer and kind.column in dataset.column_names else blank
 
 def null_rows(dataset, column: str):
     "Which rows of a `datasets.Dataset` hold nothing in a column, booleans `(n,)`; all, where there is no such column"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 import numpy as np
 from ..documents.doc import Doc
-from .rows import Rows, labelled_rows, null_rows, rows_for, task_of_student
+from .rows import Rows, blank_rows, labelled_rows, null_rows, rows_for, task_of_student
 from ..tasks.kinds import LabelKind, kind_of
 
 # %% auto #0
@@ -55,7 +55,7 @@ def _can_read(task, gold, text) -> bool:
 # %% ../../nbs/export/unanswered.ipynb #7ea05238
 def _unanswered_rows(dataset, task) -> Unanswered:
     kind = kind_of(task)
-    blank = null_rows(dataset, kind.column)
+    blank = blank_rows(dataset, kind)
     at = np.flatnonzero(blank & ~null_rows(dataset, "gold"))
     if not len(at): return Unanswered(int(blank.sum()))
     others = [name for name in dataset.column_names if name not in ("text", "gold", "id")]

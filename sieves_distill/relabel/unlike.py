@@ -94,7 +94,8 @@ class UnlikeAnswers(pd.DataFrame):
                 "or a look at some rows drawn at random, finds those.")
 
     def _where_to_begin(self) -> str:
-        if "aspect" in self or self.empty or self["doubt"].max() >= .5:
+        if self.empty: return "There is nothing to begin with."
+        if "aspect" in self or self["doubt"].max() >= .5:
             return "Begin at rank 1, and go down as far as it pays: the first are the surest."
         return (f"The first has a doubt of {self['doubt'].max():.2f} only: students of so few rows, or of answers this "
                 "hard, know too little to say which are wrong, and the order tells little.")
@@ -104,7 +105,7 @@ def rank_doubts(rows: Rows, n_folds: int, seed: int, progress: bool = False) -> 
     rows.kind.check_learnable(rows.y)
     if doubts.dispatch(type(rows.kind)) is doubts.dispatch(Kind): doubts(rows.kind, rows, [])  # refuses
     frame = pd.DataFrame(doubts(rows.kind, rows, cut_folds(rows, n_folds, seed), progress))
-    if frame.empty: return UnlikeAnswers(columns=["rank", "row", "text", "fault", "doubt"])
+    if frame.empty: return UnlikeAnswers(columns=["rank", "row", "text", "fault", "doubt", "teacher"])
     frame = frame.sort_values("doubt", ascending=False, kind="stable", ignore_index=True)
     frame.insert(0, "rank", np.arange(1, len(frame) + 1))
     if rows.ids is not None: frame.insert(2, "id", [rows.ids[i] for i in frame["row"]])

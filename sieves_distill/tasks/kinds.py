@@ -35,6 +35,7 @@ class Kind:
     decided = False  # Whether two answers to one text contradict each other; else they may be opinions
     shape: tuple = ()  # Of what a student computes of one text
     nothing = None  # What stands in a column `gold` where it is known that there is no answer
+    null_is_answer = False  # Whether a null in its column is one, that the text has none, and not a lack of any
 
     def features(self) -> dict:
         "The columns of a dataset beside `text`, name to `datasets` feature"

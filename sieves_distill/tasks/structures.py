@@ -5,6 +5,7 @@
 # %% ../../nbs/tasks/structures.ipynb #6d916a65
 from __future__ import annotations
 import datetime as dt
+import json
 import math
 import numpy as np
 import operator
@@ -12,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 from ..basics.checks import check_installed, check_known, check_text, short_repr, typed_repr
@@ -20,8 +22,8 @@ from .kinds import Kind
 from .task import NoKind
 
 # %% auto #0
-__all__ = ['CONSTRAINTS', 'TYPES', 'BY_NAME', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fill_record',
-           'field_at', 'plain_record', 'same_value', 'checked_record', 'read_records', 'record_strata',
+__all__ = ['CONSTRAINTS', 'TYPES', 'BY_NAME', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fields_from',
+           'fill_record', 'field_at', 'plain_record', 'same_value', 'checked_record', 'read_records', 'record_strata',
            'notes_on_fields', 'Answers', 'records_from']
 
 # %% ../../nbs/tasks/structures.ipynb #6d55ccc7
@@ -150,9 +152,10 @@ class Records(Kind):
     quality = {"f1": "F1 of fields", "records": "records wholly right"}
     right_words = "each of its fields is the teacher's, or rightly empty"
     calls = ('predict(["a text", "another"])  # of each text a record, a pydantic object; None where it has none',)
+    null_is_answer = True
 
     def __init__(self, fields: Sequence[Field], name: str = "Record", model=None, features: dict | None = None):
-        self.fields, self.name, self._model = list(fields), name, model
+        self.fields, self.name, self._given = list(fields), name, model
         self._features = features  # Of the task's own column, where it is known: by the names of its fields
 
     def __repr__(self): return f"{type(self).__name__}({self.names!r})"
@@ -173,8 +176,7 @@ class Records(Kind):
     @property
     def model(self):
         "The pydantic model of a record"
-        if self._model is None: self._model = make_model(self.name, self.fields)
-        return self._model
+        return make_model(self.name, self.fields) if self._given is None else self._given
 
     def of_model(self, model) -> Records:
         "The same kind, whose records are of a model of the user's; raises ValueError for one with other fields"
@@ -266,7 +268,23 @@ def _is_endless(value) -> bool: return isinstance(value, float) and not math.isf
 
 # %% ../../nbs/tasks/structures.ipynb #18ef9b88
 def make_model(name: str, fields: Sequence[Field]):
-    "A pydantic model with some fields"
+    "A pydantic model with some fields, the same one each time; its objects can be pickled"
+    return _made(name, json.dumps([asdict(field) for field in fields]))
+
+@lru_cache(256)
+def _made(name: str, about: str):
+    fields = fields_from(json.loads(about))
+    model = _new_model(name, fields)
+    model.__reduce__ = lambda record: (_made_again, (name, about, dict(record)))
+    return model
+
+def _made_again(name: str, about: str, values: dict): return _made(name, about).model_construct(**values)
+
+def fields_from(about: Sequence[dict]) -> list[Field]:
+    "The fields that JSON speaks of"
+    return [Field(**{**field, "choices": tuple(field["choices"])}) for field in about]
+
+def _new_model(name: str, fields: Sequence[Field]):
     from pydantic import ConfigDict, create_model
     from pydantic import Field as with_limits
     defaults = {field.name: None if field.nullable else ... if field.needed else field.from_plain(field.default)
@@ -377,7 +395,7 @@ def read_records(kind: Records, dataset, column: str):
     for i in rows:
         try:
             row = zip(kind.names, _row_values(kind, values[i]))
-            answers.append([_plain(value, short.get(name)) for name, value in row])
+            answers.append([_plain(_as_time(value, field), short.get(name)) for field, (name, value) in zip(kind.fields, row)])
         except (KeyError, TypeError, ValueError) as error: raise ValueError(f"{column}, row {i}: {error}") from None
     return record_array(kind, answers), np.array(rows, dtype=int)
 
@@ -387,6 +405,15 @@ def _row_values(kind: Records, value) -> list:
     if isinstance(value, list) and len(value) == len(kind.fields): return [answer or None for answer in value]
     if isinstance(value, dict) and set(kind.names) <= set(value): return [value[name] for name in kind.names]
     raise ValueError(f"found {short_repr(value)}, expected values of {', '.join(kind.names)}")
+
+def _as_time(value, field: Field):
+    "A value of a date or a time as such; raises ValueError for what is none"
+    if value is None or field.form not in ("date", "time"): return value
+    if isinstance(value, str): return field.from_plain(value)
+    if isinstance(value, dt.datetime): return value if field.form == "time" else value.date()
+    if isinstance(value, dt.date) and field.form == "date": return value
+    raise ValueError(f"{field.name}: found {short_repr(value)}, expected a {field.form}, or text as ISO 8601 writes it; "
+                     "datasets' to_json writes dates as numbers: keep a dataset with save_to_disk or to_parquet")
 
 def _short_floats(feature) -> dict[str, bool]:
     "Which fields of a column are of float32"
@@ -445,7 +472,7 @@ class Answers(Records):
 
     def as_results(self, y) -> list: return [dict(zip(self.names, row)) for row in self.decode(y)]
 
-    nothing = None  # each answer may be empty
+    nothing, null_is_answer = None, False  # each answer may be empty
 
     def check_answer(self, answer, text: str | None = None) -> list[str]:
         """The answers in the order of the questions, "" where there is none; a list of them, or a mapping of each
@@ -467,5 +494,4 @@ def _checked_answers(kind: Answers, answer) -> list[str]:
 def records_from(about: dict) -> Records:
     "The kind that a folder speaks of, see `Kind.about`"
     if about["kind"] == "answers": return Answers(about["questions"])
-    fields = [Field(**{**field, "choices": tuple(field["choices"])}) for field in about["fields"]]
-    return Records(fields, about["name"])
+    return Records(fields_from(about["fields"]), about["name"])
