@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from itertools import islice
 from .doc import Doc
 from .sources import Source, open_source
-from .values import as_number, is_missing, parse_json, read_answer
+from .values import OutOfStruct, as_number, is_missing, parse_json, read_answer
 
 # %% auto #0
 __all__ = ['iter_docs', 'read_docs']
@@ -202,8 +202,11 @@ def _parsed(value, in_struct: bool):
     return _without_nulls(value) if in_struct else value
 
 def _without_nulls(value):
-    "Arrow's mappings without the keys that have no value: in a struct null and absent are the same"
-    if isinstance(value, dict): return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    "Arrow's mappings without the keys that have no value"
+    if isinstance(value, dict):
+        kept = OutOfStruct({key: _without_nulls(inner) for key, inner in value.items() if inner is not None})
+        kept.blank = tuple(key for key, inner in value.items() if inner is None)
+        return kept
     return list(map(_without_nulls, value)) if isinstance(value, list) else value
 
 # %% ../../nbs/documents/read.ipynb #af67a334

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast, json, re
 
 # %% auto #0
-__all__ = ['PLAIN_TYPES', 'parse_json', 'read_answer', 'unbox', 'as_plain', 'is_missing', 'as_number']
+__all__ = ['PLAIN_TYPES', 'parse_json', 'OutOfStruct', 'read_answer', 'unbox', 'as_plain', 'is_missing', 'as_number']
 
 # %% ../../nbs/documents/values.ipynb #bc223d1e
 def parse_json(text: str):
@@ -25,11 +25,22 @@ def _parse_python(bare: str, text: str):
     except (ValueError, SyntaxError, RecursionError, MemoryError): return text
     return value if isinstance(value, (list, dict)) else text
 
+class OutOfStruct(dict):
+    "A mapping out of an Arrow struct; `blank` names the keys that had no value: in a struct null and absent are the same"
+    blank: tuple[str, ...] = ()
+
+    def mapped(self, function) -> OutOfStruct:
+        "The same with other values"
+        mapped = OutOfStruct({key: function(inner) for key, inner in self.items()})
+        mapped.blank = self.blank
+        return mapped
+
 def read_answer(value):
     """A parsed answer as it was before it was JSON.
 
     A list of exactly a str and a number is the pair (label, score), wherever it stands."""
     if type(value) is dict: return {key: read_answer(inner) for key, inner in value.items()}
+    if type(value) is OutOfStruct: return value.mapped(read_answer)
     if type(value) is not list: return value
     if len(value) == 2 and type(value[0]) is str and type(value[1]) in (float, int): return tuple(value)
     return list(map(read_answer, value))

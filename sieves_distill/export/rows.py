@@ -10,14 +10,15 @@ import warnings
 import numpy as np
 from ..basics.checks import check_one_of, is_int, short_repr
 from ..tasks.from_kind import task_from_kind
+from ..tasks.masking import Masks
 from ..tasks.task import Task
 from ..tasks.kinds import Kind, kind_of
 from .export import to_hf_dataset
 
 # %% auto #0
 __all__ = ['check_dataset', 'read_scores', 'read_ids', 'id_series', 'Gold', 'Rows', 'task_of_student', 'rows_for', 'from_review',
-           'noting_reviewed', 'encode_results', 'labelled_rows', 'blank_rows', 'null_rows', 'gold_for_labels',
-           'with_golden', 'read_rows']
+           'noting_reviewed', 'encode_results', 'labelled_rows', 'blank_rows', 'null_rows', 'with_places',
+           'gold_for_labels', 'with_golden', 'read_rows']
 
 # %% ../../nbs/export/rows.ipynb #c2ac5e97
 def check_dataset(dataset, column: str = "labels"):
@@ -198,6 +199,7 @@ def rows_for(student, data, on_error: str = "raise") -> Rows:
     from datasets import Dataset, DatasetDict
     check_one_of(on_error, "on_error", ("raise", "skip"))
     if isinstance(data, Rows): return data
+    data = with_places(data, student, on_error)
     if not isinstance(data, (Dataset, DatasetDict)):
         data = labelled_rows(data, task_of_student(student), on_error=on_error)
     elif on_error == "skip": data = _without_nulls(data, kind_of(student))
@@ -236,6 +238,7 @@ def labelled_rows(data, task, threshold: float | None = None, on_error: str = "r
     if not isinstance(data, (Dataset, DatasetDict)): return _exported(data, task, threshold, on_error)
     if threshold is not None:
         raise ValueError("threshold is for documents with scores; found a Dataset, whose labels are decided already")
+    data = with_places(data, task, on_error)
     return Rows.read(_without_nulls(data, kind_of(task)) if on_error == "skip" else data, task).to_dataset()
 
 def _without_nulls(dataset, kind: Kind):
@@ -265,6 +268,28 @@ def _exported(docs, task, threshold: float | None, on_error: str):
     elif reviewed: rows = rows.add_column("reviewed", [text in reviewed for text in rows["text"]])
     if ids and read_ids(rows) is None: rows = rows.remove_columns("id")
     return rows.remove_columns("scores") if scored and read_scores(rows, kind) is None else rows
+
+# %% ../../nbs/export/rows.ipynb #7e075e04
+def with_places(data, task, on_error: str = "raise"):
+    """A dataset of masked texts, as `PIIMasking` exports them, with the pieces that were masked in their place; whatever
+    else `data` is stays as it is. Masked texts that do not come from their texts are a ValueError by row, or null where
+    `on_error` is "skip"."""
+    kind, columns = task if isinstance(task, Kind) else kind_of(task), getattr(data, "column_names", ())
+    if not isinstance(kind, Masks) or kind.column in columns or not {"text", "masked_text"} <= set(columns): return data
+    pieces, texts = task_from_kind(kind), data["text"][:]
+    for name, masked in (("masked_text", kind.column), ("gold", "gold")):
+        if name not in columns: continue
+        answers = [_placed(pieces, text, answer, f"{name}, row {i}", on_error)
+                   for i, (text, answer) in enumerate(zip(texts, data[name][:]))]
+        data = data.remove_columns(name).add_column(masked, answers, feature=kind.features()[kind.column])
+    return data
+
+def _placed(pieces: Task, text: str, answer, where: str, on_error: str) -> list | None:
+    if answer is None or not isinstance(text, str): return None
+    try: return pieces.row(answer, text)["entities"]
+    except (TypeError, ValueError) as error:
+        if on_error == "skip": return None
+        raise ValueError(f"{where}: {error}") from None
 
 # %% ../../nbs/export/rows.ipynb #9a0f9300
 def gold_for_labels(rows, column: str = "labels"):

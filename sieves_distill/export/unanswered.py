@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 import numpy as np
 from ..documents.doc import Doc
-from .rows import Rows, blank_rows, labelled_rows, null_rows, rows_for, task_of_student
+from sieves_distill.export.rows import (
+    Rows, blank_rows, labelled_rows, null_rows, rows_for, task_of_student, with_places,
+)
 from ..tasks.kinds import LabelKind, kind_of
 
 # %% auto #0
@@ -76,6 +78,7 @@ def rows_to_score(student, data, on_error: str = "raise") -> ToScore:
     from datasets import Dataset
     if isinstance(data, Rows): return ToScore(data, Unanswered())
     if isinstance(data, Iterator): data = list(data)
+    data = with_places(data, student, on_error)
     task = student if isinstance(data, Dataset) else task_of_student(student)
     noted, unanswered = noting_unanswered(data, task)
     if _has_gold_alone(data, task):
