@@ -73,8 +73,8 @@ def _(kind: FreeText) -> list[Column]: return [Column(kind.column, "string", str
 @answer_columns.register
 def _(kind: Records) -> list[Column]:
     def plain(record): return {field.name: field.plain(record[field.name]) for field in kind.fields}
-    def typed(record):
-        return record and {field.name: field.from_plain(record[field.name]) for field in kind.fields}
+    def typed(record):  # no record is one without values, as null is a row that was not asked about
+        return {field.name: field.from_plain((record or {}).get(field.name)) for field in kind.fields}
     def struct():
         import pyarrow as pa
         from datasets import Value

@@ -271,9 +271,9 @@ def _exported(docs, task, threshold: float | None, on_error: str):
 
 # %% ../../nbs/export/rows.ipynb #7e075e04
 def with_places(data, task, on_error: str = "raise"):
-    """A dataset of masked texts, as `PIIMasking` exports them, with the pieces that were masked in their place; whatever
-    else `data` is stays as it is. Masked texts that do not come from their texts are a ValueError by row, or null where
-    `on_error` is "skip"."""
+    """A dataset of masked texts, as `PIIMasking` exports them, with the pieces that were masked in their place;
+    whatever else `data` is stays as it is. Masked texts that do not come from their texts are a ValueError by row, or
+    null where `on_error` is "skip"."""
     kind, columns = task if isinstance(task, Kind) else kind_of(task), getattr(data, "column_names", ())
     if not isinstance(kind, Masks) or kind.column in columns or not {"text", "masked_text"} <= set(columns): return data
     pieces, texts = task_from_kind(kind), data["text"][:]

@@ -50,7 +50,7 @@ class InformationExtraction(Task):
     def row(self, result, text: str) -> dict:
         if self.mode == "multi": return {"entities": list(map(self._entity, read_list(result, "entities")))}
         if has_field(result, "entity") and "entity" not in self._features: result = read_field(result, "entity")
-        return {"entity": None if result is None else self._entity(result)}
+        return {"entity": None if result is None or _is_blank(result, self._features) else self._entity(result)}
 
     def _entity(self, entity) -> dict:
         "One entity as a row; its score is the model's, where it has one, or stands beside the fields"
@@ -66,6 +66,11 @@ _SEVERAL = ("expected mode='single', one record a text or none, to distil an Inf
             "mode='single' where texts have one, or train elsewhere on what to_hf_dataset exports")
 
 # %% ../../nbs/tasks/records.ipynb #acd6ea96
+def _is_blank(result, names) -> bool:
+    "Whether an answer has all fields, and a value of none, which in a table stands for no record"
+    if not isinstance(result, Mapping) or any(value is not None for value in result.values()): return False
+    return {*result, *getattr(result, "blank", ())} - {"score"} == {*names} - {"score"}
+
 def _score_beside(entity, name: str) -> float | None:
     "The score of an answer whose model has no such field; None where there is none"
     from pydantic import BaseModel

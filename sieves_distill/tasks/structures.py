@@ -394,8 +394,8 @@ def read_records(kind: Records, dataset, column: str):
     answers = []
     for i in rows:
         try:
-            row = zip(kind.names, _row_values(kind, values[i]))
-            answers.append([_plain(_as_time(value, field), short.get(name)) for field, (name, value) in zip(kind.fields, row)])
+            row = zip(kind.fields, _row_values(kind, values[i]))
+            answers.append([_plain(_as_time(value, field), short.get(field.name)) for field, value in row])
         except (KeyError, TypeError, ValueError) as error: raise ValueError(f"{column}, row {i}: {error}") from None
     return record_array(kind, answers), np.array(rows, dtype=int)
 
@@ -412,8 +412,8 @@ def _as_time(value, field: Field):
     if isinstance(value, str): return field.from_plain(value)
     if isinstance(value, dt.datetime): return value if field.form == "time" else value.date()
     if isinstance(value, dt.date) and field.form == "date": return value
-    raise ValueError(f"{field.name}: found {short_repr(value)}, expected a {field.form}, or text as ISO 8601 writes it; "
-                     "datasets' to_json writes dates as numbers: keep a dataset with save_to_disk or to_parquet")
+    raise ValueError(f"{field.name}: found {short_repr(value)}, expected a {field.form}, or text as ISO 8601 writes "
+                     "it; datasets' to_json writes dates as numbers: keep a dataset with save_to_disk or to_parquet")
 
 def _short_floats(feature) -> dict[str, bool]:
     "Which fields of a column are of float32"
