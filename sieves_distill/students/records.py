@@ -26,9 +26,9 @@ from .tagger import EntityStudent
 from .transformers import TransformersStudent
 
 # %% auto #0
-__all__ = ['LIKELY', 'NEAR', 'LOOSE', 'line_features', 'FieldTagger', 'Piece', 'likely_pieces', 'whole_piece', 'overlapping',
-           'read_field_value', 'near_pieces', 'days_type', 'FormParts', 'RecordStudent', 'texts_in', 'FromTags',
-           'FormReader', 'InFields', 'CRFRecords', 'TransformersRecords', 'write_choices', 'read_parts']
+__all__ = ['LIKELY', 'NEAR', 'LOOSE', 'line_features', 'FieldTagger', 'Piece', 'likely_pieces', 'whole_piece', 'pattern_places',
+           'overlapping', 'read_field_value', 'near_pieces', 'days_type', 'FormParts', 'RecordStudent', 'texts_in',
+           'FromTags', 'FormReader', 'InFields', 'CRFRecords', 'TransformersRecords', 'write_choices', 'read_parts']
 
 # %% ../../nbs/students/records.ipynb #9fb81c39
 def line_features(text: str, words: list[tuple[int, int]]) -> list[list[str]]:
@@ -79,14 +79,15 @@ def whole_piece(text: str, piece: Piece, reading: Reading) -> str:
     """The words of a piece; where it is a part of a number or a date, all of that, and no part of a word,
     or of words that signs join if they are never taken apart; without signs at an end where values have none"""
     patterns = (JOINED,) if reading.joined else _WHOLE[reading.form]
-    there = [place for pattern in patterns for place in overlapping(_places(text, pattern), piece.start, piece.end)]
+    there = [place for pattern in patterns
+             for place in overlapping(pattern_places(text, pattern), piece.start, piece.end)]
     if reading.form == "text": return reading.bare(text[min([piece.start, *(start for start, _ in there)]):
                                                         max([piece.end, *(end for _, end in there)])])
     def common(place): return min(place[1], piece.end) - max(place[0], piece.start), place[1] - place[0]
     return text[slice(*max(there, key=common))] if there else text[piece.start:piece.end]
 
 @lru_cache(8)
-def _places(text: str, pattern: re.Pattern) -> list[tuple[int, int]]:
+def pattern_places(text: str, pattern: re.Pattern) -> list[tuple[int, int]]:
     "Where a pattern matches; kept, as many pieces of a text ask for it"
     return [match.span() for match in pattern.finditer(text)]
 
@@ -115,7 +116,7 @@ def near_pieces(text: str, words, shares, begins, form: str) -> list[Piece]:
     "What comes near to a field, the likeliest first: of numbers and dates all there are, else words by the likeliest"
     if form == "text": return likely_pieces(words, shares, begins, max(LOOSE * shares.max(initial=0), 1e-9))
     pieces = []
-    for start, end in chain.from_iterable(_places(text, pattern) for pattern in _WHOLE[form]):
+    for start, end in chain.from_iterable(pattern_places(text, pattern) for pattern in _WHOLE[form]):
         first, last = bisect_right(words, start, key=itemgetter(1)), bisect_left(words, end, key=itemgetter(0))
         pieces.append(Piece(start, end, float(max(shares[first:last], default=0.))))
     return sorted(pieces, key=lambda piece: -piece.score)
