@@ -17,7 +17,7 @@ from .tagging import CRFTagger
 from ..students.records import FormParts, FormReader, line_features
 from ..students.choices import WIDTH, beside_values, value_pattern
 from ..students.readings import Reading
-from ..tasks.structures import Field, plain_record
+from ..tasks.structures import Field, fields_from, plain_record
 
 # %% auto #0
 __all__ = ['MODELS', 'FormStudent', 'fields_of', 'word_hash', 'HashedChoice', 'read_parts_of', 'read_line_tagger',
@@ -55,7 +55,7 @@ class FormStudent(ExportedStudent):
 def fields_of(about: dict) -> list[Field]:
     "The fields that student.json speaks of"
     if about["kind"] == "answers": return [Field(question, "text") for question in about["questions"]]
-    return [Field(**{**field, "choices": tuple(field["choices"])}) for field in about["fields"]]
+    return fields_from(about["fields"])
 
 # %% ../../nbs/deploy/filling.ipynb #a2231091
 @lru_cache(100_000)

@@ -27,7 +27,7 @@ from .transformers import TransformersStudent
 
 # %% auto #0
 __all__ = ['LIKELY', 'NEAR', 'LOOSE', 'line_features', 'FieldTagger', 'Piece', 'likely_pieces', 'whole_piece', 'pattern_places',
-           'overlapping', 'read_field_value', 'near_pieces', 'days_type', 'FormParts', 'RecordStudent', 'texts_in',
+           'overlap', 'read_field_value', 'near_pieces', 'days_type', 'FormParts', 'RecordStudent', 'texts_in',
            'FromTags', 'FormReader', 'InFields', 'CRFRecords', 'TransformersRecords', 'write_choices', 'read_parts']
 
 # %% ../../nbs/students/records.ipynb #9fb81c39
@@ -79,8 +79,8 @@ def whole_piece(text: str, piece: Piece, reading: Reading) -> str:
     """The words of a piece; where it is a part of a number or a date, all of that, and no part of a word,
     or of words that signs join if they are never taken apart; without signs at an end where values have none"""
     patterns = (JOINED,) if reading.joined else _WHOLE[reading.form]
-    there = [place for pattern in patterns
-             for place in overlapping(pattern_places(text, pattern), piece.start, piece.end)]
+    matches = [pattern_places(text, pattern) for pattern in patterns]
+    there = [place for places in matches for place in places[overlap(places, piece.start, piece.end)]]
     if reading.form == "text": return reading.bare(text[min([piece.start, *(start for start, _ in there)]):
                                                         max([piece.end, *(end for _, end in there)])])
     def common(place): return min(place[1], piece.end) - max(place[0], piece.start), place[1] - place[0]
@@ -91,10 +91,9 @@ def pattern_places(text: str, pattern: re.Pattern) -> list[tuple[int, int]]:
     "Where a pattern matches; kept, as many pieces of a text ask for it"
     return [match.span() for match in pattern.finditer(text)]
 
-def overlapping(places: Sequence[tuple[int, int]], start: int, end: int) -> Sequence[tuple[int, int]]:
-    "Those of some places, sorted and apart from each other, that have something in common with another place"
-    first, last = (bisect_right(places, start, key=itemgetter(1)), bisect_left(places, end, key=itemgetter(0)))
-    return places[first:last]
+def overlap(places: Sequence[tuple[int, int]], start: int, end: int) -> slice:
+    "Which of some places, sorted and apart from each other, have something in common with another place"
+    return slice(bisect_right(places, start, key=itemgetter(1)), bisect_left(places, end, key=itemgetter(0)))
 
 # %% ../../nbs/students/records.ipynb #c8cfd019
 LOOSE = .15  # Share of the likeliest word's probability that words beside it have, where it is not likely itself
@@ -117,8 +116,7 @@ def near_pieces(text: str, words, shares, begins, form: str) -> list[Piece]:
     if form == "text": return likely_pieces(words, shares, begins, max(LOOSE * shares.max(initial=0), 1e-9))
     pieces = []
     for start, end in chain.from_iterable(pattern_places(text, pattern) for pattern in _WHOLE[form]):
-        first, last = bisect_right(words, start, key=itemgetter(1)), bisect_left(words, end, key=itemgetter(0))
-        pieces.append(Piece(start, end, float(max(shares[first:last], default=0.))))
+        pieces.append(Piece(start, end, float(max(shares[overlap(words, start, end)], default=0.))))
     return sorted(pieces, key=lambda piece: -piece.score)
 
 # %% ../../nbs/students/records.ipynb #fea0cbf9

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 from ..basics.checks import check_installed, check_known, check_text, short_repr, typed_repr
@@ -173,10 +173,12 @@ class Records(Kind):
     @property
     def shape(self): return (len(self.fields),)
 
-    @property
+    @cached_property
     def model(self):
         "The pydantic model of a record"
         return make_model(self.name, self.fields) if self._given is None else self._given
+
+    def __getstate__(self): return {name: value for name, value in vars(self).items() if name != "model"}
 
     def of_model(self, model) -> Records:
         "The same kind, whose records are of a model of the user's; raises ValueError for one with other fields"
