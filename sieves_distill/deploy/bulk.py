@@ -42,7 +42,7 @@ class Labelled:
     skipped: list[Path] = field(default_factory=list)  # That were there already
     rows: int = 0
     empty: int = 0  # Rows without a text, which have no answer
-    labels: Counter = field(default_factory=Counter)  # How often each was given
+    labels: Counter = field(default_factory=Counter)  # In how many rows each was given, be it once or more often
     to_teacher: int | None = None  # Rows that the teacher should answer; None without a threshold
     seconds: float = 0.
 
@@ -169,7 +169,7 @@ class Job:
         for row in zip(*values.values()):
             done.rows += 1
             done.empty += all(value is None for value in row)
-            if row[0] is not None: done.labels.update(self.form.named(dict(zip(names, row))))
+            if row[0] is not None: done.labels.update({*self.form.named(dict(zip(names, row)))})
         if self.limits is not None: done.to_teacher += list(values.values())[-1].count(True)
 
     def about(self) -> dict:
