@@ -12,6 +12,7 @@ from ..basics.disk import follow_umask
 from ..split import fold_text
 from ..heads.novelty import FEWEST, Novelty, fit_novelty
 from ..heads.tokens import token_shares
+from ..tasks.kinds import LabelKind
 
 # %% auto #0
 __all__ = ['NOVELTY_FILE', 'TextNovelty', 'head_digest', 'fit_text_novelty', 'write_text_novelty', 'read_text_novelty',
@@ -90,6 +91,8 @@ def read_text_novelty(student, folder: Path | None) -> TextNovelty:
     """What lies in the folder of a student; raises ValueError, naming the folder, where there is nothing, or what is
     there belongs to another student"""
     path = folder and folder / NOVELTY_FILE
+    if not isinstance(student.kind, LabelKind):
+        raise ValueError(f"how new a text is only students of labels tell, found one that gives {student.kind.words}")
     if path is None or not path.is_file():
         raise ValueError(f"expected {NOVELTY_FILE} in the folder of the student, {str(folder)!r}, found none: it was "
                          f"made by an earlier version, from fewer than {FEWEST} rows, or by a recipe without vectors "

@@ -92,9 +92,12 @@ def _change(name: str, change: dict) -> str:
 
 def _shown(value) -> str: return value if isinstance(value, str) else f"{value:.2f}"
 
+def _with_article(noun: str) -> str: return f"{'an' if noun[0] in 'Aaeiou' else 'a'} {noun}"
+
 def _unseen(result: Drift) -> str:
     "What so few texts could not have shown, where that is more than would be worth a word"
-    hidden = [f"a {ASPECTS[name].effect} of {change['chance']:.2f}" for name, change in result.aspects.items()
+    hidden = [f"{_with_article(ASPECTS[name].effect)} of {change['chance']:.2f}"
+              for name, change in result.aspects.items()
               if change["chance"] - ASPECTS[name].none > 2 * (ASPECTS[name].least - ASPECTS[name].none)]
     few = "new" if result.n < result.n_reference else "held-out"
     return f" The {few} texts are few: {', or '.join(hidden)} might be chance." if hidden else ""

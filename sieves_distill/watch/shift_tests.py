@@ -108,8 +108,9 @@ def change_of_words(texts: list[str], splits: Splits) -> Change:
     top = np.argsort(-abs(now - before), kind="stable")[:8]
     details = [[str(names[i]), float(before[i]), float(now[i])] for i in top]
     sides = (f"{names[top[0]]} {share[top[0]]:.0%}" for share in (before, now))
-    chances = .5 + as_strange(distances, max(auc - .5, _auc_error(splits.new)))
-    return Change(auc, p_value(distances), *sides, chances, details)
+    as_it_is = max(distances[0], np.median(distances))  # texts nearer than by chance tell no scale
+    chances = as_strange(np.r_[as_it_is, distances[1:]], max(auc - .5, _auc_error(splits.new)))
+    return Change(auc, p_value(distances), *sides, np.minimum(.5 + chances, 1.), details)
 
 def _told_apart(X, new) -> float:
     "The AUC of the difference of the means of other folds"
