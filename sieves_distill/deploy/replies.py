@@ -37,6 +37,8 @@ class ReplyForm:
         "What a reply holds, name to type"
         raise NotImplementedError
 
+    def _count(self, noun: str) -> str: return f"{len(self.names)} {noun}{'s' * (len(self.names) != 1)}"
+
     def named(self, reply: dict) -> list[str]:
         "Which of the names a reply holds, one as often as it does"
         raise NotImplementedError
@@ -105,7 +107,7 @@ class ScoreForm(ReplyForm):
         return [*self.names, *(f"{aspect} is rated" for aspect in self.about["nullable"])]
 
     @property
-    def words(self): return f"a number from 0 to 1 for each of {len(self.names)} aspects: {', '.join(self.names)}"
+    def words(self): return f"a number from 0 to 1 for each of {self._count('aspect')}: {', '.join(self.names)}"
 
     def holds(self): return {"scores": dict[Literal[tuple(self.names)], float | None]}
 
@@ -142,7 +144,7 @@ class EntityForm(ReplyForm):
     def names(self): return self.about["entity_types"]
 
     @property
-    def words(self): return f"its entities of {len(self.names)} types: {', '.join(self.names)}"
+    def words(self): return f"its entities of {self._count('type')}: {', '.join(self.names)}"
 
     def holds(self): return {"entities": list[NamedEntity]}
 
@@ -182,7 +184,7 @@ class TripletForm(ReplyForm):
     def names(self): return self.about["relations"]
 
     @property
-    def words(self): return f"the pieces of it that stand in {len(self.names)} relations: {', '.join(self.names)}"
+    def words(self): return f"the pieces of it that stand in {self._count('relation')}: {', '.join(self.names)}"
 
     def holds(self): return {"triplets": list[NamedTriplet]}
 
@@ -203,7 +205,7 @@ class RecordForm(ReplyForm):
     def names(self): return [field["name"] for field in self.about["fields"]]
 
     @property
-    def words(self): return f"a record of {len(self.names)} fields: {', '.join(self.names)}"
+    def words(self): return f"a record of {self._count('field')}: {', '.join(self.names)}"
 
     def holds(self):
         name = Literal[tuple(self.names)]
@@ -226,7 +228,7 @@ class AnswerForm(RecordForm):
     def names(self): return self.about["questions"]
 
     @property
-    def words(self): return f"answers to {len(self.names)} questions: {' '.join(self.names)}"
+    def words(self): return f"answers to {self._count('question')}: {' '.join(self.names)}"
 
     def holds(self):
         name = Literal[tuple(self.names)]

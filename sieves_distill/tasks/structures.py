@@ -168,7 +168,7 @@ class Records(Kind):
     def names(self) -> list[str]: return [field.name for field in self.fields]
 
     @property
-    def words(self) -> str: return f"values of {len(self.fields)} fields in a text"
+    def words(self) -> str: return f"values of {len(self.fields)} field{'s' * (len(self.fields) != 1)} in a text"
 
     @property
     def shape(self): return (len(self.fields),)
@@ -454,7 +454,8 @@ class Answers(Records):
     def __init__(self, questions: Sequence[str]): super().__init__([Field(question, "text") for question in questions])
 
     @property
-    def words(self) -> str: return f"answers to {len(self.fields)} questions about a text"
+    def words(self) -> str:
+        return f"answers to {len(self.fields)} question{'s' * (len(self.fields) != 1)} about a text"
 
     def about(self) -> dict: return {"kind": "answers", "questions": self.names}
 

@@ -78,7 +78,8 @@ class Triplets(Kind):
     def names(self) -> list[str]: return self.relations
 
     @property
-    def words(self) -> str: return f"{len(self.relations)} relations between pieces of a text"
+    def words(self) -> str:
+        return f"{len(self.relations)} relation{'s' * (len(self.relations) != 1)} between pieces of a text"
 
     def about(self) -> dict:
         types = {} if self.entity_types is None else {"entity_types": self.entity_types}
