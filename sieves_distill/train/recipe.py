@@ -93,7 +93,8 @@ class Recipe:
     seq2seq_rate: float = 1e-4  # How fast one with an encoder and a decoder learns,
     lora_rate: float = 2e-4  # and the matrices beside the weights of a language model,
     lora_rank: int = 16  # which are of this rank
-    write_batch: int = 8  # Texts a step
+    write_batch: int = 8  # Texts a step,
+    write_at_once: int = 1024  # so many tokens at once where there is no CUDA, for the memory
     write_epochs: int = 3  # Passes over the texts,
     write_steps: int = 100  # and steps, at least
     write_tokens: int = 512  # Of a text that are read, at most

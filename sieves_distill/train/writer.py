@@ -4,7 +4,8 @@
 
 # %% ../../nbs/train/writer.ipynb #43ecd95b
 from __future__ import annotations
-import math, tempfile
+import inspect, math, tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
@@ -18,11 +19,12 @@ from .bases import explained
 from .kwargs import Name, number
 from .lesson import Lesson, Trained
 from .options import check_named
+from .recipe import Recipe
 from .transformers import drawn_from, show_only, transformers_names
 
 # %% auto #0
-__all__ = ['OURS', 'FEW', 'train_seq2seq', 'train_lora', 'Pairs', 'seq2seq_names', 'lora_names', 'check_seq2seq', 'check_lora',
-           'writer_notes']
+__all__ = ['OURS', 'FEW', 'train_seq2seq', 'train_lora', 'Pairs', 'AnswersOnly', 'seq2seq_names', 'lora_names', 'check_seq2seq',
+           'check_lora', 'writer_notes']
 
 # %% ../../nbs/train/writer.ipynb #65797010
 def train_seq2seq(lesson: Lesson) -> Trained:
@@ -83,12 +85,15 @@ def _pairs(student: WritingStudent, lesson: Lesson) -> Pairs:
 def _fit(student: WritingStudent, model, pairs: Pairs, rate: float, lesson: Lesson) -> dict:
     "Fine-tune `model` in place, and say how"
     from transformers import DataCollatorForSeq2Seq, Trainer
-    args = _arguments(lesson, len(pairs.rows), rate, student.model.device.type)
+    args = _arguments(lesson, pairs, rate, student.model.device.type)
     lesson.bar.reset(args.max_steps)
     lesson.bar.set_description(student.framework)
     with quiet():
         collate = DataCollatorForSeq2Seq(student.tokenizer, model, label_pad_token_id=-100)
+        if "logits_to_keep" in inspect.signature(student.model.forward).parameters: collate = AnswersOnly(collate)
         trainer = Trainer(model, args, collate, pairs.rows)
+        # Of the batches of a step it takes the mean where a model takes its own mean, as T5 and BART do
+        if student.framework == "seq2seq": trainer.model_accepts_loss_kwargs = False
         if args.n_gpu > 1: args._n_gpu = 1  # batches are not spread over several
         show_only(trainer, lesson.bar)
         losses = trainer.train().training_loss
@@ -97,13 +102,14 @@ def _fit(student: WritingStudent, model, pairs: Pairs, rate: float, lesson: Less
             "most_read": student.writing.most_read, "most_written": student.writing.most_written}
 
 # %% ../../nbs/train/writer.ipynb #b8f5dc54
-def _arguments(lesson: Lesson, n: int, rate: float, device: str):
+def _arguments(lesson: Lesson, pairs: Pairs, rate: float, device: str):
     "transformers' `TrainingArguments`: ours, then the user's. No checkpoint is written"
     from transformers import TrainingArguments
     recipe = lesson.recipe
     given = {name: value for name, value in lesson.train_kwargs.items() if name not in OURS}
-    given = {"per_device_train_batch_size": recipe.write_batch, **given}
-    per_epoch = math.ceil(n / (given["per_device_train_batch_size"] * given.get("gradient_accumulation_steps", 1)))
+    given = _batch(recipe, pairs, device, given) | given
+    each = given["per_device_train_batch_size"] * given["gradient_accumulation_steps"]
+    per_epoch = math.ceil(len(pairs.rows) / each)
     steps = max(recipe.write_steps, recipe.write_epochs * per_epoch)
     if "num_train_epochs" in given: steps = math.ceil(given["num_train_epochs"] * per_epoch)
     ours = {"output_dir": tempfile.gettempdir(), "seed": lesson.seed, "save_strategy": "no", "report_to": "none",
@@ -111,6 +117,26 @@ def _arguments(lesson: Lesson, n: int, rate: float, device: str):
             "learning_rate": rate, "weight_decay": .01, "train_sampling_strategy": "group_by_length",
             "max_steps": max(1, steps)}
     with quiet(): return TrainingArguments(**{**ours, **given})
+
+# %% ../../nbs/train/writer.ipynb #f833a622
+def _batch(recipe: Recipe, pairs: Pairs, device: str, given: dict) -> dict:
+    "How many texts go through the model at once, and how often for a step, where the user says neither"
+    whole = {"per_device_train_batch_size": recipe.write_batch, "gradient_accumulation_steps": 1}
+    if device == "cuda" or whole.keys() & given.keys(): return whole
+    at_once, longest = recipe.write_batch, max(len(row["input_ids"]) for row in pairs.rows)
+    while at_once > 1 and at_once % 2 == 0 and at_once * longest > recipe.write_at_once: at_once //= 2
+    return dict(zip(whole, (at_once, recipe.write_batch // at_once)))
+
+@dataclass(frozen=True)
+class AnswersOnly:
+    "A collator for language models: the labels from where the first answer begins, and how many logits these take"
+    collate: Callable
+
+    def __call__(self, rows: list[dict]) -> dict:
+        batch = self.collate(rows)
+        begin = int((batch["labels"] != -100).any(0).int().argmax())
+        n = batch["labels"].shape[1] - max(0, begin - 1)  # each token is told from the logits before it
+        return {**batch, "labels": batch["labels"][:, -n:], "logits_to_keep": n}
 
 # %% ../../nbs/train/writer.ipynb #d891698f
 OURS = ("prefix", "num_beams", "most_read", "most_written", "r", "lora_alpha", "lora_dropout", "target_modules")
