@@ -92,7 +92,7 @@ def _fit(student: WritingStudent, model, pairs: Pairs, rate: float, lesson: Less
         collate = DataCollatorForSeq2Seq(student.tokenizer, model, label_pad_token_id=-100)
         if "logits_to_keep" in inspect.signature(student.model.forward).parameters: collate = AnswersOnly(collate)
         trainer = Trainer(model, args, collate, pairs.rows)
-        # Of the batches of a step it takes the mean where a model takes its own mean, as T5 and BART do
+        # T5, BART and others give the mean of a batch, whatever they are told of the step: it is the mean of these
         if student.framework == "seq2seq": trainer.model_accepts_loss_kwargs = False
         if args.n_gpu > 1: args._n_gpu = 1  # batches are not spread over several
         show_only(trainer, lesson.bar)
