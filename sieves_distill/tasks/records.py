@@ -83,6 +83,10 @@ def _by_names(values, model, extra: str):
     try: return model.model_validate_json(json.dumps(values), extra=extra, by_alias=False, by_name=True)
     except (TypeError, ValueError, ValidationError): return None
 
+def _or_none(value):
+    "A value, and None for a date or any other that pandas calls missing"
+    return None if type(value).__name__ in ("NaTType", "NAType") else value
+
 def _validated(entity, model):
     "An answer, whatever it came as, as an object of the model; raises ValueError where it is none"
     from pydantic import BaseModel, ValidationError
@@ -92,7 +96,7 @@ def _validated(entity, model):
     else: values = vars(entity) if hasattr(entity, "__dict__") else entity
     if isinstance(values, Mapping):
         beside = {"score", *model.model_computed_fields} - {*model.model_fields}
-        values = {name: value for name, value in values.items() if name not in beside}
+        values = {name: _or_none(value) for name, value in values.items() if name not in beside}
     extra = model.model_config.get("extra", "forbid")
     try: return model.model_validate(values, extra=extra)
     except ValidationError as e:
