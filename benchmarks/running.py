@@ -2,10 +2,14 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
 import platform
+import resource
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
@@ -66,3 +70,20 @@ def machine(*packages: str, threads: bool = True) -> dict:
     "What times and scores hang on: cores, Python, and versions"
     return {"cores": os.cpu_count(), **({"threads": os.environ.get("OMP_NUM_THREADS")} if threads else {}),
             "python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def memory_peak(start: bool = False) -> float:
+    "Peak resident memory in MB; with `start`, the count begins anew where the system can"
+    if start:
+        gc.collect()
+        try: Path("/proc/self/clear_refs").write_text("5")
+        except OSError: pass
+    try: lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError: return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def apart(name: str, *arguments) -> dict:
+    "What `python -m benchmarks.name` prints last, which is JSON, in a process of its own"
+    command = [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])

@@ -10,9 +10,6 @@ of five. Training is in a process of its own, whose peak memory is that of the w
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -139,14 +136,7 @@ def train(framework: str, n: int) -> dict:
         seconds = time.process_time() - start
     return {"framework": framework, "rows": n, "cpu_seconds": round(seconds, 1),
             "train_seconds": student.metrics["run"]["seconds"]["train"],
-            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)}
-
-
-def train_apart(framework: str, n: int) -> dict:
-    "`train` in a process of its own"
-    command = [sys.executable, "-m", "benchmarks.speed", "--alone", framework, str(n)]
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(out.splitlines()[-1])
+            "peak_mb": round(running.memory_peak())}
 
 
 def merged(old: list[dict], new: list[dict]) -> list[dict]:
@@ -170,7 +160,7 @@ def main():
     # training first: a process begins with the peak memory of the one that started it
     for framework in args.training or []:
         for n in [args.texts] if args.texts else TRAINING[framework]:
-            lines["training"].append(train_apart(framework, n))
+            lines["training"].append(running.apart("speed", "--alone", framework, n))
             print(lines["training"][-1], flush=True)
     for framework in args.inference or []:
         cases = INFERENCE[framework]

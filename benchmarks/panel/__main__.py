@@ -13,8 +13,6 @@ there is a later one. Data sets that aren't on this machine are left out. It can
 """
 from __future__ import annotations
 
-import gc
-import resource
 import shutil
 import time
 from pathlib import Path
@@ -31,24 +29,14 @@ FROZEN = {"static_lr": "static", "minilm_lr": "minilm", "static": "static", "min
           "minilm_words": "minilm"}
 
 
-def _memory_peak(start: bool = False) -> float:
-    "Peak resident memory in MB; with `start`, the count begins anew where the system can"
-    if start:
-        gc.collect()
-        try: Path("/proc/self/clear_refs").write_text("5")
-        except OSError: pass
-    try: lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError: return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
-
-
 def _train(cell: rows.Cell, method: str):
     "What predicts, what is to be weighed, and what that cost"
-    before = _memory_peak(start=True)
+    before = running.memory_peak(start=True)
     wall, cpu = time.perf_counter(), time.process_time()
     predict, model = methods.METHODS[method](cell)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    cost = {"seconds": round(wall, 3), "cpu_seconds": round(cpu, 3), "peak_mb": round(_memory_peak() - before, 1)}
+    peak = running.memory_peak() - before
+    cost = {"seconds": round(wall, 3), "cpu_seconds": round(cpu, 3), "peak_mb": round(peak, 1)}
     if isinstance(model, Student): cost["seconds"] = model.metrics["run"]["seconds"]["train"]  # without the report
     return predict, model, cost
 

@@ -14,7 +14,7 @@ from numbers import Integral, Real
 from typing import Literal, get_args, get_origin
 
 # %% auto #0
-__all__ = ['REPAIR', 'short_repr', 'typed_repr', 'clip_labels', 'check_text', 'is_encodable', 'is_int', 'plain_name',
+__all__ = ['REPAIR', 'short_repr', 'typed_repr', 'counted', 'clip_labels', 'check_text', 'is_encodable', 'is_int', 'plain_name',
            'check_names', 'folded_name', 'name_among', 'list_line', 'UnknownName', 'check_known', 'check_one_of',
            'check_score', 'check_number', 'check_share', 'check_int', 'check_count', 'check_installed']
 
@@ -27,6 +27,8 @@ def short_repr(value) -> str:
 def typed_repr(value) -> str:
     "`short_repr` with the name of the type, as messages show what was found"
     return f"{short_repr(value)} ({type(value).__name__})"
+
+def counted(n: int, thing: str) -> str: return f"{n:,} {thing}{'' if n == 1 else 's'}"
 
 def clip_labels(labels, width: int = 24) -> list[str]:
     """Labels, cut to what fits beside the axis of a picture: at the end, or in the middle where others begin alike, and

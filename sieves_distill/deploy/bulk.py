@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
-from ..basics.checks import check_count
+from ..basics.checks import check_count, counted
 from ..basics.disk import drop_lock, read_json, take_lock
 from ..documents.sources import files_in
 from .tables import TABLES, Column, answer_columns, open_copy, open_table
@@ -42,12 +42,12 @@ class Labelled:
     skipped: list[Path] = field(default_factory=list)  # That were there already
     rows: int = 0
     empty: int = 0  # Rows without a text, which have no answer
-    labels: Counter = field(default_factory=Counter)  # In how many rows each was given, be it once or more often
+    labels: Counter = field(default_factory=Counter)  # In how many rows each was given
     to_teacher: int | None = None  # Rows that the teacher should answer; None without a threshold
     seconds: float = 0.
 
     def __str__(self):
-        rate = f"{self.rows:,} rows in {len(self.files)} file{'s' * (len(self.files) != 1)}"
+        rate = f"{self.rows:,} rows in {counted(len(self.files), 'file')}"
         n = len(self.skipped)
         there = f", {n} file{'s were' if n > 1 else ' was'} there already" if n else ""
         empty = f", {self.empty:,} rows without a text" if self.empty else ""

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 import numpy as np
+from ..basics.checks import counted
 from ..tasks.ratings import rated_numbers
 
 # %% auto #0
@@ -37,7 +38,7 @@ class ReplyForm:
         "What a reply holds, name to type"
         raise NotImplementedError
 
-    def _count(self, noun: str) -> str: return f"{len(self.names)} {noun}{'s' * (len(self.names) != 1)}"
+    def _count(self, noun: str) -> str: return counted(len(self.names), noun)
 
     def named(self, reply: dict) -> list[str]:
         "Which of the names a reply holds, one as often as it does"

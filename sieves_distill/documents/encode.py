@@ -117,6 +117,6 @@ def _attributes(value) -> dict | None:
 
 # %% ../../nbs/documents/encode.ipynb #ffd9cf1d
 def _dumped(model) -> dict:
-    "The fields of a pydantic model, dates and the like as it writes them to JSON, from which it reads them again"
+    "The fields of a pydantic model, dates and the like as JSON has them, from which it reads them again"
     try: return model.model_dump(mode="json")
-    except (TypeError, ValueError): return model.model_dump()  # of a field that it cannot write: the error names it
+    except (TypeError, ValueError): return model.model_dump()  # the error names the field that it cannot write

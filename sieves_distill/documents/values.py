@@ -26,7 +26,7 @@ def _parse_python(bare: str, text: str):
     return value if isinstance(value, (list, dict)) else text
 
 class OutOfStruct(dict):
-    "A mapping out of an Arrow struct, where null and absent are the same; `blank` names the keys without a value"
+    "A mapping out of an Arrow struct, where null and absent are the same; `blank` names keys without a value"
     blank: tuple[str, ...] = ()
 
     def mapped(self, function) -> OutOfStruct:

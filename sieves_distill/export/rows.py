@@ -251,7 +251,8 @@ def _without_nulls(dataset, kind: Kind):
 def blank_rows(dataset, kind: Kind):
     "Which rows of a `datasets.Dataset` hold no answer, booleans `(n,)`; that a text has no record is an answer"
     blank = null_rows(dataset, kind.column)
-    return np.zeros(len(dataset), bool) if kind.null_is_answer and kind.column in dataset.column_names else blank
+    nulls_are_answers = kind.null_is_answer and kind.column in dataset.column_names
+    return np.zeros(len(dataset), bool) if nulls_are_answers else blank
 
 def null_rows(dataset, column: str):
     "Which rows of a `datasets.Dataset` hold nothing in a column, booleans `(n,)`; all, where there is no such column"
@@ -272,10 +273,11 @@ def _exported(docs, task, threshold: float | None, on_error: str):
 # %% ../../nbs/export/rows.ipynb #7e075e04
 def with_places(data, task, on_error: str = "raise"):
     """A dataset of masked texts, as `PIIMasking` exports them, with the pieces that were masked in their place;
-    whatever else `data` is stays as it is. Masked texts that do not come from their texts are a ValueError by row, or
-    null where `on_error` is "skip"."""
+    whatever else `data` is stays as it is. Masked texts that do not come from their texts are a ValueError by
+    row, or null where `on_error` is "skip"."""
     kind, columns = task if isinstance(task, Kind) else kind_of(task), getattr(data, "column_names", ())
-    if not isinstance(kind, Masks) or kind.column in columns or not {"text", "masked_text"} <= set(columns): return data
+    if not isinstance(kind, Masks) or kind.column in columns: return data
+    if not {"text", "masked_text"} <= set(columns): return data
     pieces, texts = task_from_kind(kind), data["text"][:]
     for name, masked in (("masked_text", kind.column), ("gold", "gold")):
         if name not in columns: continue

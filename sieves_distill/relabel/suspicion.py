@@ -242,8 +242,9 @@ def confusions(
 
     A pandas frame with `doubt`, `n`, and the `text` that is most suspect of it, with its `id` where one has any."""
     if "issue" not in suspected:
-        raise TypeError("expected what suspects returns of a task of labels, found a frame without the column 'issue': "
-                        "of other answers its verdict counts the faults, as does frame['fault'].value_counts()")
+        raise TypeError("expected what suspects returns of a task of labels, found a frame without the column "
+                        "'issue': of other answers its verdict counts the faults, as does "
+                        "frame['fault'].value_counts()")
     issues = suspected[suspected["issue"]]
     frame = issues.drop_duplicates("doubt")[["doubt", *(name for name in ("id", "text") if name in suspected)]]
     frame.insert(1, "n", frame["doubt"].map(issues["doubt"].value_counts()).astype(int))

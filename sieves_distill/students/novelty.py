@@ -92,7 +92,8 @@ def read_text_novelty(student, folder: Path | None) -> TextNovelty:
     there belongs to another student"""
     path = folder and folder / NOVELTY_FILE
     if not isinstance(student.kind, LabelKind):
-        raise ValueError(f"how new a text is only students of labels tell, found one that gives {student.kind.words}")
+        raise ValueError("how new a text is only students of labels tell, found one that gives "
+                         f"{student.kind.words}")
     if path is None or not path.is_file():
         raise ValueError(f"expected {NOVELTY_FILE} in the folder of the student, {str(folder)!r}, found none: it was "
                          f"made by an earlier version, from fewer than {FEWEST} rows, or by a recipe without vectors "

@@ -8,7 +8,7 @@ import numpy as np
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
-from ..basics.checks import check_known, short_repr
+from ..basics.checks import check_known, counted, short_repr
 from .fields import read_list, words_at
 from .kinds import Kind
 
@@ -67,9 +67,7 @@ class Entities(EntityAnswers):
     def names(self) -> list[str]: return self.entity_types
 
     @property
-    def words(self) -> str:
-        n = len(self.entity_types)
-        return f"entities of {n} type{'s' * (n != 1)} in a text"
+    def words(self) -> str: return f"entities of {counted(len(self.entity_types), 'type')} in a text"
 
     def about(self) -> dict: return {"kind": "entities", "entity_types": self.entity_types}
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from ..basics.checks import check_score, short_repr
+from ..basics.checks import check_score, counted, short_repr
 from .kinds import Kind
 
 # %% auto #0
@@ -158,7 +158,7 @@ def notes_on_ratings(kind: Scores, y) -> list[str]:
 # %% ../../nbs/tasks/ratings.ipynb #ad675645
 def _few(n: int, constant: float | None) -> str:
     if constant is not None: return f"the same score, {constant:g},"
-    return f"{n} score{'' if n == 1 else 's'}" if n else "no score"
+    return counted(n, "score") if n else "no score"
 
 # %% ../../nbs/tasks/ratings.ipynb #9188c843
 def rating_strata(y):

@@ -52,7 +52,8 @@ class SentimentAnalysis(Task):
         if not isinstance(ratings, Mapping):
             raise TypeError(f"found {typed_repr(result)}, expected a mapping of aspect to a number in [0, 1]")
         rated = {plain_name(aspect): rating for aspect, rating in ratings.items()}
-        rated |= {aspect: None for aspect in getattr(ratings, "blank", ()) if aspect in self.aspects}  # out of a table
+        blank = getattr(ratings, "blank", ())  # of a table
+        rated |= {aspect: None for aspect in blank if aspect in self.aspects}
         if ratings is result and "score" not in self.aspects: rated.pop("score", None)
         return rated
 

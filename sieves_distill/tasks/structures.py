@@ -16,7 +16,7 @@ from enum import Enum
 from functools import cached_property, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
-from ..basics.checks import check_installed, check_known, check_text, short_repr, typed_repr
+from ..basics.checks import check_installed, check_known, check_text, counted, short_repr, typed_repr
 from .features import column_value
 from .kinds import Kind
 from .task import NoKind
@@ -168,7 +168,7 @@ class Records(Kind):
     def names(self) -> list[str]: return [field.name for field in self.fields]
 
     @property
-    def words(self) -> str: return f"values of {len(self.fields)} field{'s' * (len(self.fields) != 1)} in a text"
+    def words(self) -> str: return f"values of {counted(len(self.fields), 'field')} in a text"
 
     @property
     def shape(self): return (len(self.fields),)
@@ -414,8 +414,9 @@ def _as_time(value, field: Field):
     if isinstance(value, str): return field.from_plain(value)
     if isinstance(value, dt.datetime): return value if field.form == "time" else value.date()
     if isinstance(value, dt.date) and field.form == "date": return value
-    raise ValueError(f"{field.name}: found {short_repr(value)}, expected a {field.form}, or text as ISO 8601 writes "
-                     "it; datasets' to_json writes dates as numbers: keep a dataset with save_to_disk or to_parquet")
+    raise ValueError(f"{field.name}: found {short_repr(value)}, expected a {field.form}, or text as ISO 8601 "
+                     "writes it; datasets' to_json writes dates as numbers: keep a dataset with save_to_disk or "
+                     "to_parquet")
 
 def _short_floats(feature) -> dict[str, bool]:
     "Which fields of a column are of float32"
@@ -454,8 +455,7 @@ class Answers(Records):
     def __init__(self, questions: Sequence[str]): super().__init__([Field(question, "text") for question in questions])
 
     @property
-    def words(self) -> str:
-        return f"answers to {len(self.fields)} question{'s' * (len(self.fields) != 1)} about a text"
+    def words(self) -> str: return f"answers to {counted(len(self.fields), 'question')} about a text"
 
     def about(self) -> dict: return {"kind": "answers", "questions": self.names}
 

@@ -8,7 +8,7 @@ import numpy as np
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
-from ..basics.checks import check_known, check_text, short_repr
+from ..basics.checks import check_known, check_text, counted, short_repr
 from .entities import Entity
 from .fields import find_words, read_list
 from .kinds import Kind
@@ -78,8 +78,7 @@ class Triplets(Kind):
     def names(self) -> list[str]: return self.relations
 
     @property
-    def words(self) -> str:
-        return f"{len(self.relations)} relation{'s' * (len(self.relations) != 1)} between pieces of a text"
+    def words(self) -> str: return f"{counted(len(self.relations), 'relation')} between pieces of a text"
 
     def about(self) -> dict:
         types = {} if self.entity_types is None else {"entity_types": self.entity_types}

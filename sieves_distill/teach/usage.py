@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from numbers import Real
 from threading import Condition
 from typing import NamedTuple
+from ..basics.checks import counted
 from .server import NoAnswer
 
 # %% auto #0
-__all__ = ['money', 'counted', 'questions', 'Usage', 'Estimate', 'Amount', 'Metered', 'check_limits']
+__all__ = ['money', 'questions', 'Usage', 'Estimate', 'Amount', 'Metered', 'check_limits']
 
 # %% ../../nbs/teach/usage.ipynb #3bd347de
 def money(cost: float) -> str: return f"{cost:,.4f}" if cost < 1 else f"{cost:,.2f}"
-
-def counted(n: int, thing: str) -> str: return f"{n:,} {thing}{'' if n == 1 else 's'}"
 
 def questions(amount: Usage | Estimate) -> str:
     "How many documents were asked about, and where their answers are from, in words"

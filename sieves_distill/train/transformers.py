@@ -172,7 +172,7 @@ def fit_tags(student: TransformersStudent, windows: list[dict], args, lesson: Le
     head_rate = given.get("head_learning_rate", recipe.tag_head_rate)
     trainer = Trainer(student.model, args, hiding_tokens(student.tokenizer, recipe.tag_mask), windows,
                       optimizers=(_optimizer(student.model, args, head_rate), None))
-    trainer.model_accepts_loss_kwargs = False  # the loss is a mean, of which the mean is taken over a step's batches
+    trainer.model_accepts_loss_kwargs = False  # of the batches' losses, means, a step takes the mean
     if args.n_gpu > 1: args._n_gpu = 1  # batches are not spread over several
     show_only(trainer, lesson.bar)
     trainer.train()

@@ -90,9 +90,10 @@ def _fit(student: WritingStudent, model, pairs: Pairs, rate: float, lesson: Less
     lesson.bar.set_description(student.framework)
     with quiet():
         collate = DataCollatorForSeq2Seq(student.tokenizer, model, label_pad_token_id=-100)
-        if "logits_to_keep" in inspect.signature(student.model.forward).parameters: collate = AnswersOnly(collate)
+        takes = inspect.signature(student.model.forward).parameters
+        if "logits_to_keep" in takes: collate = AnswersOnly(collate)
         trainer = Trainer(model, args, collate, pairs.rows)
-        # T5, BART and others give the mean of a batch, whatever they are told of the step: it is the mean of these
+        # T5 and BART give the mean of a batch, whatever they are told of the step: that takes the mean of these
         if student.framework == "seq2seq": trainer.model_accepts_loss_kwargs = False
         if args.n_gpu > 1: args._n_gpu = 1  # batches are not spread over several
         show_only(trainer, lesson.bar)
@@ -129,7 +130,7 @@ def _batch(recipe: Recipe, pairs: Pairs, device: str, given: dict) -> dict:
 
 @dataclass(frozen=True)
 class AnswersOnly:
-    "A collator for language models: the labels from where the first answer begins, and how many logits these take"
+    "A collator: labels from where the first answer begins on, and how many logits these take"
     collate: Callable
 
     def __call__(self, rows: list[dict]) -> dict:
