@@ -51,6 +51,7 @@ review
 BILL = "Invoice A-17 </pre><script>window.hacked = 'script'</script>, due 1 May 2026: 1.234,56 EUR, paid."
 RECORDS = f"""
 import datetime as dt
+import time
 import pandas as pd
 from pydantic import BaseModel
 from typing import Literal
@@ -64,7 +65,8 @@ bills = pd.DataFrame({{"text": [{BILL!r}, "Hello!"],
                       "teacher": [Invoice(number="A-17", total=12.34, due="2026-05-01"), Invoice(number="!")],
                       "student": [Invoice(number="A-17", total=1234.56, due="2026-05-01"), None]}})
 review = Review(bills, InformationExtraction(Invoice, mode="single", task_id="invoice"), "records.jsonl")
-review
+display(review)
+review._panel.labels["total"].observe(lambda _: time.sleep(1), "value")  # a slow kernel
 """.strip()
 
 
@@ -220,7 +222,7 @@ def test_spans_marked_in_jupyterlab(lab, page):
 
 
 def test_record_typed_in_jupyterlab(lab, page):
-    "What is typed in a field reaches no key of the panel, and what is refused stays."
+    "What is typed in a field reaches no key of the panel, what is refused stays, and a slow kernel loses no letter."
     (url, folder), expect = lab, playwright.expect
     panel = page.locator(".sieves-review")
     field = {name: panel.locator(f":is(input, textarea, select):right-of(:text-is('{name}'))").first

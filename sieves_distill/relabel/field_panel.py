@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 
-from .panel import LABEL_KEYS, LabelButtons, LabelSwitches, label_buttons, opinions
+from .panel import LABEL_KEYS, LabelButtons, LabelSwitches, label_buttons, opinions, text_field
 from ..students.readings import DATE, DATE_RULES, FORMS, read_number
 from ..tasks.fields import find_words
 from ..tasks.free_text import FreeText
@@ -96,8 +96,8 @@ def field_widget(field: Field):
         options = [("", None), *((str(choice), choice) for choice in field.choices)]
         return ipywidgets.Dropdown(options=options, **about, layout={"width": "28em"})
     about["placeholder"] = f"{_EXPECTED.get(field.form, 'words')}, {_if_empty(field)}"
-    if field.form == "text": return ipywidgets.Textarea(rows=1, **about, layout={"width": "48em"})
-    return ipywidgets.Text(**about, layout={"width": "36em"})
+    if field.form == "text": return text_field(rows=1, **about, layout={"width": "48em"})
+    return text_field(**about, layout={"width": "36em"})
 
 def _if_empty(field: Field) -> str:
     "What a field that is left empty stands for"
@@ -183,9 +183,8 @@ def _unasked(answers: dict) -> dict[str, str]:
 class AnswerFields(RecordFields):
     "A field for the answer to each question; it is empty where the text has none"
     def make(self, question: str):
-        import ipywidgets
-        return ipywidgets.Textarea(rows=1, placeholder="empty: the text does not say", tooltip=question,
-                                   layout={"width": "48em"})
+        return text_field(rows=1, placeholder="empty: the text does not say", tooltip=question,
+                          layout={"width": "48em"})
 
     @property
     def box(self):
@@ -204,8 +203,7 @@ def _answer_fields(kind, answer: Callable): return AnswerFields(kind, answer)
 class WrittenText(TypedFields):
     "What was written, to be written otherwise"
     def make(self, name: str):
-        import ipywidgets
-        return ipywidgets.Textarea(rows=6, placeholder=f"the {name}", tooltip=name, layout={"width": "100%"})
+        return text_field(rows=6, placeholder=f"the {name}", tooltip=name, layout={"width": "100%"})
 
     def values(self, answer: str) -> dict: return dict.fromkeys(self.widgets, answer)
 
@@ -273,9 +271,9 @@ def triplet_line(kind: Triplets) -> dict:
     "What a triplet is typed in with: widgets for head, relation and tail, and for the types of both, by name"
     import ipywidgets
     narrow = {"width": "10em"}
-    def words(name): return ipywidgets.Text(placeholder=f"{name}, in words of the text", layout={"width": "16em"})
+    def words(name): return text_field(placeholder=f"{name}, in words of the text", layout={"width": "16em"})
     def type_of(name):
-        if kind.entity_types is None: return ipywidgets.Text(placeholder="its type, or empty", layout=narrow)
+        if kind.entity_types is None: return text_field(placeholder="its type, or empty", layout=narrow)
         options = [("its type", ""), *((each, each) for each in kind.entity_types)]
         return ipywidgets.Dropdown(options=options, layout=narrow)
     relation = ipywidgets.Dropdown(options=kind.relations, layout={"width": "max-content"})

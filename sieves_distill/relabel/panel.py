@@ -13,8 +13,8 @@ from ..tasks.kinds import Kind, ManyLabels, kind_of
 from ..tasks.ratings import Scores
 
 # %% auto #0
-__all__ = ['KEYS', 'LABEL_KEYS', 'LabelButtons', 'LabelSwitches', 'ScoreFields', 'label_buttons', 'marked_html', 'opinions',
-           'ReviewPanel']
+__all__ = ['KEYS', 'LABEL_KEYS', 'LabelButtons', 'LabelSwitches', 'ScoreFields', 'text_field', 'label_buttons', 'marked_html',
+           'opinions', 'ReviewPanel']
 
 # %% ../../nbs/relabel/panel.ipynb #8a08f9ad
 KEYS = {"a": "accept", "s": "skip", "u": "undo", "c": "save", "+": "add", "<": "previous", ">": "next"}
@@ -76,8 +76,7 @@ class ScoreFields(LabelButtons):
         self.keys, self.given, self.shown = {}, {}, {}
 
     def make(self, aspect: str):
-        import ipywidgets
-        return ipywidgets.Text(description=aspect, placeholder="0 to 1, or empty", layout={"width": "16em"})
+        return text_field(description=aspect, placeholder="0 to 1, or empty", layout={"width": "16em"})
 
     def show(self, row: dict | None):
         self.given = dict.fromkeys(self.widgets) if row is None else row["given"]
@@ -99,6 +98,13 @@ def _button(click: Callable, **settings):
     button = ipywidgets.Button(layout=ipywidgets.Layout(width="auto"), **settings)
     button.on_click(lambda _: click())
     return button
+
+def text_field(rows: int = 0, **settings):
+    """A field of a panel to type in, with `rows` of several lines. Its value is sent as it is left: letter by letter,
+    a slow kernel would hear of the key that saves before the last letters, and take those for the next document's"""
+    import ipywidgets
+    if rows: return ipywidgets.Textarea(rows=rows, continuous_update=False, **settings)
+    return ipywidgets.Text(continuous_update=False, **settings)
 
 def _row(widgets):
     import ipywidgets
@@ -180,12 +186,12 @@ class ReviewPanel:
         "Draw the current document"
         row, counts, others = self.review.current, self.review.counts, self.review.left_out
         total, shown = sum(counts.values()), " · ".join(f"{n} {name}" for name, n in (counts | others).items())
-        self.progress.value = f"<b>{total - counts['left']} of {total}</b> · {shown}"
         self.buttons.show(row)
         self.text.value = _text_html(row, self.buttons)
         self.opinions.value = "" if row is None else _opinions_html(kind_of(self.review.task), row)
         for name, button in self.actions.items(): button.disabled = row is None
         self.actions["undo"].disabled = counts["left"] == total
+        self.progress.value = f"<b>{total - counts['left']} of {total}</b> · {shown}"  # once all else is there
 
     def do(self, name: str, *answer):
         "Do what a button says; what cannot be done is said in the panel"
