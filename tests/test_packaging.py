@@ -15,7 +15,7 @@ from conftest import ROOT, copy_checkout, run
 
 MODULES = {str(p.relative_to(ROOT)) for p in (ROOT / "sieves_distill").rglob("*.py")}
 PAGE = {*(f"sieves_distill/deploy/web/{name}" for name in ("page.html", "tokenizers.min.mjs", "LICENSE-tokenizers")),
-        *(f"sieves_distill/relabel/web/{name}" for name in ("spans.mjs", "spans.css"))}
+        *(f"sieves_distill/relabel/web/{part}.{end}" for part in ("panel", "form", "spans") for end in ("mjs", "css"))}
 HEAVY = ["torch", "transformers", "sentence_transformers", "datasets", "setfit", "model2vec", "sklearn", "scipy",
          "numpy", "pandas", "pyarrow", "matplotlib", "ipywidgets", "IPython", "nbdev", "fastcore"]
 

@@ -2,49 +2,28 @@
 alone, with the offsets that Python counts, and are there again in a new review.
 
 The widget's code runs in a bare page, whose model is a `SpanPanel` of this process; `test_browser.py` opens it in
-JupyterLab. Needs playwright of the extra `browser`, anywidget of `review`, and Chromium as the system has it:
-`apt-get install chromium`. Screenshots are left in build/browser; nbs/relabel/spans.png is spans-page.png of these.
+JupyterLab. Needs playwright of the extra `browser`, and Chromium as the system has it: `apt-get install chromium`.
+Screenshots are left in build/browser; nbs/relabel/spans.png is spans-page.png of these.
 """
 from __future__ import annotations
 
-import json
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 import pytest
-import sieves_distill
 from sieves_distill import NER, Doc, PIIMasking, Review, with_corrections
 
 from chromium import browser, needs_chromium, playwright  # noqa: F401, a fixture
-from conftest import ROOT
+from panel_page import SCREENSHOTS, PanelPage, lines
 
-pytest.importorskip("anywidget", reason="anywidget is missing: pip install -e '.[review]'")
 playwright.expect.set_options(timeout=30_000)  # a busy machine
 pytestmark = needs_chromium
 
-SCREENSHOTS, WEB = ROOT / "build/browser", Path(sieves_distill.__file__).parent / "relabel/web"
 ADA = "👩‍🚀 Ada Lovelace (e\u0301lève, 1815) wrote\nto Babbage\r\nin London & Turin."
 LETTER = "Ada Lovelace wrote to Charles Babbage from London in 1843.\nHe had been to Turin."
 HTML = "<b onclick=\"window.hacked = 1\">Ada</b> <img src=x onerror=\"window.hacked = 1\"> wrote &amp; left."
 HEBREW = "עדה כתבה מלונדון אל 👩‍🚀 דוד."
-MODEL = """
-const model = {
-    listeners: new Set(),
-    get: name => model.state[name],
-    set: (name, value) => { model.state[name] = value; toPython(name, value); },
-    save_changes: () => {},
-    on: (name, listener) => model.listeners.add(listener),
-    off: (name, listener) => model.listeners.delete(listener),
-    send: async content => model.take(await answer(content)),
-    take: state => { Object.assign(model.state, state); for (const listener of model.listeners) listener(); },
-};
-window.show = state => {
-    window.close_?.();
-    model.state = state;
-    document.body.replaceChildren();
-    window.close_ = render({ model, el: document.body });
-};
+SCRIPT = """
 window.rect = (words, at) => {
     const pane = document.querySelector(".text"), start = pane.textContent.indexOf(words) + (at ?? 0);
     const texts = document.createTreeWalker(pane, NodeFilter.SHOW_TEXT), range = document.createRange();
@@ -69,36 +48,10 @@ def span(text: str, words: str, name: str) -> dict:
 def named(spans) -> list[tuple[str, str]]: return [(each["text"], each["entity_type"]) for each in spans]
 
 
-class Desk:
-    "A page that shows the panel of a review, and what a reviewer does on it."
-    def __init__(self, page):
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page, self.panel = page, None
-        page.expose_function("toPython", lambda name, value: setattr(self.panel.box, name, value))
-        page.expose_function("answer", self.answer)
-        page.set_content("<!doctype html><meta charset=utf-8><title>Spans</title><body>")
-        page.add_style_tag(content="body { font-family: sans-serif }" + (WEB / "spans.css").read_text(encoding="utf-8"))
-        page.add_script_tag(type="module", content=(WEB / "spans.mjs").read_text(encoding="utf-8") + MODEL)
-        page.wait_for_function("window.show !== undefined")
+class Desk(PanelPage):
+    states = "page", "draft", "types", "overlaps"
 
-    def state(self) -> dict:
-        return {name: getattr(self.panel.box, name) for name in ("page", "draft", "types", "overlaps")}
-
-    def answer(self, content: dict) -> dict:
-        self.panel.hear(self.panel.box, content, [])
-        return self.state()
-
-    def open(self, review: Review):
-        from sieves_distill.relabel.span_panel import SpanPanel
-        self.panel = review._panel = SpanPanel(review)
-        self.page.evaluate("state => show(state)", self.state())
-
-    def keys(self, *keys: str):
-        for key in keys: self.page.keyboard.press(key)
-
-    def says(self, words: str): playwright.expect(self.page.locator(".status")).to_contain_text(words)
-
-    def shows(self, words: str): playwright.expect(self.page.locator(".counts")).to_contain_text(words)
+    def __init__(self, page): super().__init__(page, "spans", SCRIPT)
 
     @property
     def spans(self) -> list[tuple[str, str]]:
@@ -141,9 +94,6 @@ def desk(browser):
 def review_of(path, *texts: str, task=None, spans=None, **columns) -> Review:
     frame = pd.DataFrame({"text": list(texts), "teacher": spans or [[] for _ in texts], **columns})
     return Review(frame, task or NER(["PERSON", "PLACE", "YEAR"]), path)
-
-
-def lines(path) -> list[dict]: return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_mouse_marks_drags_and_saves(desk, tmp_path):

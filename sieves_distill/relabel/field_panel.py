@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 
-from .panel import LABEL_KEYS, LabelButtons, LabelSwitches, label_buttons, opinions, text_field
+from .panel import LABEL_KEYS, Control, LabelButtons, LabelSwitches, label_buttons, opinions
 from ..students.readings import DATE, DATE_RULES, FORMS, read_number
 from ..tasks.fields import find_words
 from ..tasks.free_text import FreeText
@@ -18,7 +18,7 @@ from ..tasks.triplets import UNKNOWN, End, Triplet, Triplets, place_triplet
 from ..train.locate import Place, TextPlaces
 
 # %% auto #0
-__all__ = ['TypedFields', 'RecordFields', 'field_widget', 'read_typed', 'value_marks', 'AnswerFields', 'WrittenText',
+__all__ = ['TypedFields', 'RecordFields', 'field_control', 'read_typed', 'value_marks', 'AnswerFields', 'WrittenText',
            'TripletRows', 'triplet_line', 'triplet_words', 'triplet_keys', 'place_of', 'triplet_marks', 'typed_triplet']
 
 # %% ../../nbs/relabel/field_panel.ipynb #c51b0bb8
@@ -28,31 +28,25 @@ class TypedFields(LabelButtons):
 
     def __init__(self, names: list[str], answer: Callable):
         super().__init__(names, answer)
-        self.keys, self.row, self.given, self.shown = {}, None, {}, {}
+        self.given = {}
+        for control in self.controls.values(): control.key = ""
 
-    @property
-    def box(self):
-        import ipywidgets
-        return ipywidgets.VBox(list(self.widgets.values()))
-
-    def show(self, row: dict | None):
-        "The values that there are to accept; what was typed for the document that is shown already stays"
-        if row is not None and row is self.row: return
-        self.row, self.given = row, {} if row is None else self.values(row["given"])
-        self.shown = {name: self.show_value(name, self.given.get(name)) for name in self.widgets}
-        for name, widget in self.widgets.items(): widget.value, widget.disabled = self.shown[name], row is None
+    def fill(self, row: dict | None):
+        "The values that there are to accept"
+        self.given = {} if row is None else self.values(row["given"])
+        for name, control in self.controls.items(): control.reset(self.show_value(name, self.given.get(name)))
 
     def save(self):
         "Give the answer. Raises ValueError, by the names of fields, for what cannot be read"
         values, refused = {}, []
-        for name, widget in self.widgets.items():
-            try: values[name] = self.given.get(name) if widget.value == self.shown[name] else \
-                self.read(name, widget.value)
+        for name, control in self.controls.items():
+            try: values[name] = self.given.get(name) if control.value == control.given else \
+                self.read(name, control.value)
             except ValueError as error: refused.append(f"{name}: {error}")
         if refused: raise ValueError("; ".join(refused))
         self.answer(self.answer_of(values))
 
-    def values(self, answer) -> dict: return dict(zip(self.widgets, answer))
+    def values(self, answer) -> dict: return dict(zip(self.controls, answer))
 
     def answer_of(self, values: dict): return list(values.values())
 
@@ -67,7 +61,7 @@ class RecordFields(TypedFields):
         self.fields = {field.name: field for field in kind.fields}
         super().__init__(kind.names, answer)
 
-    def make(self, name: str): return field_widget(self.fields[name])
+    def make(self, name: str): return field_control(self.fields[name])
 
     def values(self, answer) -> dict: return dict.fromkeys(self.fields) if answer is None else answer
 
@@ -88,16 +82,13 @@ def _as_typed(value) -> str:
 _EXPECTED = {"number": "a number", "whole number": "a whole number", "date": "a date, such as 2026-01-31",
              "time": "a date and a time, such as 2026-01-31 10:30"}
 
-def field_widget(field: Field):
+def field_control(field: Field) -> Control:
     "What a value of a field is given with"
-    import ipywidgets
-    about = {"description": field.name, "tooltip": field.name, "style": {"description_width": "12em"}}
     if field.form == "choice":
         options = [("", None), *((str(choice), choice) for choice in field.choices)]
-        return ipywidgets.Dropdown(options=options, **about, layout={"width": "28em"})
-    about["placeholder"] = f"{_EXPECTED.get(field.form, 'words')}, {_if_empty(field)}"
-    if field.form == "text": return text_field(rows=1, **about, layout={"width": "48em"})
-    return text_field(**about, layout={"width": "36em"})
+        return Control("choice", field.name, options=options)
+    expected = f"{_EXPECTED.get(field.form, 'words')}, {_if_empty(field)}"
+    return Control("text", field.name, "", "", placeholder=expected, rows=int(field.form == "text"))
 
 def _if_empty(field: Field) -> str:
     "What a field that is left empty stands for"
@@ -183,14 +174,7 @@ def _unasked(answers: dict) -> dict[str, str]:
 class AnswerFields(RecordFields):
     "A field for the answer to each question; it is empty where the text has none"
     def make(self, question: str):
-        return text_field(rows=1, placeholder="empty: the text does not say", tooltip=question,
-                          layout={"width": "48em"})
-
-    @property
-    def box(self):
-        import ipywidgets
-        return ipywidgets.VBox([ipywidgets.VBox([ipywidgets.Label(question), field])
-                                for question, field in self.widgets.items()])
+        return Control("text", question, "", "", placeholder="empty: the text does not say", rows=1)
 
     def values(self, answer: list[str]) -> dict: return dict(zip(self.fields, answer or [""] * len(self.fields)))
 
@@ -202,10 +186,9 @@ def _answer_fields(kind, answer: Callable): return AnswerFields(kind, answer)
 # %% ../../nbs/relabel/field_panel.ipynb #756aa380
 class WrittenText(TypedFields):
     "What was written, to be written otherwise"
-    def make(self, name: str):
-        return text_field(rows=6, placeholder=f"the {name}", tooltip=name, layout={"width": "100%"})
+    def make(self, name: str): return Control("text", name, "", "", placeholder=f"the {name}", rows=6)
 
-    def values(self, answer: str) -> dict: return dict.fromkeys(self.widgets, answer)
+    def values(self, answer: str) -> dict: return dict.fromkeys(self.controls, answer)
 
     def answer_of(self, values: dict) -> str: return "".join(value or "" for value in values.values())
 
@@ -220,65 +203,61 @@ def _other_text(kind, row: dict) -> dict[str, str]:
 
 # %% ../../nbs/relabel/field_panel.ipynb #a78afa4e
 class TripletRows(LabelSwitches):
-    "A switch a triplet, and a line to add one; those that are on are the answer, once they are saved"
+    "A switch a triplet, and a line to add more; those that are on are the answer, once they are saved"
     actions = *LabelSwitches.actions, "add"
 
     def __init__(self, kind: Triplets, answer: Callable):
-        import ipywidgets
         super().__init__([], answer)
-        self.kind, self.row, self.triplets = kind, None, {}
-        self.rows, self.line = ipywidgets.VBox(), triplet_line(kind)
+        self.kind, self.triplets, self.line = kind, {}, triplet_line(kind)
 
-    @property
-    def box(self):
-        import ipywidgets
-        return ipywidgets.VBox([self.rows, ipywidgets.HBox(list(self.line.values()), layout={"flex_flow": "row wrap"})])
+    def fill(self, row: dict | None):
+        "The triplets that there are to accept, and an empty line"
+        for known in self.triplets, self.controls: known.clear()
+        for triplet in [] if row is None else row["given"]: self._put(triplet).given = True
+        for control in self.line.values(): control.value = control.given
 
-    def show(self, row: dict | None):
-        "The triplets that there are to accept; what was switched and added stays until another document is shown"
-        if row is not None and row is self.row: return
-        self.row = row
-        for known in self.triplets, self.widgets, self.keys: known.clear()
-        for triplet in [] if row is None else row["given"]: self._put(triplet)
-        self.rows.children = list(self.widgets.values())
-        for widget in self.line.values(): widget.disabled = row is None
-
-    def save(self): self.answer([self.triplets[words] for words, switch in self.widgets.items() if switch.value])
+    def save(self):
+        "Raises ValueError where words stand in the line that were not added"
+        if typed := [control.value.strip() for control in self._words if control.value.strip()]:
+            raise ValueError(f"expected an empty line, found {' and '.join(map(repr, typed))} in it: press + to add "
+                             "the triplet, or empty its fields")
+        self.answer([self.triplets[words] for words, switch in self.controls.items() if switch.value])
 
     def add(self):
         "Add what was typed, switched on. Raises ValueError for what the text has not, and where no document is shown"
         if self.row is None: raise ValueError("expected a document to add a triplet to, found none left")
-        typed = {name: widget.value.strip() for name, widget in self.line.items()}
+        typed = {name: (control.value or "").strip() for name, control in self.line.items()}
         triplet = typed_triplet(self.row["text"], typed, self.triplets.values())
         (triplet,), (key,) = self.kind.check_answer([triplet]), triplet_keys(self.kind, [triplet])
         known = dict(zip(triplet_keys(self.kind, self.triplets.values()), self.triplets))
-        self.widgets[known.get(key) or self._put(triplet)].value = True
-        self.rows.children = list(self.widgets.values())
-        self.line["head"].value = self.line["tail"].value = ""
+        (self.controls[known[key]] if key in known else self._put(triplet)).value = True
+        for name, control in self.line.items():
+            if name != "relation": control.value = control.given
 
     def marks(self, row: dict) -> list[tuple[int, int, str]]: return triplet_marks(self.triplets, row["text"])
 
-    def _put(self, triplet: dict) -> str:
-        "A switch for one more triplet, on; returns what it is called"
+    @property
+    def _words(self) -> list[Control]: return [self.line["head"], self.line["tail"]]
+
+    def _put(self, triplet: dict) -> Control:
+        "A switch for one more triplet, on"
         words = triplet_words(triplet) + ", not in the text" * (place_of(triplet, self.row["text"]) is None)
-        key = "".join(LABEL_KEYS[len(self.widgets):][:1])
-        self.triplets[words], self.widgets[words], self.keys[key] = triplet, (switch := self.make(words)), words
-        switch.description, switch.value = f"{key} {words}".strip(), True
-        return words
+        key = "".join(LABEL_KEYS[len(self.controls):][:1])
+        self.triplets[words], self.controls[words] = triplet, Control("switch", words, True, False, key)
+        return self.controls[words]
 
 # %% ../../nbs/relabel/field_panel.ipynb #a08076ef
-def triplet_line(kind: Triplets) -> dict:
-    "What a triplet is typed in with: widgets for head, relation and tail, and for the types of both, by name"
-    import ipywidgets
-    narrow = {"width": "10em"}
-    def words(name): return text_field(placeholder=f"{name}, in words of the text", layout={"width": "16em"})
+def triplet_line(kind: Triplets) -> dict[str, Control]:
+    "What a triplet is typed in with: for head, relation and tail, and for the types of both, by name"
+    def words(name): return Control("text", name, "", "", placeholder=f"{name}, in words of the text")
     def type_of(name):
-        if kind.entity_types is None: return text_field(placeholder="its type, or empty", layout=narrow)
+        if kind.entity_types is None: return Control("text", name, "", "", placeholder="its type, or empty")
         options = [("its type", ""), *((each, each) for each in kind.entity_types)]
-        return ipywidgets.Dropdown(options=options, layout=narrow)
-    relation = ipywidgets.Dropdown(options=kind.relations, layout={"width": "max-content"})
-    return {"head": words("head"), "head_type": type_of("head"), "relation": relation, "tail": words("tail"),
-            "tail_type": type_of("tail")}
+        return Control("choice", name, "", "", options=options)
+    relations = [(each, each) for each in kind.relations]
+    relation = Control("choice", "relation", kind.relations[0], kind.relations[0], options=relations)
+    return {"head": words("head"), "head_type": type_of("head_type"), "relation": relation, "tail": words("tail"),
+            "tail_type": type_of("tail_type")}
 
 # %% ../../nbs/relabel/field_panel.ipynb #831e51ce
 def triplet_words(triplet: dict) -> str:

@@ -5,11 +5,8 @@
 # %% ../../nbs/relabel/span_panel.ipynb #5c58bad0
 from __future__ import annotations
 from functools import cache, singledispatch
-from importlib.resources import files
-from pathlib import Path
-from ..basics.checks import check_installed
 from .events import correction_key
-from .panel import LABEL_KEYS, ReviewPanel
+from .panel import LABEL_KEYS, Panel, ReviewPanel, editor, progress_words
 from ..tasks.entities import Entities
 from ..tasks.kinds import Kind, kind_of
 
@@ -17,52 +14,29 @@ from ..tasks.kinds import Kind, kind_of
 __all__ = ['PALETTE', 'SpanPanel', 'review_panel']
 
 # %% ../../nbs/relabel/span_panel.ipynb #fc092d4f
-class SpanPanel:
-    "The widget of a review of spans; `box` is what is displayed. Raises ImportError without anywidget"
+class SpanPanel(Panel):
+    "The widget of a review of spans"
     def __init__(self, review):
-        self.review, kind, self._n = review, kind_of(review.task), 0
-        self.box = _editor()(types=_types(kind.entity_types), overlaps=kind.overlapping)
-        self.box.on_msg(self.hear)
-        self.box.add_class("sieves-review")
-        self.show()
+        kind = kind_of(review.task)
+        super().__init__(review, _editor()(types=_types(kind.entity_types), overlaps=kind.overlapping))
 
-    def show(self, message: str = ""):
-        "Send the current document; what was edited in another one is given up"
-        self._n += 1  # a page that is sent again is a new one
-        page = {**self._page_or_error(message), "n": self._n}
-        if self.box.draft.get("key") != page["key"]: self.box.draft = {}
-        self.box.page = page
+    def page(self) -> dict:
+        "What the browser shows of the current document"
+        row, review = self.review.current, self.review
+        page = {"progress": progress_words(review), "key": None, "text": None,
+                **{name: [] for name in ("spans", "doubts", "opinions")}}
+        if row is None: return page
+        return page | {"key": correction_key(row["text"], review.task.task_id), "text": row["text"],
+                       "spans": [_place(span) for span in row["given"]], "opinions": _opinions(row),
+                       "doubts": [*_doubts(row), *_others(kind_of(review.task), row)]}
 
-    def _page_or_error(self, message: str) -> dict:
-        "The current page, or, where the file of corrections cannot be read any more, the last one and why"
-        try: return {**_page(self.review), "message": message}
-        except (ValueError, OSError) as e:
-            if not self.box.page: raise
-            return {**self.box.page, "message": str(e)}
-
-    def hear(self, _, content: dict, buffers):
-        "Do what the browser asks for; what cannot be done is said in the panel"
-        name, message = content["do"], ""
-        if name not in _ASKED or (name != "undo" and content["key"] != self.box.page["key"]): return
-        answer = [content["spans"]] if name == "correct" else []
-        try: getattr(self.review, name)(*answer)
-        except (ValueError, TypeError, OSError) as e: message = str(e)
-        self.show(message)
+    def do(self, content: dict):
+        name = content["do"]
+        if name in _ASKED: getattr(self.review, name)(*([content["spans"]] if name == "correct" else []))
 
 _ASKED = "accept", "correct", "skip", "undo", "next", "previous"
 
 # %% ../../nbs/relabel/span_panel.ipynb #d97e9358
-def _page(review) -> dict:
-    "What the browser shows of the current document"
-    row, counts, others = review.current, review.counts, review.left_out
-    total, shown = sum(counts.values()), " · ".join(f"{n} {name}" for name, n in (counts | others).items())
-    page = {"progress": f"{total - counts['left']} of {total} · {shown}", "key": None, "text": None, "spans": [],
-            "doubts": [], "opinions": []}
-    if row is None: return page
-    return page | {"key": correction_key(row["text"], review.task.task_id), "text": row["text"],
-                   "spans": [_place(span) for span in row["given"]], "opinions": _opinions(row),
-                   "doubts": [*_doubts(row), *_others(kind_of(review.task), row)]}
-
 def _place(span: dict) -> dict: return {name: span[name] for name in ("start", "end", "entity_type")}
 
 def _opinions(row: dict) -> list[str]:
@@ -103,13 +77,9 @@ def _types(names: list[str]) -> list[dict]:
 @cache
 def _editor():
     "The class of the widget, made when the first one is"
-    anywidget = check_installed("anywidget")
-    from traitlets import Bool, Dict, List
-    web = Path(str(files("sieves_distill.relabel"))) / "web"
-    class SpanEditor(anywidget.AnyWidget):
+    from traitlets import Bool, List
+    class SpanEditor(editor("spans")):
         "A text whose spans can be edited"
-        _esm, _css = web / "spans.mjs", web / "spans.css"
-        page, draft = Dict().tag(sync=True), Dict().tag(sync=True)
         types, overlaps = List().tag(sync=True), Bool(True).tag(sync=True)
     return SpanEditor
 

@@ -10,16 +10,6 @@ const HELP = `Select words with the mouse, or with Shift and the arrows, and pre
   Enter, n and p make a span the current one; its edges can be dragged. u takes back the last edit and, where there is
   none, the last answer.`;
 
-function make(tag, settings = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(settings)) {
-    if (name in node && !name.includes("-")) node[name] = value;
-    else node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
-
 // Places in a text: code points to units and back, and where characters and words begin and end
 class Places {
   constructor(text) {
@@ -83,7 +73,7 @@ class Editor {
     this.opinions = make("ul", { className: "opinions", "aria-label": "In doubt" });
     this.status = make("div", { className: "status", role: "status", "aria-live": "polite" });
     const help = make("details", {}, make("summary", {}, "Mouse and keys"), make("p", { id: `${id}-help` }, HELP));
-    this.root = make("div", { className: "sieves-spans", "data-lm-suppress-shortcuts": "true" }, this.progress, this.pane,
+    this.root = make("div", { className: "sieves-panel sieves-spans", "data-lm-suppress-shortcuts": "true" }, this.progress, this.pane,
       this.typeRow, this.actionRow, this.editRow, this.status, this.list, this.opinions, help);
     this.keys = {};
     this.buttons = {};
@@ -456,9 +446,4 @@ class Editor {
   }
 }
 
-function render({ model, el }) {
-  const editor = new Editor(model, el);
-  return () => editor.close();
-}
-
-export default { render };
+export default rendering(Editor);

@@ -1,0 +1,70 @@
+"""A bare page with the browser's side of a panel of `Review`, whose model is the panel of this process."""
+from __future__ import annotations
+
+import json
+
+from chromium import playwright
+from conftest import ROOT
+
+SCREENSHOTS = ROOT / "build/browser"
+MODEL = """
+const model = {
+    listeners: new Set(),
+    get: name => model.state[name],
+    set: (name, value) => { model.state[name] = value; toPython(name, value); },
+    save_changes: () => {},
+    on: (name, listener) => model.listeners.add(listener),
+    off: (name, listener) => model.listeners.delete(listener),
+    send: async content => {
+        await new Promise(done => setTimeout(done, window.delay ?? 0));
+        model.take(await answer(content));
+    },
+    take: state => { Object.assign(model.state, state); for (const listener of model.listeners) listener(); },
+};
+window.show = state => {
+    window.close_?.();
+    model.state = state;
+    document.body.replaceChildren();
+    window.close_ = view.render({ model, el: document.body });
+};
+"""
+
+
+def lines(path) -> list[dict]: return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+class PanelPage:
+    "A page that shows the panel of a review, and what a reviewer does on it."
+    states = "page", "draft"  # what the browser reads of the widget
+
+    def __init__(self, page, name: str, script: str = ""):
+        from sieves_distill.relabel.panel import browser_code
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page, self.panel = page, None
+        code, style = browser_code(name)
+        page.expose_function("toPython", lambda name, value: setattr(self.panel.box, name, value))
+        page.expose_function("answer", self.answer)
+        page.set_content(f"<!doctype html><meta charset=utf-8><title>{name}</title><body>")
+        page.add_style_tag(content="body { font-family: sans-serif }" + style)
+        code = code.replace("export default", "const view =") + MODEL + script
+        page.add_script_tag(type="module", content=code)
+        page.wait_for_function("window.show !== undefined")
+
+    def state(self) -> dict: return {name: getattr(self.panel.box, name) for name in self.states}
+
+    def answer(self, content: dict) -> dict:
+        self.panel.hear(self.panel.box, content, [])
+        return self.state()
+
+    def open(self, review):
+        from sieves_distill.relabel.reviewing import review_panel
+        from sieves_distill.tasks.kinds import kind_of
+        self.panel = review._panel = review_panel(kind_of(review.task), review)
+        self.page.evaluate("state => show(state)", self.state())
+
+    def keys(self, *keys: str):
+        for key in keys: self.page.keyboard.press(key)
+
+    def says(self, words: str): playwright.expect(self.page.locator(".status")).to_contain_text(words)
+
+    def shows(self, words: str): playwright.expect(self.page.locator(".counts")).to_contain_text(words)
