@@ -148,6 +148,7 @@ def test_nothing_typed_is_lost_or_stands_in_another_document(desk, tmp_path):
     desk.click("> next")
     desk.says("Something was edited and is not saved: c saves it; next once more gives it up")
     desk.field("note").fill("Some words")
+    desk.page.wait_for_timeout(350)  # until Python has the draft
     desk.page.evaluate("state => show(state)", desk.state())  # the cell is run again
     expect(desk.field("note")).to_have_value("Some words")
     expect(total).to_have_value("1234")
