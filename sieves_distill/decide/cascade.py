@@ -157,8 +157,9 @@ class Cascade:
         What the student is not sure of is the teacher's alone. Where it refuses, is not asked since a limit is reached,
         or says what is no answer to the task ("unreadable"), the result is None, `doc.meta[task_id]` says why, and a
         warning counts them; with on_refusal="student" the student's answer stands instead, and the same is said of it.
-        Raises RuntimeError where the teacher failed, with the name of the document, unless on_error="skip", which
-        takes that for a refusal. What was answered before is kept.
+        Raises RuntimeError where the teacher failed, or raised an error, with the name of the document, unless
+        on_error="skip", which takes that for a refusal; what every document would meet, a key that is not valid say,
+        stops it all the same. What was answered before is kept.
 
         What is audited gets the teacher's answer, and the student's stands in `doc.meta["audited"][task_id]`. An alarm
         of the audit is a warning, and counts from the next 256 documents on."""
@@ -246,7 +247,8 @@ class _Answers:
             for question, answer in zip(questions, answers):
                 answer = readable_answer(answer, question.doc.text, self.task)
                 line = f"{question.name}: {answer.why}"
-                if answer.outcome == "failed" and on_error == "raise" and not question.is_sure: raise _failure(line)
+                if answer.outcome == "failed" and on_error == "raise" and not question.is_sure:
+                    raise _failure(line) from answer.error
                 tally.add("ok" if self.stands_in or question.is_sure else answer.outcome, line)
                 if answer.outcome == "ok":
                     self.write(question.doc, answer.result, "teacher")
@@ -398,15 +400,26 @@ def check_threshold(threshold, kind):
 # %% ../../nbs/decide/cascade.ipynb #f322ab01
 def answers_of(teacher, texts: list[str], task) -> Iterator[Answer]:
     "What a teacher, or a function, says of texts, as it comes; raises ValueError unless it is an answer to each"
-    if hasattr(teacher, "answers"): answers = teacher.answers(texts, task)
-    else: answers = map(_as_answer, _results_of(teacher, texts))
+    answers = _answers_till_error(teacher, texts, task) if hasattr(teacher, "answers") else _answers_by(teacher, texts)
     n = 0
     for n, answer in enumerate(answers, 1): yield answer
     if n == len(texts): return
     raise ValueError(f"expected the teacher to answer each of {len(texts)} texts, found {n} answers")
 
-def _results_of(function, texts: list[str]) -> list:
-    results = function(texts)
+def _answers_till_error(teacher, texts: list[str], task) -> Iterator[Answer]:
+    "What a `Teacher` says; where it raises an error, that it failed for the texts that are left"
+    n = 0
+    try:
+        for n, answer in enumerate(teacher.answers(texts, task), 1): yield answer
+    except Exception as error: yield from [Answer.failed(error)] * (len(texts) - n)
+
+def _answers_by(function, texts: list[str]) -> Iterator[Answer]:
+    "What a function says; where it raises an error, that it failed for each text"
+    try: results = function(texts)
+    except Exception as error: return iter([Answer.failed(error)] * len(texts))
+    return map(_as_answer, _listed(results, texts))
+
+def _listed(results, texts: list[str]) -> list:
     if hasattr(results, "tolist"): results = results.tolist()
     if isinstance(results, (list, tuple)) and len(results) == len(texts): return results
     length = f" of {len(results)}" if hasattr(results, "__len__") else ""

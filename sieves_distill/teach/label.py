@@ -58,7 +58,8 @@ def _label(docs, task: Task, teacher: Teacher, on_error: str, progress: bool) ->
     with tqdm(total=total, desc=task.task_id, unit=" docs", disable=not progress) as bar:
         try:
             for question in questions:
-                if question.answer.outcome == "failed" and on_error == "raise": raise _failure(question)
+                if question.answer.outcome == "failed" and on_error == "raise":
+                    raise _failure(question) from question.answer.error
                 question.answer = readable_answer(question.answer, question.doc.text, task)
                 _write(question, task, teacher)
                 tally.add(question.answer.outcome, str(question))
@@ -111,7 +112,7 @@ def _texts(docs, waiting: deque, on_error: str) -> Iterator[str]:
 # %% ../../nbs/teach/label.ipynb #75b19e3e
 def readable_answer(answer: Answer, text: str, task: Task) -> Answer:
     "The answer, if the task can read it"
-    if answer.outcome != "ok": return Answer(None, None, answer.outcome, answer.why)
+    if answer.outcome != "ok": return Answer(None, None, answer.outcome, answer.why, answer.error)
     try: task.row(answer.result, text)
     except (TypeError, ValueError) as e: return Answer(None, None, "unreadable", str(e))
     return answer

@@ -5,13 +5,14 @@
 # %% ../../nbs/teach/teacher.ipynb #6e124897
 from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from numbers import Real
 from ..basics.checks import check_count
 from ..tasks.kinds import LabelKind
 from ..tasks.task import Task
+from .server import RunStopped
 
 # %% auto #0
 __all__ = ['Answer', 'Teacher', 'has_labels', 'check_classification', 'text_batches', 'CallableTeacher', 'as_teacher']
@@ -24,6 +25,13 @@ class Answer:
     scores: str | None = None  # Where its scores come from, such as "logprobs" or "stated"; None where it has none
     outcome: str = "ok"  # Or "refused", "unreadable", "failed", "not asked"
     why: str = ""  # What happened, where the outcome is another than "ok"
+    error: Exception | None = field(default=None, repr=False, compare=False)  # What was raised, where that is why
+
+    @classmethod
+    def failed(cls, error: Exception) -> Answer:
+        "That an error was raised instead of an answer; raises RunStopped, which every text would meet"
+        if isinstance(error, RunStopped): raise error
+        return cls(outcome="failed", why=f"{type(error).__name__}: {error}".removesuffix(": "), error=error)
 
 # %% ../../nbs/teach/teacher.ipynb #0915e824
 class Teacher:
@@ -58,7 +66,7 @@ def text_batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
 
 # %% ../../nbs/teach/teacher.ipynb #2a8ad47b
 class CallableTeacher(Teacher):
-    "A function that answers a list of texts"
+    "A function that answers a list of texts; where it raises an error, it failed for each of them"
     def __init__(
         self,
         # From a list of str to as many results, in any shape that the task reads;
@@ -77,10 +85,13 @@ class CallableTeacher(Teacher):
 
     def answers(self, texts: Iterable[str], task: Task) -> Iterator[Answer]:
         for batch in text_batches(texts, self.batch_size):
-            for result in self._results(batch): yield self._answer(result, task)
+            try:
+                results = self.function(batch)
+                if isinstance(results, Iterator): results = list(results)
+            except Exception as error: yield from [Answer.failed(error)] * len(batch)
+            else: yield from (self._answer(result, task) for result in self._listed(results, batch))
 
-    def _results(self, batch: list[str]) -> list:
-        results = self.function(batch)
+    def _listed(self, results, batch: list[str]) -> list:
         if hasattr(results, "tolist"): results = results.tolist()
         try: results = list(results)
         except TypeError:
