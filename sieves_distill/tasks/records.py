@@ -50,7 +50,8 @@ class InformationExtraction(Task):
     def row(self, result, text: str) -> dict:
         if self.mode == "multi": return {"entities": list(map(self._entity, read_list(result, "entities")))}
         if has_field(result, "entity") and "entity" not in self._features: result = read_field(result, "entity")
-        return {"entity": None if result is None or _is_blank(result, self._features) else self._entity(result)}
+        blank = result is None or _is_blank(result, self._features, self.entity_type.model_config.get("extra"))
+        return {"entity": None if blank else self._entity(result)}
 
     def _entity(self, entity) -> dict:
         "One entity as a row; its score is the model's, where it has one, or stands beside the fields"
@@ -66,10 +67,13 @@ _SEVERAL = ("expected mode='single', one record a text or none, to distil an Inf
             "mode='single' where texts have one, or train elsewhere on what to_hf_dataset exports")
 
 # %% ../../nbs/tasks/records.ipynb #acd6ea96
-def _is_blank(result, names) -> bool:
+def _is_blank(result, names, extra: str | None = None) -> bool:
     "Whether an answer has all fields, and a value of none, which in a table stands for no record"
-    if not isinstance(result, Mapping) or any(value is not None for value in result.values()): return False
-    return {*result, *getattr(result, "blank", ())} - {"score"} == {*names} - {"score"}
+    if not isinstance(result, Mapping): return False
+    given = {*result, *getattr(result, "blank", ())}
+    if extra == "ignore": given &= {*names, "score"}
+    if any(result.get(name) is not None for name in given): return False
+    return given - {"score"} == {*names} - {"score"}
 
 def _score_beside(entity, name: str) -> float | None:
     "The score of an answer whose model has no such field; None where there is none"
@@ -101,6 +105,14 @@ def _validated(entity, model):
     try: return model.model_validate(values, extra=extra)
     except ValidationError as e:
         if (entity := _by_names(values, model, extra)) is not None: return entity
-        first = e.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise ValueError(f"found {short_repr(values)}, which is no {model.__name__}: {field}: {first['msg']}") from None
+        raise ValueError(f"found {short_repr(values)}, which is no {model.__name__}: {_first(e, model)}") from None
+
+def _first(error, model) -> str:
+    "The first thing that pydantic says, and how to leave fields out where a model says nothing of further ones"
+    errors = error.errors()
+    reason = f"{'.'.join(map(str, errors[0]['loc']))}: {errors[0]['msg']}"
+    unknown = [".".join(map(str, each["loc"])) for each in errors if each["type"] == "extra_forbidden"]
+    if len(unknown) < len(errors) or "extra" in model.model_config: return reason
+    others = f", likewise {', '.join(unknown[1:10])}" if unknown[1:] else ""
+    return (f"{reason}{others}: correct the names, or, to leave out what {model.__name__} does not have, give it "
+            "model_config = ConfigDict(extra='ignore')")

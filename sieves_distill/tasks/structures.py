@@ -92,8 +92,9 @@ def model_fields(model) -> list[Field]:
         except TypeError as error: bad.append(f"{name} ({error})")
     if not bad: return fields
     raise NoKind("expected a pydantic model whose fields are str, float, int, bool, date, datetime, Literal or Enum to "
-                 f"distil, found {', '.join(bad)} in {model.__name__}: leave such fields out of the model, or give "
-                 "each value a field of its own; to_hf_dataset exports them for other frameworks to train on")
+                 f"distil, found {', '.join(bad)} in {model.__name__}: leave such fields out of the model, "
+                 "giving it model_config = ConfigDict(extra='ignore') where answers have them, or give each value a "
+                 "field of its own; to_hf_dataset exports them for other frameworks to train on")
 
 def _field(name: str, about) -> Field:
     "A field of a pydantic model; raises TypeError, saying what it is, for one that cannot be filled in"
@@ -360,7 +361,9 @@ def _values_by_name(kind: Records, answer) -> dict:
         answer = answer[kind.column]  # as a document has it
     if answer is None: return {}
     if isinstance(answer, Mapping):
-        for name in set(answer) - {"score"}: check_known(name, kind.names, "field")
+        unknown = set(answer) - {"score", *kind.names}
+        if unknown and kind.model.model_config.get("extra") not in ("ignore", "allow"):
+            for name in unknown: check_known(name, kind.names, "field")
         return {name: answer[name] for name in kind.names if name in answer}
     if all(hasattr(answer, name) for name in kind.names): return {name: getattr(answer, name) for name in kind.names}
     raise TypeError(f"found {typed_repr(answer)}, expected an object of {kind.name}, a mapping of "

@@ -4,6 +4,7 @@
 
 # %% ../../nbs/tasks/texts.ipynb #b12e4a92
 from __future__ import annotations
+import warnings
 from collections.abc import Mapping
 from ..basics.checks import check_known, check_names, check_score, check_text, is_int, short_repr
 from .task import Task
@@ -80,6 +81,7 @@ class QuestionAnswering(Task):
     ):
         super().__init__(task_id, model)
         self.questions: list[str] = list(check_names(questions, "questions"))
+        self._left_out = set()  # Questions that answers had beside, of which a warning has spoken
 
     @property
     def kind(self):
@@ -93,12 +95,20 @@ class QuestionAnswering(Task):
 
     def row(self, result, text: str) -> dict:
         replies = self._by_question(result)
-        for question in replies: check_known(question, self.questions, "question")
         if missing := [question for question in self.questions if question not in replies]:
+            for question in replies: check_known(question, self.questions, "question")
             raise ValueError(f"found no answer to {short_repr(missing[0])}, expected one for each question")
+        if others := set(replies) - {*self.questions, *self._left_out}: self._leave_out(others)
         answers = [_answer_and_score(question, replies[question]) for question in self.questions]
         return {"answers": [check_text(answer, "answer", blank=True) for answer, _ in answers],
                 "scores": [1.0 if score is None else check_score("answer", score) for _, score in answers]}
+
+    def _leave_out(self, questions: set):
+        "Warn, of each question once, that answers to it are left out; raises TypeError for what is no question"
+        for question in questions: check_text(question, "question", blank=True)
+        self._left_out |= questions
+        warnings.warn(f"found answers to {', '.join(map(short_repr, sorted(questions)))}, expected those to the "
+                      "questions of the task alone: the others are left out", stacklevel=3)
 
     def _by_question(self, result) -> dict:
         "The reply to each question: of a mapping as it is, of a list by name, or in order where none is named"
