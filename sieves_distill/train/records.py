@@ -5,10 +5,11 @@
 # %% ../../nbs/train/records.ipynb #f078c3c9
 from __future__ import annotations
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 import numpy as np
-from ..basics.checks import check_installed
+from ..basics.checks import check_installed, short_repr
 from ..tasks.entities import Entities, Entity, entity_array
 from ..tasks.structures import Answers, Field, Records
 from ..export.rows import Rows
@@ -173,15 +174,25 @@ def _word_before(text: str, place: Place) -> str: return " ".join(text[:place[0]
 # %% ../../nbs/train/records.ipynb #f11a8179
 def refusal(refused: list[Column], rows: Rows) -> str:
     "Why fields cannot be learned, and what to do"
-    what = ("leave these fields out of the model, have the teacher answer in the words of the text, or with one of a "
-            "few values, a Literal")
+    what = ("leave these fields out of the model, put None for words that say there is no value, have the teacher "
+            "answer in the words of the text, or with one of a few values, a Literal")
     if isinstance(rows.kind, Answers):
-        what = ("leave these questions out, or have the teacher answer in the words of the text; framework='seq2seq' "
-                "and 'lora' write such answers, with a base that can write")
-    shown = ", ".join(f"{column.name!r} ({column.located:.0%} of {column.n:,} values)" for column in refused)
+        what = ("leave these questions out, put \"\" for words that say there is no answer, or have the teacher answer "
+                "in the words of the text; framework='seq2seq' and 'lora' write such answers, with a base that can "
+                "write")
+    shown = "; ".join(f"{column.name!r} ({column.located:.0%} of {column.n:,} values), {_what_is_odd(column)}"
+                      for column in refused)
     return (f"expected fields whose values stand in the texts, or with at most {MOST_VALUES} different ones, found "
             f"that of {len(rows):,} rows less than {LEAST_LOCATED:.0%} of the values could be found in their texts for "
             f"{shown}: {what}")
+
+def _what_is_odd(column: Column) -> str:
+    "The values that no text has, the most frequent first; of dates only the words among them, if there are any"
+    values = Counter(value for value, places in zip(column.values, column.places) if value is not None and not places)
+    words = Counter({value: n for value, n in values.items() if isinstance(value, str) and not _is_iso_day(value)})
+    are_days = column.form == "text" and words.total() < column.n / 2
+    shown = ", ".join(f"{short_repr(value)} ({n:,})" for value, n in (words if are_days else values).most_common(3))
+    return f"dates but for {shown}" if are_days else f"not found {shown}"
 
 # %% ../../nbs/train/records.ipynb #92e9fe6a
 def train_crf_records(lesson: Lesson) -> Trained:
