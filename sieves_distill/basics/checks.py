@@ -159,12 +159,16 @@ def name_among(value, names):
 
 # %% ../../nbs/basics/checks.ipynb #7fa0d02c
 def list_line(text: str, names, variable: str) -> str:
-    "The code that makes a list of the names in a text, which stands in `variable`; empty where there is none to give"
+    """The code that makes a list of the names in a text, in capitals or not, which stands in `variable`; empty where
+    there is none to give"""
     if text.strip().startswith(("[", "{", "(")): return f"ast.literal_eval({variable})"
     for sign in ";", "|", ",", "\n", " ":
-        parts = [part.strip() for part in text.split(sign) if part.strip()]
-        if len(parts) > 1 and all(part in names for part in parts):
-            return f"[label.strip() for label in {variable}.split({sign!r})]"
+        given = [part.strip() for part in text.split(sign)]
+        parts, if_any = list(filter(None, given)), " if label.strip()" if "" in given else ""
+        for case in ("", "lower", "upper", "capitalize", "title") if len(parts) > 1 else ():
+            if all((getattr(part, case)() if case else part) in names for part in parts):
+                each = "label.strip()" + (f".{case}()" if case else "")
+                return f"[{each} for label in {variable}.split({sign!r}){if_any}]"
     return ""
 
 # %% ../../nbs/basics/checks.ipynb #827484b2

@@ -106,7 +106,8 @@ def _pairs(result, task) -> list[tuple]:
     if result is None: raise ValueError("found None: the teacher gave no answer")
     if _names_one(result, task):
         if task.multi_label:
-            raise TypeError(f"found {result!r}, which names one label, but the task has multi_label=True; "
+            raise TypeError(_listed_in_text(result, task) or
+                            f"found {result!r}, which names one label, but the task has multi_label=True; "
                             f"{_advice(result, task) or 'put it in a list, or make the task with multi_label=False'}")
         return [_label_and_score(result)]
     if isinstance(result, Mapping): return _mapped(result)
@@ -118,6 +119,12 @@ def _pairs(result, task) -> list[tuple]:
     advice = _advice(result, task)
     raise TypeError(f"found {short_repr(result)} ({type(result).__name__}), expected {_SHAPES[task.multi_label]}"
                     + (f"; {advice}" if advice else ""))
+
+def _listed_in_text(result, task) -> str:
+    "What is wrong with a text that lists labels, and how to split it; empty for any other answer"
+    if not isinstance(result, str) or result in task.descriptions: return ""
+    line = list_line(result, task.descriptions, "answer")
+    return f"found {short_repr(result)}, labels in a text, expected a list of them: {line}" if line else ""
 
 def _mapped(result: Mapping) -> list[tuple]:
     "The pairs in a mapping of label to score, or to True or False"
@@ -139,9 +146,6 @@ _SHAPES = {
 def _advice(result, task) -> str:
     "A line that makes an answer readable; empty where there is none to give"
     if is_int(result): return "if it is a position: task.labels[answer]"
-    if isinstance(result, str):
-        line = list_line(result, task.descriptions, "answer")
-        return f"if it is several labels: {line}" if line else ""
     numbers = isinstance(result, (list, tuple)) and result and all(isinstance(value, Real) for value in result)
     if not numbers: return ""
     lines = []
