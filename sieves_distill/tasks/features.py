@@ -6,13 +6,14 @@
 from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence, Set
+from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 from ..basics.checks import check_text
 
 # %% auto #0
-__all__ = ['is_feature', 'model_features', 'column_value']
+__all__ = ['WITHOUT_ZONE', 'is_feature', 'model_features', 'column_value']
 
 # %% ../../nbs/tasks/features.ipynb #635c72d6
 def is_feature(thing) -> bool:
@@ -54,6 +55,8 @@ def _is_class(thing, parents) -> bool: return isinstance(thing, type) and issubc
 def _types(values) -> set: return {type(value.value if isinstance(value, Enum) else value) for value in values}
 
 # %% ../../nbs/tasks/features.ipynb #44778be7
+# How a field has times without a zone, of answers that give one
+WITHOUT_ZONE = "Annotated[datetime, AfterValidator(lambda time: time.replace(tzinfo=None))]"
 _COLUMNS = {  # Python's types and the Arrow types of their columns; the first that fits counts
     bool: "bool", int: "int32", float: "float32", str: "string", bytes: "binary",
     dt.datetime: "timestamp[us]", dt.date: "date32", dt.time: "time64[us]", dt.timedelta: "duration[us]",
@@ -66,9 +69,12 @@ def _value_feature(types: set, where: str, annotation):
     for python, arrow in _COLUMNS.items():
         if _is_class(only, python): return Value(arrow)
     expected = ", ".join(python.__name__ for python in _COLUMNS)
+    advice = "give the field one of these types, such as str"
+    if only is Decimal:
+        advice = ("give the field the type float or str, which students learn as well; or, for the export alone, name "
+                  "the column yourself as in Annotated[Decimal, Value('decimal128(12, 2)')]")
     raise TypeError(f"{where}: found the type {annotation}, for which there is no column; expected one of {expected}, "
-                    "a list or mapping of them, Literal, Enum, or a pydantic model; name the column yourself as in "
-                    "Annotated[Decimal, Value('decimal128(12, 2)')]")
+                    f"a list or mapping of them, Literal, Enum, or a pydantic model: {advice}")
 
 # %% ../../nbs/tasks/features.ipynb #638ec682
 def column_value(value, feature, where: str):
@@ -84,8 +90,9 @@ def column_value(value, feature, where: str):
         raise ValueError(f"{where}: found {value}, expected a number that fits int32; "
                          "give the field a wider column as in Annotated[int, Value('int64')]")
     if getattr(value, "tzinfo", None) is not None and "tz" not in feature.dtype:
-        raise ValueError(f"{where}: found {value} with a time zone, expected none; give the field a column with one "
-                         "as in Annotated[datetime, Value('timestamp[us, tz=UTC]')]")
+        raise ValueError(f"{where}: found {value} with a time zone, expected none: where it is always the same "
+                         f"one, leave it out, {WITHOUT_ZONE}, which students learn as well; or, for the export alone, "
+                         "give the field a column with one, Annotated[datetime, Value('timestamp[us, tz=UTC]')]")
     return value
 
 def _column_list(values, feature, where: str) -> list:

@@ -10,14 +10,15 @@ import math
 import numpy as np
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from enum import Enum
 from functools import cached_property, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 from ..basics.checks import check_installed, check_known, check_text, counted, short_repr, typed_repr
-from .features import column_value
+from .features import WITHOUT_ZONE, column_value
 from .kinds import Kind
 from .task import NoKind
 
@@ -101,13 +102,19 @@ def _field(name: str, about) -> Field:
     given, nullable = _without_none(about.annotation)
     form, choices = _form(given)
     zoned = any("tz=" in str(getattr(each, "dtype", "")) for each in (*about.metadata, *_beside(about.annotation)))
-    if form == "time" and zoned: raise TypeError("datetime with a time zone")
-    if form is None: raise TypeError(getattr(given, "__name__", str(given)))
+    if form == "time" and zoned: raise TypeError(f"datetime with a time zone: leave it out, {WITHOUT_ZONE}")
+    if form is None: raise TypeError(_unfit(given))
     column = Field(name, form, nullable, None, choices)
     column.constraints.update({} if form == "choice" else _constraints(about, column))
     if nullable or about.is_required(): return column
     default = about.get_default(call_default_factory=True)
     return replace(column, default=column.plain(default.value if isinstance(default, Enum) else default))
+
+def _unfit(given) -> str:
+    "The name of a type that cannot be filled in, and one to take for it, where it is of single values"
+    name = getattr(given, "__name__", str(given))
+    if not isinstance(given, type) or hasattr(given, "model_fields") or issubclass(given, Collection): return name
+    return f"{name}: take {'float or str' if issubclass(given, Decimal) else 'str'}"
 
 def _without_none(annotation) -> tuple:
     "What a type is beside None, and whether it may be None"
