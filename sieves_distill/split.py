@@ -69,17 +69,19 @@ class LabelTable:
     counts: csr_matrix  # `(n_rows, n_labels)`, 0 or 1
     names: list[str]  # What to call the labels
 
-def label_table(dataset, names: list[str] | None = None) -> LabelTable:
+def label_table(dataset, names: list[str] | None = None, without: str = "no label") -> LabelTable:
     """The labels of `dataset`, one or several a row, with the names that its features have; `names` are of the places
-    of multi-hot ones, which have none. Raises ValueError where they cannot be read"""
+    of multi-hot ones, which have none, `without` that of rows without any of several. Raises ValueError where they
+    cannot be read"""
     from datasets import ClassLabel, Value
     feature = dataset.features["labels"]
     column = dataset.select_columns("labels").with_format("arrow")[:]["labels"].combine_chunks()
     if column.null_count:
         raise ValueError(f"labels must not be null, found {column.null_count:,} rows where they are, "
                          f"the first at position {pc.is_null(column).index(True).as_py()}")
-    if isinstance(getattr(feature, "feature", None), Value): return _hot_table(column, names)
-    if isinstance(getattr(feature, "feature", None), ClassLabel): return _listed_table(column, feature.feature.names)
+    if isinstance(getattr(feature, "feature", None), Value): return _hot_table(column, names, without)
+    if isinstance(getattr(feature, "feature", None), ClassLabel):
+        return _listed_table(column, feature.feature.names, without)
     if isinstance(feature, ClassLabel) or (isinstance(feature, Value) and "int" in feature.dtype):
         return _class_table(column.to_numpy(), feature)
     hint = ": dataset.class_encode_column('labels') makes classes of strings" if isinstance(feature, Value) else ""
@@ -87,7 +89,7 @@ def label_table(dataset, names: list[str] | None = None) -> LabelTable:
                      f"ClassLabel (multi-label), found {feature}{hint}")
 
 # %% ../nbs/split.ipynb #9c0c1d18
-def _hot_table(column, names: list[str] | None) -> LabelTable:
+def _hot_table(column, names: list[str] | None, without: str) -> LabelTable:
     widths, values = pc.unique(pc.list_value_length(column)), pc.list_flatten(column)
     if len(widths) > 1:
         raise ValueError("labels must be multi-hot lists of one length, "
@@ -97,10 +99,10 @@ def _hot_table(column, names: list[str] | None) -> LabelTable:
         raise ValueError(f"labels must be multi-hot, 0 or 1 for each label, found {', '.join(map(str, distinct[:5]))}")
     hot = values.to_numpy(zero_copy_only=False).astype(np.int32).reshape(len(column), -1)
     if names is None: names = [f"label {i}" for i in range(hot.shape[1])]
-    if len(names) == hot.shape[1]: return _with_none(hot, names)
+    if len(names) == hot.shape[1]: return _with_none(hot, names, without)
     raise ValueError(f"expected a name for each of {hot.shape[1]} labels, found {len(names)} names")
 
-def _listed_table(column, names: list[str]) -> LabelTable:
+def _listed_table(column, names: list[str], without: str) -> LabelTable:
     "Of rows that list their labels"
     values, hot = pc.list_flatten(column), np.zeros((len(column), len(names)), np.int32)
     codes = values.to_numpy(zero_copy_only=False)
@@ -108,11 +110,11 @@ def _listed_table(column, names: list[str]) -> LabelTable:
         raise ValueError(f"labels must be lists of classes, of which there are {len(names)}, found "
                          f"{', '.join(map(str, pc.unique(values).to_pylist()[:5]))}")
     hot[np.repeat(np.arange(len(column)), pc.list_value_length(column).to_numpy()), codes] = 1
-    return _with_none(hot, names)
+    return _with_none(hot, names, without)
 
-def _with_none(hot, names: list[str]) -> LabelTable:
+def _with_none(hot, names: list[str], without: str) -> LabelTable:
     "With a column for the rows that have no label"
-    return LabelTable(csr_matrix(np.column_stack([hot, ~hot.any(axis=1)])), [*names, "no label"])
+    return LabelTable(csr_matrix(np.column_stack([hot, ~hot.any(axis=1)])), [*names, without])
 
 def _class_table(codes, feature) -> LabelTable:
     name_of = getattr(feature, "int2str", str)
@@ -206,6 +208,7 @@ def split_dataset(
     hold_out_gold: bool | float = False,
     # What to call multi-hot labels in a warning, `task.labels`; default "label 0" and so on. Others have names
     names: list[str] | None = None,
+    without: str = "no label",  # What to call rows without any of several labels there
 ):
     """A `DatasetDict` with `train`, `val` and, if asked for, `test`: stratified by label, rows of equal text on one
     side, fractions exact to a row.
@@ -218,7 +221,7 @@ def split_dataset(
     if seed is not None and not is_int(seed): raise TypeError(f"seed must be an int or None, found {seed!r}")
     wanted, share = _wanted(len(dataset), val_frac, test_frac), check_hold_out_gold(hold_out_gold)
     rows, group = _order(dataset, secrets.randbits(32) if seed is None else int(seed))
-    table = label_table(dataset, names)
+    table = label_table(dataset, names, without)
     strata = Strata.from_rows(table.counts[rows], group)
     turns = _turns(strata, np.bincount(group, has_gold(dataset)[rows]) > 0, share) if share else None
     side = _sides(strata, wanted, turns)[group]

@@ -33,6 +33,11 @@ class Shown:
         "What the terms in the table mean, in a line; empty where they need no words"
         return ""
 
+    @property
+    def printed_legend(self) -> str:
+        "The same of what is printed, the first table alone"
+        return self.legend
+
     def tables(self) -> list:
         "The tables that a notebook shows; the first one is printed"
         return [self.table()]
@@ -42,7 +47,7 @@ class Shown:
 
     def __str__(self):
         lines = [self.verdict, *(f"Note: {note}" for note in self.notes), "", self.tables()[0].to_string()]
-        if self.legend: lines += ["", self.legend]
+        if self.printed_legend: lines += ["", self.printed_legend]
         return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in "\n".join(lines))
 
     __repr__ = __str__

@@ -6,6 +6,7 @@
 from __future__ import annotations
 import numpy as np
 from hashlib import blake2b
+from ..basics.checks import short_repr
 from ..export.rows import Rows, rows_for
 from ..split import fold_text
 from ..evaluate.distinct import text_clusters
@@ -21,9 +22,11 @@ def unseen_rows(student, dataset=None, on_error: str = "raise") -> Rows:
     if dataset is None: return Rows.read(_held_out(student, "this student", _NOT_TRAINED_ON), student)
     rows = rows_for(student, dataset, on_error)
     if seen := seen_rows(student, rows.texts):
+        first = _first_texts(rows.texts, seen)
         raise ValueError(f"expected rows that are new to the student, found the text of {len(seen):,} of {len(rows):,} "
-                         f"among its training rows, the first at position {seen[0]}: leave them out, "
-                         "the student is surer of them than it will ever be again")
+                         f"among its training rows, the first at position {seen[0]}, {first}: leave "
+                         "them out, the student is surer of them than it will ever be again"
+                         f"{_leave_out([student], dataset)}")
     return rows
 
 # %% ../../nbs/decide/unseen.ipynb #e8e9015a
@@ -33,6 +36,19 @@ def seen_rows(student, texts: list[str]) -> list[int] | None:
     if train is None: return None
     seen = set(map(fold_text, train["text"]))
     return [i for i, text in enumerate(texts) if fold_text(text) in seen]
+
+def _first_texts(texts: list[str], positions: list[int]) -> str:
+    distinct = dict.fromkeys(texts[i] for i in positions)
+    return ", ".join(map(short_repr, list(distinct)[:3])) + (", …" if len(distinct) > 3 else "")
+
+def _leave_out(students: list, data) -> str:
+    "The lines that leave out of some data the texts that students were trained on; empty where they have no folder"
+    paths = [getattr(student, "path", None) for student in students]
+    if None in paths: return ""
+    kept = ("dataset = dataset.filter(lambda row: fold_text(row['text']) not in seen)" if hasattr(data, "column_names")
+            else "docs = [doc for doc in docs if fold_text(doc.text) not in seen]")
+    return (f": from sieves_distill.split import fold_text; seen = {{fold_text(text) for path in "
+            f"{list(map(str, paths))!r} for text in Student.load(path).train_data['text']}}; {kept}")
 
 # %% ../../nbs/decide/unseen.ipynb #d4fe0d25
 _NOT_TRAINED_ON = "pass labelled rows that it was not trained on, choose_threshold(student, dataset)"
@@ -71,9 +87,10 @@ def rows_unseen_by_all(students: dict, dataset=None, on_error: str = "raise") ->
     seen = {name: seen_rows(student, rows.texts) for name, student in students.items()}
     leaks = {name: len({fold_text(rows.texts[i]) for i in positions}) for name, positions in seen.items() if positions}
     if leaks:
-        leaked = ", ".join(f"{name!r} {n:,}" for name, n in leaks.items())
+        leaked, first = ", ".join(f"{name!r} {n:,}" for name, n in leaks.items()), seen[next(iter(leaks))]
         raise ValueError(f"expected rows that no student was trained on, found among the training rows of {leaked} "
-                         f"of the {len(rows):,} texts: compare on rows that all of them have not seen")
+                         f"of the {len(rows):,} texts, such as {_first_texts(rows.texts, first)}: compare on rows that "
+                         f"all of them have not seen{_leave_out([students[name] for name in leaks], data)}")
     unknown = "its training rows are not known, so it could not be checked for rows that it has seen"
     return rows, notes + [f"{name}: {unknown}" for name, positions in seen.items() if positions is None]
 

@@ -160,8 +160,11 @@ class RecordReport(MetricsReport):
     "What `evaluate_student` found of a student that fills in fields; `metrics` is the content of `metrics.json`"
     # What `mistakes` shows, as plain values, or a function that gives it; None where there are only figures
     rows: object = field(default=None, compare=False)
-    legend = ("[low, high]: 95 % interval. Exact: right, or rightly empty. F1: of the values that there are. Stood in "
-              "the text: the share of the teacher's values in the training rows that could be found in their texts.")
+    printed_legend = "[low, high]: 95 % interval. Exact: right, or rightly empty. F1: of the values that there are."
+
+    @property
+    def legend(self) -> str:
+        return self.printed_legend + (_STOOD if _recipe(self.metrics).get("located") else "")
 
     @property
     def verdict(self) -> str:
@@ -186,6 +189,9 @@ class RecordReport(MetricsReport):
     def plot(self, ax=None):
         "F1 of each field with its 95 % interval. Returns the matplotlib figure"
         return plot_f1_bars(self.metrics["per_field"], None, "", "F1 against the teacher, with 95 % interval", ax)
+
+_STOOD = (" Stood in the text: the share of the teacher's values in the training rows that could be found in their "
+          "texts.")
 
 @report_of.register
 def _(kind: Records, metrics: dict, mistakes=None): return RecordReport(metrics, mistakes)
@@ -253,14 +259,16 @@ def _model_frame(metrics: dict):
             for name, shown in _MODELS.items()}
     return pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index").fillna("")
 
+def _recipe(metrics: dict) -> dict: return metrics.get("run", {}).get("recipe", {})
+
 def _field_frame(metrics: dict):
-    located = metrics.get("run", {}).get("recipe", {}).get("located", {})
+    located, chosen = (_recipe(metrics).get(name, {}) for name in ("located", "chosen"))
     rows = {name: {**row, "exact": show_interval(row["exact"])} for name, row in metrics["per_field"].items()}
     for name, row in rows.items():
         for baseline in ("listed", "most_frequent"):
             known = metrics["baselines"].get(baseline, {}).get("field_exact")
             if known: row[f"exact: {_MODELS[baseline]}"] = known[name]
-        if located: row["stood in the text"] = located.get(name, "chosen")
+        if located: row["stood in the text"] = located.get(name, "chosen" if name in chosen else "")
     return label_frame(rows)
 
 # %% ../../nbs/evaluate/records.ipynb #e0ce28b7

@@ -61,6 +61,11 @@ class Kind:
         "What the columns of `strata` are called, in what is said of a split; None: by their number"
         return None
 
+    @property
+    def without(self) -> str:
+        "What rows that have none of these are called there"
+        return f"no {self.unit}"
+
     def check_learnable(self, y) -> list[str]:
         "Refuse rows that hold nothing to learn, with a ValueError; return what a reader of the report should know"
         if not len(y) or (y != y[0]).any(): return []

@@ -91,6 +91,7 @@ def _or_none(value):
     "A value, and None for a date or any other that pandas calls missing"
     return None if type(value).__name__ in ("NaTType", "NAType") else value
 
+# %% ../../nbs/tasks/records.ipynb #ef4b692b
 def _validated(entity, model):
     "An answer, whatever it came as, as an object of the model; raises ValueError where it is none"
     from pydantic import BaseModel, ValidationError

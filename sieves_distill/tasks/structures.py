@@ -160,7 +160,7 @@ class Records(Kind):
     quality = {"f1": "F1 of fields", "records": "records wholly right"}
     right_words = "each of its fields is the teacher's, or rightly empty"
     calls = ('predict(["a text", "another"])  # of each text a record, a pydantic object; None where it has none',)
-    null_is_answer = True
+    null_is_answer, without = True, "no value"
 
     def __init__(self, fields: Sequence[Field], name: str = "Record", model=None, features: dict | None = None):
         self.fields, self.name, self._given = list(fields), name, model
@@ -485,7 +485,7 @@ class Answers(Records):
 
     def as_results(self, y) -> list: return [dict(zip(self.names, row)) for row in self.decode(y)]
 
-    nothing, null_is_answer = None, False  # each answer may be empty
+    nothing, null_is_answer, without = None, False, "no answer"  # each answer may be empty
 
     def check_answer(self, answer, text: str | None = None) -> list[str]:
         """The answers in the order of the questions, "" where there is none; a list of them, or a mapping of each

@@ -98,17 +98,11 @@ class QuestionAnswering(Task):
         if missing := [question for question in self.questions if question not in replies]:
             for question in replies: check_known(question, self.questions, "question")
             raise ValueError(f"found no answer to {short_repr(missing[0])}, expected one for each question")
-        if others := set(replies) - {*self.questions, *self._left_out}: self._leave_out(others)
+        if others := set(replies) - {*self.questions, *self._left_out}: _warn_of_others(others)
+        self._left_out |= others
         answers = [_answer_and_score(question, replies[question]) for question in self.questions]
         return {"answers": [check_text(answer, "answer", blank=True) for answer, _ in answers],
                 "scores": [1.0 if score is None else check_score("answer", score) for _, score in answers]}
-
-    def _leave_out(self, questions: set):
-        "Warn, of each question once, that answers to it are left out; raises TypeError for what is no question"
-        for question in questions: check_text(question, "question", blank=True)
-        self._left_out |= questions
-        warnings.warn(f"found answers to {', '.join(map(short_repr, sorted(questions)))}, expected those to the "
-                      "questions of the task alone: the others are left out", stacklevel=3)
 
     def _by_question(self, result) -> dict:
         "The reply to each question: of a mapping as it is, of a list by name, or in order where none is named"
@@ -123,6 +117,12 @@ class QuestionAnswering(Task):
         return dict(zip(questions, replies))
 
 # %% ../../nbs/tasks/texts.ipynb #5c3a4d5e
+def _warn_of_others(questions: set):
+    "Say that answers to questions that the task does not have are left out; raises TypeError for what is no question"
+    for question in questions: check_text(question, "question", blank=True)
+    warnings.warn(f"found answers to {', '.join(map(short_repr, sorted(questions)))}, expected those to the questions "
+                  "of the task alone: the others are left out", stacklevel=3)
+
 def _answer_and_score(question: str, reply) -> tuple:
     plain = reply is None or isinstance(reply, str)
     answer, score = (reply, None) if plain else (read_field(reply, "answer"), read_field(reply, "score", None))

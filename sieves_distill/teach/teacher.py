@@ -108,6 +108,7 @@ class CallableTeacher(Teacher):
         except (TypeError, ValueError): return Answer(result)  # whoever asks will see
         return Answer(result, "teacher" if scores and None not in scores else None)
 
+# %% ../../nbs/teach/teacher.ipynb #0e3d3713
 def _is_row_of_scores(result, labels: list[str]) -> bool:
     "Whether `result` is a number for each label"
     return (isinstance(result, list) and len(result) == len(labels)

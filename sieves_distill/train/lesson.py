@@ -84,7 +84,7 @@ def split_answers(dataset, kind: Kind, val_frac: float, seed: int, hold_out_gold
         {"text": dataset["text"][:], "labels": kind.strata(y).tolist(), "_row": range(len(dataset)),
          "gold": [True if known else None for known in has_gold(dataset)]}
     )
-    parts = split_dataset(strata, val_frac, **asked)
+    parts = split_dataset(strata, val_frac, without=kind.without, **asked)
     return DatasetDict({side: dataset.select(part["_row"][:]) for side, part in parts.items()})
 
 def inner_split(rows: Rows, seed: int, at_least: int = 1):
