@@ -91,8 +91,8 @@ def column_value(value, feature, where: str):
                          "give the field a wider column as in Annotated[int, Value('int64')]")
     if getattr(value, "tzinfo", None) is not None and "tz" not in feature.dtype:
         raise ValueError(f"{where}: found {value} with a time zone, expected none: where it is always the same "
-                         f"one, leave it out, {WITHOUT_ZONE}, which students learn as well; or, for the export alone, "
-                         "give the field a column with one, Annotated[datetime, Value('timestamp[us, tz=UTC]')]")
+                         f"one, drop it, {WITHOUT_ZONE}, which students learn as well; or, for the export alone, give "
+                         "the field a column with one, Annotated[datetime, Value('timestamp[us, tz=UTC]')]")
     return value
 
 def _column_list(values, feature, where: str) -> list:

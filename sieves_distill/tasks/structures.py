@@ -102,7 +102,7 @@ def _field(name: str, about) -> Field:
     given, nullable = _without_none(about.annotation)
     form, choices = _form(given)
     zoned = any("tz=" in str(getattr(each, "dtype", "")) for each in (*about.metadata, *_beside(about.annotation)))
-    if form == "time" and zoned: raise TypeError(f"datetime with a time zone: leave it out, {WITHOUT_ZONE}")
+    if form == "time" and zoned: raise TypeError(f"datetime with a time zone: drop the zone, {WITHOUT_ZONE}")
     if form is None: raise TypeError(_unfit(given))
     column = Field(name, form, nullable, None, choices)
     column.constraints.update({} if form == "choice" else _constraints(about, column))
@@ -114,7 +114,7 @@ def _unfit(given) -> str:
     "The name of a type that cannot be filled in, and one to take for it, where it is of single values"
     name = getattr(given, "__name__", str(given))
     if not isinstance(given, type) or hasattr(given, "model_fields") or issubclass(given, Collection): return name
-    return f"{name}: take {'float or str' if issubclass(given, Decimal) else 'str'}"
+    return f"{name}: take {'float or str' if issubclass(given, (Decimal, dt.timedelta)) else 'str'}"
 
 def _without_none(annotation) -> tuple:
     "What a type is beside None, and whether it may be None"
