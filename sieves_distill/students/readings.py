@@ -21,8 +21,10 @@ __all__ = ['NUMBER', 'PLAIN_NUMBER', 'NUMBER_RULES', 'DATE', 'DATE_RULES', 'TEXT
 _SPACE = " \u00a0\u202f\u2009"  # Those that stand within a line: the plain, the no-break, the narrow and the thin
 _THOUSANDS = rf"\d{{1,3}}(?:[{_SPACE}'’]\d{{3}})+(?!\d)(?:[.,]\d+)?"
 _PLAIN = r"\d+(?:[.,]\d+)*"
-NUMBER = re.compile(rf"[-−]?(?:{_THOUSANDS}|{_PLAIN})")
-PLAIN_NUMBER = re.compile(rf"[-−]?{_PLAIN}")
+_MINUS = r"(?:(?<!\w)[-−])?"
+NUMBER = re.compile(rf"{_MINUS}(?:{_THOUSANDS}|{_PLAIN})")
+PLAIN_NUMBER = re.compile(rf"{_MINUS}{_PLAIN}")
+_GROUPED = re.compile(r"-?(?:\d+|\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})")
 
 def _last_mark(digits: str) -> str:
     marks = re.findall("[.,]", digits)
@@ -52,8 +54,9 @@ def _digits(words: str, rule: str) -> tuple[str, str]:
     match = NUMBER.search(words)
     if match is None: return "", ""
     digits = re.sub(r"[\s'’]", "", match[0].replace("−", "-"))
-    whole, mark, cents = digits.partition(NUMBER_RULES[rule](digits) or "\0")
-    return ("", "") if mark and re.search("[.,]", cents) else (re.sub("[.,]", "", whole), cents)
+    whole, _, cents = digits.partition(NUMBER_RULES[rule](digits) or "\0")
+    if re.search("[.,]", cents) or not _GROUPED.fullmatch(whole): return "", ""
+    return re.sub("[.,]", "", whole), cents
 
 # %% ../../nbs/students/readings.ipynb #7f0864ac
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
@@ -127,6 +130,8 @@ class Reading:
     always: bool = False  # Whether every text is taken to have a value, the likeliest there is
     bare_start: bool = False  # Of texts, whether signs before the first letter or digit are no part of a value,
     bare_end: bool = False  # and those after the last
+    days_in: str | None = None  # The field whose value may say the days, as its words are the same; None where none does
+    apart: bool = False  # Of numbers, whether none is a part of a date or of a telephone number
 
     def __post_init__(self):
         if self.form not in FORMS or not {self.rule, *self.by_shape.values()} <= set(FORMS[self.form].rules):

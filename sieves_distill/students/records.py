@@ -229,9 +229,13 @@ class FormReader:
 
     def _after(self, text: str, words, shares: tuple, row: dict, reading: Reading) -> tuple | None:
         "A date that a text gives in days after another; None where it does not"
-        days, sure = read_field_value(text, words, *shares, Reading("whole number", "last mark"), False)
+        given = read_field_value(text, words, *shares, Reading("whole number", "last mark", apart=True), False)
+        says_days = [given, row.get(reading.days_in, (None, 0.))]
+        likely = [(sure, str(days)) for days, sure in says_days if days is not None and sure >= NEAR]
+        if not likely: return None
+        sure, days = max(likely)
         start, sure_of_start = row.get(reading.days_after, (None, 0.))
-        later = None if days is None else reading.value_after(str(days), start)
+        later = reading.value_after(days, start)
         return None if later is None else (later, min(sure, sure_of_start))
 
 # %% ../../nbs/students/records.ipynb #9442e0cc

@@ -14,7 +14,7 @@ from ..tasks.entities import Entities, Entity, entity_array
 from ..tasks.structures import Answers, Field, Records
 from ..export.rows import Rows
 from ..students.choices import Choice
-from ..students.readings import Reading, choose_reading, cuts_none
+from ..students.readings import Reading, choose_reading, cuts_none, read_number
 from sieves_distill.students.records import (
     CRFRecords, FieldTagger, FormParts, TransformersRecords, days_type, line_features,
 )
@@ -24,13 +24,14 @@ from .locate import Place, TextPlaces, choose_places
 from .transformers import check_transformers, expected_seconds, tag_encoder
 
 # %% auto #0
-__all__ = ['LEAST_LOCATED', 'UNCUT', 'BARE', 'MOST_VALUES', 'ROWS_A_VALUE', 'ALL_HAVE', 'DATES', 'Plan', 'plan_fields', 'Column',
-           'look_for', 'is_choice', 'plan_span', 'with_edges', 'plan_days', 'refusal', 'train_crf_records',
-           'entity_lesson', 'parts_of', 'made_of', 'train_transformers_records', 'expected_record_seconds',
-           'check_crf_records', 'check_transformers_records']
+__all__ = ['LEAST_LOCATED', 'LEAST_DAYS', 'UNCUT', 'BARE', 'MOST_VALUES', 'ROWS_A_VALUE', 'ALL_HAVE', 'DATES', 'Plan',
+           'plan_fields', 'Column', 'look_for', 'is_choice', 'plan_span', 'with_edges', 'plan_days', 'refusal',
+           'train_crf_records', 'entity_lesson', 'parts_of', 'made_of', 'train_transformers_records',
+           'expected_record_seconds', 'check_crf_records', 'check_transformers_records']
 
 # %% ../../nbs/train/records.ipynb #a980c9d7
 LEAST_LOCATED = .5  # Share of a field's values that must stand in the texts, for a tagger to learn it
+LEAST_DAYS = 5  # Rows that give a date in days from another, for a student to count them
 UNCUT = .95  # Share of them that cut no words joined by signs, from which on none does
 BARE = .995  # Share of them that have no sign at an end, from which on none has, where there are `ALL_HAVE`
 MOST_VALUES = 20  # That a field may be chosen from, at most, where its values do not stand in the texts
@@ -50,6 +51,11 @@ class Plan:
         "What a tagger is to name, encoded"
         return entity_array([Entity(*place, name, text[slice(*place)]) for name in self.places
                              for place in self._places(name, i)] for i, text in enumerate(texts))
+
+    def taken(self, i: int, place: Place, names=None) -> bool:
+        "Whether a place in a text has words in common with those of some types; of all by default"
+        return any(start < place[1] and end > place[0] for name in (self.places if names is None else names)
+                   for start, end in self._places(name, i))
 
     def _places(self, name: str, i: int) -> list[Place]:
         "All places of a type in a text"
@@ -142,7 +148,7 @@ def with_edges(reading: Reading, texts: list[str], places: list[Place | None]) -
 def plan_days(plan: Plan, rows: Rows, texts: list[TextPlaces], column: Column, columns: list[Column]):
     "Add to a field of dates the one that it counts days from, where there is one"
     lack = [value is not None and not places for value, places in zip(column.values, column.places)]
-    best, explained = None, max(5, sum(lack) / 2)
+    best, explained = None, max(LEAST_DAYS, sum(lack) / 2)
     for start in columns:
         if start is column or start.form != column.form or start.name not in plan.readings: continue
         days = [_days_between(*pair) for pair in zip(start.values, column.values)]
@@ -153,8 +159,27 @@ def plan_days(plan: Plan, rows: Rows, texts: list[TextPlaces], column: Column, c
     plan.located[column.name] = (sum(map(bool, column.places)) + explained) / column.n
     if column.name not in plan.readings and plan.located[column.name] < LEAST_LOCATED: return
     if column.name not in plan.readings: plan_span(plan, rows, column)
-    plan.readings[column.name] = replace(plan.readings[column.name], days_after=best)
-    plan.places[days_type(column.name)] = _days_places(rows.texts, where, lack)
+    where = _days_places(rows.texts, where, lack)
+    start = next(each for each in columns if each.name == best)
+    same = _days_field(plan, columns, column, start, where)
+    plan.readings[column.name] = replace(plan.readings[column.name], days_after=best, days_in=same)
+    plan.places[days_type(column.name)] = [place if place and not plan.taken(i, place) else None
+                                           for i, place in enumerate(where)]
+
+def _days_field(plan: Plan, columns: list[Column], later: Column, start: Column, places: list) -> str | None:
+    "The field whose own words say the days, as those of *net 30* do, in most texts that have it and not the date"
+    best, explained = None, LEAST_DAYS
+    for column in columns:
+        if column.form not in ("text", "number", "whole number") or column.name not in plan.readings: continue
+        alone = [i for i, value in enumerate(column.values) if value is not None and not later.places[i]]
+        n = sum(_says_days(column.values[i], start.values[i], later.values[i]) for i in alone
+                if places[i] and plan.taken(i, places[i], [column.name]))
+        if n >= max(explained, len(alone) / 2): best, explained = column.name, n
+    return best
+
+def _says_days(value, start, later) -> bool:
+    "Whether the value of a field says how many days lie between two dates"
+    return value is not None and read_number(str(value), "last mark") == _days_between(start, later)
 
 def _days_between(start, end) -> int | None:
     "The days from a date to a later one, at most a year; None where there are none"
