@@ -14,8 +14,9 @@ from dateutil import parser as dates
 from ..tasks.structures import same_value
 
 # %% auto #0
-__all__ = ['NUMBER', 'PLAIN_NUMBER', 'NUMBER_RULES', 'DATE', 'DATE_RULES', 'TEXT_RULES', 'JOINED', 'FORMS', 'read_number',
-           'read_whole_number', 'read_date', 'read_text', 'cuts_none', 'Form', 'shape_of', 'Reading', 'choose_reading']
+__all__ = ['NUMBER', 'PLAIN_NUMBER', 'NUMBER_RULES', 'MONTHS', 'DATE', 'DAY', 'DATE_RULES', 'NO_NUMBER', 'TEXT_RULES', 'JOINED',
+           'FORMS', 'read_number', 'read_whole_number', 'stands_apart', 'read_date', 'read_text', 'cuts_none', 'Form',
+           'shape_of', 'Reading', 'choose_reading']
 
 # %% ../../nbs/students/readings.ipynb #310809c1
 _SPACE = " \u00a0\u202f\u2009"  # Those that stand within a line: the plain, the no-break, the narrow and the thin
@@ -59,22 +60,68 @@ def _digits(words: str, rule: str) -> tuple[str, str]:
     return re.sub("[.,]", "", whole), cents
 
 # %% ../../nbs/students/readings.ipynb #7f0864ac
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
-DATE = re.compile(rf"(?<![\w.])(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:\d{{4}}|\d{{2}})"
-                  rf"|{_DAY}[{_SPACE}.-]*(?:of[{_SPACE}])?{_MONTH},?[{_SPACE}-]*\d{{4}}"
-                  rf"|{_MONTH}[{_SPACE}]{_DAY},?[{_SPACE}]\d{{4}})"
-                  rf"(?:(?:T|,?[{_SPACE}]+)\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?|(?!\w))", re.IGNORECASE)
+_MONTH_NAMES = (  # English, German, French, Spanish, Italian, Portuguese and Dutch, and what is usual for short
+    "january jan januar jänner janvier janv enero ene gennaio gen janeiro januari",
+    "february feb februar feber février fevrier févr fevr fév febrero febbraio fevereiro fev februari",
+    "march mar märz maerz mär mrz mars marzo março marco maart mrt", "april apr avril avr abril abr aprile",
+    "may mai mayo maggio mag maio mei", "june jun juni juin junio giugno giu junho",
+    "july jul juli juillet juil julio luglio lug julho", "august aug août aout agosto ago augustus",
+    "september sept sep septembre septiembre setiembre settembre sett set setembro",
+    "october oct oktober okt octobre octubre ottobre ott outubro out", "november nov novembre noviembre novembro",
+    "december dec dezember dez décembre decembre déc diciembre dic dicembre dezembro")
+MONTHS = {name: names[:3] for names in _MONTH_NAMES for name in names.split()}  # and their English names
+_MONTH = rf"(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})\.?"
+_ENGLISH_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DAY = r"\d{1,2}(?:st|nd|rd|th|er|[º°])?"
+_DAYS = (rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:\d{{4}}|\d{{2}})"
+         rf"|{_DAY}[{_SPACE}.-]*(?:(?:of|de)[{_SPACE}])?{_MONTH},?[{_SPACE}-]*(?:del?[{_SPACE}])?\d{{4}}"
+         rf"|{_ENGLISH_MONTH}[{_SPACE}]{_DAY},?[{_SPACE}]\d{{4}}")
+_EAST = rf"(?<!\d)\d{{4}}[{_SPACE}]?[年년][{_SPACE}]?\d{{1,2}}[{_SPACE}]?[月월][{_SPACE}]?\d{{1,2}}[{_SPACE}]?[日일]"
+_HALF = rf"(?:[{_SPACE}]?(?:[ap]m(?!\w)|[ap]\.[{_SPACE}]?m\.))"
+_CLOCK = (rf"(?:\d{{1,2}}[:h]\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?{_HALF}?"
+          rf"|\d{{1,2}}(?:[{_SPACE}](?-i:AM)(?!\w)|(?![{_SPACE}]am){_HALF}))")
+_AT = rf",?[{_SPACE}]+(?:(?:at|um|om|kl\.?|à|às|a las|alle(?:[{_SPACE}]ore)?|ore)[{_SPACE}])?"
+DATE = re.compile(rf"(?<![\w.])(?:{_DAYS})(?:(?:T|{_AT}){_CLOCK}|(?!\w))|{_EAST}(?:[{_SPACE}]*{_CLOCK})?", re.IGNORECASE)
+DAY = re.compile(rf"(?<![\w.])(?:{_DAYS})(?:T{_CLOCK}|(?!\w))|{_EAST}", re.IGNORECASE)  # without a time that is apart
 DATE_RULES = {"day first": True, "month first": False}
+_PHONE = rf"(?<![\w.,-])(?:\+\d+|0\d\d+)(?:[-/]\d+)+(?<=\d{{4}})"
+NO_NUMBER = re.compile(rf"{DAY.pattern}|{_PHONE}", re.IGNORECASE)  # What is written in digits and is no number
+
+def stands_apart(text: str, start: int, end: int) -> bool:
+    "Whether a place in a text is no part of a date or of a telephone number"
+    near = NO_NUMBER.finditer(text, max(0, start - 40), end + 40)
+    return not any(match.start() < end and match.end() > start for match in near)
+
+# %% ../../nbs/students/readings.ipynb #fdb195ce
+_HALF_AT_END = re.compile(rf"{_HALF}$", re.IGNORECASE)
 
 def read_date(words: str, rule: str) -> dt.datetime | None:
     "The first date in some words, and its time of day where there is one; None where there is none"
     match = DATE.search(words)
     if match is None: return None
-    year_first = re.match(r"\d{4}", match[0]) is not None
-    plain = re.sub(f"[{_SPACE}]", " ", match[0])
-    try: return dates.parse(plain, dayfirst=DATE_RULES[rule] and not year_first, yearfirst=year_first)
+    plain, half = _plain_date(match[0])
+    year_first = re.match(r"\d{4}", plain) is not None
+    try: time = dates.parse(plain, dayfirst=DATE_RULES[rule] and not year_first, yearfirst=year_first)
     except (ValueError, OverflowError): return None
+    if half == "pm" and time.hour < 12: return time.replace(hour=time.hour + 12)
+    return time.replace(hour=0) if half == "am" and time.hour == 12 else time
+
+def _plain_date(words: str) -> tuple[str, str]:
+    "A date as the parser knows it; and which half of the day its time is in, am or pm, or an empty text"
+    plain = re.sub(f"[{_SPACE}]", " ", words)
+    half = _HALF_AT_END.search(plain)
+    if half: plain = plain[:half.start()] if re.search(r"\d[:h]\d", plain, re.I) else f"{plain[:half.start()]}:00"
+    # After a day with a dot, as Germans write it, am is a word like any other
+    german = half and half[0] == " am" and re.match(r"\d+\.", plain)
+    plain = re.sub(r"(\d) ?[年월월月년] ?(?=\d)", r"\1-", re.sub("[日일]", " ", plain))
+    plain = re.sub(r"(?<=\d)h(?=\d)", ":", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"[^\W\d_]+|°", _in_english, plain)
+    return plain, "" if german or not half else re.sub("[ .]", "", half[0]).lower()
+
+def _in_english(word: re.Match) -> str:
+    "The name of a month in English; nothing for words that only join the parts of a date, as *of* does"
+    return MONTHS.get(word[0].lower(), word[0] if word[0] in "Tt" else " ")
+
 
 # %% ../../nbs/students/readings.ipynb #570c9d6d
 TEXT_RULES: dict[str, Callable] = {

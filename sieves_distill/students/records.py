@@ -20,15 +20,16 @@ from ..tasks.kinds import kind_from
 from .choices import Choice, choice_width
 from .crf import CRFStudent, word_features
 from .folder import check_tensors
-from .readings import DATE, FORMS, JOINED, NUMBER, PLAIN_NUMBER, Reading
+from .readings import DATE, DAY, FORMS, JOINED, NO_NUMBER, NUMBER, PLAIN_NUMBER, Reading
 from .student import Student, SureAnswers, in_batches
 from .tagger import EntityStudent
 from .transformers import TransformersStudent
 
 # %% auto #0
-__all__ = ['LIKELY', 'NEAR', 'LOOSE', 'line_features', 'FieldTagger', 'Piece', 'likely_pieces', 'whole_piece', 'pattern_places',
-           'overlap', 'read_field_value', 'near_pieces', 'days_type', 'FormParts', 'RecordStudent', 'texts_in',
-           'FromTags', 'FormReader', 'InFields', 'CRFRecords', 'TransformersRecords', 'write_choices', 'read_parts']
+__all__ = ['LIKELY', 'NEAR', 'LOOSE', 'line_features', 'FieldTagger', 'Piece', 'likely_pieces', 'whole_piece', 'whole_places',
+           'pattern_places', 'overlap', 'read_field_value', 'near_pieces', 'days_type', 'FormParts', 'RecordStudent',
+           'texts_in', 'FromTags', 'FormReader', 'InFields', 'CRFRecords', 'TransformersRecords', 'write_choices',
+           'read_parts']
 
 # %% ../../nbs/students/records.ipynb #9fb81c39
 def line_features(text: str, words: list[tuple[int, int]]) -> list[list[str]]:
@@ -55,7 +56,7 @@ class FieldTagger(CRFStudent):
 # %% ../../nbs/students/records.ipynb #075070a3
 LIKELY, NEAR = .5, .2  # From which probability on a word belongs to a field; and comes near, where there is none such
 _WHOLE = {"number": (NUMBER, PLAIN_NUMBER), "whole number": (NUMBER, PLAIN_NUMBER),
-          **dict.fromkeys(("date", "date as text", "time"), (DATE,)), "text": (re.compile(r"\w+"),)}
+          "date": (DAY,), "date as text": (DAY,), "time": (DATE,), "text": (re.compile(r"\w+"),)}
 
 @dataclass(frozen=True)
 class Piece:
@@ -78,13 +79,21 @@ def likely_pieces(words: list[tuple[int, int]], shares, begins, level: float) ->
 def whole_piece(text: str, piece: Piece, reading: Reading) -> str:
     """The words of a piece; where it is a part of a number or a date, all of that, and no part of a word,
     or of words that signs join if they are never taken apart; without signs at an end where values have none"""
-    patterns = (JOINED,) if reading.joined else _WHOLE[reading.form]
-    matches = [pattern_places(text, pattern) for pattern in patterns]
+    matches = whole_places(text, reading)
     there = [place for places in matches for place in places[overlap(places, piece.start, piece.end)]]
     if reading.form == "text": return reading.bare(text[min([piece.start, *(start for start, _ in there)]):
                                                         max([piece.end, *(end for _, end in there)])])
     def common(place): return min(place[1], piece.end) - max(place[0], piece.start), place[1] - place[0]
-    return text[slice(*max(there, key=common))] if there else text[piece.start:piece.end]
+    if there: return text[slice(*max(there, key=common))]
+    return "" if reading.apart else text[piece.start:piece.end]
+
+def whole_places(text: str, reading: Reading) -> list[list[tuple[int, int]]]:
+    "Where a text has what is to be read as a whole, a list for each pattern of it"
+    patterns = (JOINED,) if reading.joined else _WHOLE[reading.form]
+    matches = [pattern_places(text, pattern) for pattern in patterns]
+    if not reading.apart: return matches
+    other = pattern_places(text, NO_NUMBER)
+    return [[place for place in places if not other[overlap(other, *place)]] for places in matches]
 
 @lru_cache(8)
 def pattern_places(text: str, pattern: re.Pattern) -> list[tuple[int, int]]:
@@ -106,16 +115,16 @@ def read_field_value(text: str, words, shares, begins, reading: Reading, needed:
         if value is not None: votes[value] = votes.get(value, 0) + piece.score
     if votes: return max(votes, key=votes.get), min(1., peak)
     if not needed and peak < NEAR: return None, 1 - peak
-    for piece in near_pieces(text, words, shares, begins, reading.form):
+    for piece in near_pieces(text, words, shares, begins, reading):
         value = reading.value(whole_piece(text, piece, reading))
         if value is not None and (needed or piece.score >= NEAR): return value, piece.score
     return None, 1 - peak
 
-def near_pieces(text: str, words, shares, begins, form: str) -> list[Piece]:
+def near_pieces(text: str, words, shares, begins, reading: Reading) -> list[Piece]:
     "What comes near to a field, the likeliest first: of numbers and dates all there are, else words by the likeliest"
-    if form == "text": return likely_pieces(words, shares, begins, max(LOOSE * shares.max(initial=0), 1e-9))
+    if reading.form == "text": return likely_pieces(words, shares, begins, max(LOOSE * shares.max(initial=0), 1e-9))
     pieces = []
-    for start, end in chain.from_iterable(pattern_places(text, pattern) for pattern in _WHOLE[form]):
+    for start, end in chain.from_iterable(whole_places(text, reading)):
         pieces.append(Piece(start, end, float(max(shares[overlap(words, start, end)], default=0.))))
     return sorted(pieces, key=lambda piece: -piece.score)
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from sieves_distill.students.readings import (
-    DATE, DATE_RULES, FORMS, NUMBER, NUMBER_RULES, PLAIN_NUMBER, read_date,
+    DATE, DATE_RULES, DAY, FORMS, NUMBER, NUMBER_RULES, PLAIN_NUMBER, read_date, stands_apart,
 )
 from ..tasks.fields import find_words
 from ..tasks.structures import same_value
@@ -33,21 +33,34 @@ class TextPlaces:
 
     @cached_property
     def times(self) -> list[tuple[Place, set]]:
-        "Where dates stand, likewise"
-        return [(match.span(), {read_date(match[0], rule) for rule in DATE_RULES} - {None})
-                for match in DATE.finditer(self.text)]
+        "Where dates stand, with their times of day, likewise"
+        return _dates(self.text, DATE)
+
+    @cached_property
+    def days(self) -> list[tuple[Place, set]]:
+        "Where dates stand, without times of day that are words of their own"
+        return _dates(self.text, DAY)
 
     def find(self, value, form: str) -> list[Place]:
         "The places of a value, none where the text has it nowhere"
-        if form in ("number", "whole number"):
-            read = FORMS[form].read
-            return [place for place, words in self.numbers
-                    if any(same_value(value, read(words, rule)) for rule in NUMBER_RULES)]
+        if form in ("number", "whole number"): return self._find_number(value, form)
         if form == "time": return [place for place, means in self.times if value in means]
         if form in ("date", "date as text"):
             day = dt.date.fromisoformat(value) if isinstance(value, str) else value
-            return [place for place, means in self.times if any(each.date() == day for each in means)]
+            return [place for place, means in self.days if any(each.date() == day for each in means)]
         return find_words(self.text, value)
+
+    def _find_number(self, value, form: str) -> list[Place]:
+        "The places of a number; such as are parts of dates only where it stands nowhere else"
+        read = FORMS[form].read
+        places = [place for place, words in self.numbers
+                  if any(same_value(value, read(words, rule)) for rule in NUMBER_RULES)]
+        return [place for place in places if stands_apart(self.text, *place)] or places
+
+def _dates(text: str, pattern: re.Pattern) -> list[tuple[Place, set]]:
+    "Where dates stand, and what they may mean"
+    return [(match.span(), {read_date(match[0], rule) for rule in DATE_RULES} - {None})
+            for match in pattern.finditer(text)]
 
 # %% ../../nbs/train/locate.ipynb #523b23bf
 def _signs(text: str, place: Place) -> list[str]:

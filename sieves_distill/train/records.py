@@ -14,7 +14,7 @@ from ..tasks.entities import Entities, Entity, entity_array
 from ..tasks.structures import Answers, Field, Records
 from ..export.rows import Rows
 from ..students.choices import Choice
-from ..students.readings import Reading, choose_reading, cuts_none, read_number
+from ..students.readings import Reading, choose_reading, cuts_none, read_number, stands_apart
 from sieves_distill.students.records import (
     CRFRecords, FieldTagger, FormParts, TransformersRecords, days_type, line_features,
 )
@@ -129,7 +129,11 @@ def plan_span(plan: Plan, rows: Rows, column: Column):
     pairs = [(text[slice(*place)], value) for text, place, value in zip(rows.texts, chosen, column.values) if place]
     always = isinstance(rows.kind, Answers) and column.always
     reading = replace(choose_reading(column.form, pairs), always=always)
-    plan.readings[column.name] = with_edges(reading, rows.texts, chosen) if column.form == "text" else reading
+    if column.form == "text": reading = with_edges(reading, rows.texts, chosen)
+    if column.form in ("number", "whole number"):
+        apart = [stands_apart(text, *place) for text, place in zip(rows.texts, chosen) if place]
+        reading = replace(reading, apart=bool(apart and np.mean(apart) >= UNCUT))
+    plan.readings[column.name] = reading
 
 # %% ../../nbs/train/records.ipynb #912a1cfd
 def with_edges(reading: Reading, texts: list[str], places: list[Place | None]) -> Reading:
