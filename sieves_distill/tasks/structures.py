@@ -23,9 +23,9 @@ from .kinds import Kind
 from .task import NoKind
 
 # %% auto #0
-__all__ = ['CONSTRAINTS', 'TYPES', 'BY_NAME', 'Field', 'model_fields', 'Records', 'record_array', 'make_model', 'fields_from',
-           'fill_record', 'field_at', 'plain_record', 'same_value', 'checked_record', 'read_records', 'record_strata',
-           'notes_on_fields', 'Answers', 'records_from']
+__all__ = ['CONSTRAINTS', 'TYPES', 'BY_NAME', 'LEAST_REFUSED', 'Field', 'model_fields', 'Records', 'record_array', 'make_model',
+           'fields_from', 'fill_record', 'validated', 'field_at', 'plain_record', 'same_value', 'checked_record',
+           'read_records', 'record_strata', 'notes_on_fields', 'Answers', 'records_from']
 
 # %% ../../nbs/tasks/structures.ipynb #6d55ccc7
 # What a value and a limit must be to each other, by the name that pydantic has for it
@@ -304,18 +304,48 @@ def _new_model(name: str, fields: Sequence[Field]):
     return create_model(name, __config__=ConfigDict(regex_engine="python-re"), **{
         field.name: (field.annotation, with_limits(defaults[field.name], **limits[field.name])) for field in fields})
 
+# %% ../../nbs/tasks/structures.ipynb #26b75b2e
 def fill_record(model, fields: Sequence[Field], row: Sequence):
-    "An object of a model with some values; a value that the model refuses is none"
+    "An object of a model with some values; a value that the model refuses, or a validator of it breaks on, is none"
     from pydantic import ValidationError
     values = {field.name: value for field, value in zip(fields, row) if value is not None}
     if not values: return None
     blank = {field.name: None for field in fields if field.nullable}
     for _ in range(2):
         if any(field.needed and field.name not in values for field in fields): return None
-        try: return model.model_validate(blank | values, **BY_NAME)
-        except ValidationError as error:
-            for each in error.errors(): values.pop(field_at(model, each["loc"]), None)
+        try: return validated(model, fields, blank | values)
+        except ValidationError as error: refused = [field_at(model, each["loc"]) for each in error.errors()]
+        except Exception: refused = _breaking(model, fields, values)
+        for name in refused: values.pop(name, None)
     return None
+
+def validated(model, fields: Sequence[Field], values: dict):
+    """An object of a model with some values by field: as they are or, where it refuses these, as JSON has them; where
+    validators that are written for text break on both, with numbers as text. Raises what the model raises"""
+    from pydantic import ValidationError
+    errors = []
+    for write in (_as_it_is, Field.plain, _in_words):
+        if write is _in_words and any(isinstance(error, ValidationError) for error in errors): break
+        given = {field.name: write(field, values[field.name]) for field in fields if field.name in values}
+        try: return model.model_validate(given, **BY_NAME)
+        except Exception as error: errors.append(error)  # pydantic leaves those of a validator as they are
+    raise next((error for error in errors if isinstance(error, ValidationError)), errors[0])
+
+def _as_it_is(field: Field, value): return value
+
+def _in_words(field: Field, value):
+    return field.plain(value) if value is None or field.form == "choice" else str(field.plain(value))
+
+def _breaking(model, fields: Sequence[Field], values: dict) -> list[str]:
+    "The fields whose values break a validator of the model by themselves; all where none does"
+    from pydantic import ValidationError
+    names = []
+    for name, value in values.items():
+        try: validated(model, fields, {name: value})
+        except ValidationError: continue
+        except Exception: names.append(name)
+    return names or list(values)
+
 
 # %% ../../nbs/tasks/structures.ipynb #74601180
 # Values are by the names of fields and as JSON has them, whatever the model asks of those who write for it
@@ -382,11 +412,14 @@ def _of_model(kind: Records, values: dict):
     check_installed("pydantic", "records")
     from pydantic import ValidationError
     read = {field.name: _read_value(field, values[field.name]) for field in kind.fields if field.name in values}
-    try: record = kind.model.model_validate(read, **BY_NAME)
+    try: record = validated(kind.model, kind.fields, read)
     except ValidationError as error:
         bad = [f"{field_at(kind.model, each['loc']) or kind.name}: found {short_repr(each['input'])}: {each['msg']}"
                for each in error.errors()]
         raise ValueError("; ".join(bad)) from None
+    except Exception as error:
+        raise ValueError(f"{', '.join(read)}: expected values that the validators of {kind.name} take, found that one "
+                         f"breaks: {type(error).__name__}: {error}") from None
     for name, feature in kind.features()[kind.column].items():
         if name in kind.names: column_value(getattr(record, name), feature, name)
     return record
@@ -452,8 +485,25 @@ def notes_on_fields(kind: Records, y) -> list[str]:
         raise ValueError(f"expected training rows of which some have an answer, found {len(y)} rows without any: "
                          "bring documents in which the teacher answered something")
     never = [name for name, count in counts.items() if not count]
-    if not never: return []
-    return [f"no training row has a value for {', '.join(map(repr, never))}: the student will always leave it out"]
+    notes = [f"no training row has a value for {', '.join(map(repr, never))}: the student will always leave it out"]
+    return [*(notes if never else []), *_notes_on_refusals(kind, y)]
+
+LEAST_REFUSED = .1  # Share of the training records that a model must refuse, for a reader to be told
+
+def _notes_on_refusals(kind: Records, y) -> list[str]:
+    "What a reader should know of a model whose validators refuse the values that it has itself"
+    rows = [row for row in y[:1000].tolist() if any(value is not None for value in row)]
+    n_refused = sum(_is_refused(kind, row) for row in rows)
+    if n_refused < max(1, LEAST_REFUSED * len(rows)): return []
+    return [f"{kind.name} refuses values that {n_refused} of {len(rows)} training records have: predict leaves such "
+            "values out, or gives None where one is needed; if its validators expect text, as a teacher writes it, have "
+            "them take values of the fields' own types, too"]
+
+def _is_refused(kind: Records, row: Sequence) -> bool:
+    "Whether the model of a kind leaves out any value of a record"
+    record = kind.record(row)
+    if record is None or isinstance(record, list): return record is None
+    return any(value is not None and getattr(record, name) is None for name, value in zip(kind.names, row))
 
 # %% ../../nbs/tasks/structures.ipynb #e40c4992
 class Answers(Records):
