@@ -81,7 +81,8 @@ _HALF = rf"(?:[{_SPACE}]?(?:[ap]m(?!\w)|[ap]\.[{_SPACE}]?m\.))"
 _CLOCK = (rf"(?:\d{{1,2}}[:h]\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?{_HALF}?"
           rf"|\d{{1,2}}(?:[{_SPACE}](?-i:AM)(?!\w)|(?![{_SPACE}]am){_HALF}))")
 _AT = rf",?[{_SPACE}]+(?:(?:at|um|om|kl\.?|à|às|a las|alle(?:[{_SPACE}]ore)?|ore)[{_SPACE}])?"
-DATE = re.compile(rf"(?<![\w.])(?:{_DAYS})(?:(?:T|{_AT}){_CLOCK}|(?!\w))|{_EAST}(?:[{_SPACE}]*{_CLOCK})?", re.IGNORECASE)
+DATE = re.compile(rf"(?<![\w.])(?:{_DAYS})(?:(?:T|{_AT}){_CLOCK}|(?!\w))|{_EAST}(?:[{_SPACE}]*{_CLOCK})?",
+                  re.IGNORECASE)
 DAY = re.compile(rf"(?<![\w.])(?:{_DAYS})(?:T{_CLOCK}|(?!\w))|{_EAST}", re.IGNORECASE)  # without a time that is apart
 DATE_RULES = {"day first": True, "month first": False}
 _PHONE = rf"(?<![\w.,-])(?:\+\d+|0\d\d+)(?:[-/]\d+)+(?<=\d{{4}})"
@@ -177,7 +178,7 @@ class Reading:
     always: bool = False  # Whether every text is taken to have a value, the likeliest there is
     bare_start: bool = False  # Of texts, whether signs before the first letter or digit are no part of a value,
     bare_end: bool = False  # and those after the last
-    days_in: str | None = None  # The field whose value may say the days, as its words are the same; None where none does
+    days_in: str | None = None  # The field whose value may say the days, its words being the same; None for none
     apart: bool = False  # Of numbers, whether none is a part of a date or of a telephone number
 
     def __post_init__(self):

@@ -76,6 +76,7 @@ def likely_pieces(words: list[tuple[int, int]], shares, begins, level: float) ->
     pieces = [Piece(words[run[0]][0], words[run[-1]][1], float(shares[run].max())) for run in runs]
     return sorted(pieces, key=lambda piece: -piece.score)
 
+# %% ../../nbs/students/records.ipynb #7ab115ac
 def whole_piece(text: str, piece: Piece, reading: Reading) -> str:
     """The words of a piece; where it is a part of a number or a date, all of that, and no part of a word,
     or of words that signs join if they are never taken apart; without signs at an end where values have none"""

@@ -496,8 +496,8 @@ def _notes_on_refusals(kind: Records, y) -> list[str]:
     n_refused = sum(_is_refused(kind, row) for row in rows)
     if n_refused < max(1, LEAST_REFUSED * len(rows)): return []
     return [f"{kind.name} refuses values that {n_refused} of {len(rows)} training records have: predict leaves such "
-            "values out, or gives None where one is needed; if its validators expect text, as a teacher writes it, have "
-            "them take values of the fields' own types, too"]
+            "values out, or gives None where one is needed; if its validators expect text, as a teacher writes it, "
+            "have them take values of the fields' own types, too"]
 
 def _is_refused(kind: Records, row: Sequence) -> bool:
     "Whether the model of a kind leaves out any value of a record"

@@ -62,6 +62,7 @@ class Plan:
         first = self.places[name][i]
         return [] if first is None else [first, *(self.again[name][i] if name in self.again else ())]
 
+# %% ../../nbs/train/records.ipynb #bcfeab6a
 def plan_fields(rows: Rows) -> Plan:
     """What becomes of the fields of some rows; raises ValueError, with the shares of values that stand in the texts,
     where a field can neither be tagged nor chosen"""
@@ -170,6 +171,7 @@ def plan_days(plan: Plan, rows: Rows, texts: list[TextPlaces], column: Column, c
     plan.places[days_type(column.name)] = [place if place and not plan.taken(i, place) else None
                                            for i, place in enumerate(where)]
 
+# %% ../../nbs/train/records.ipynb #9de07199
 def _days_field(plan: Plan, columns: list[Column], later: Column, start: Column, places: list) -> str | None:
     "The field whose own words say the days, as those of *net 30* do, in most texts that have it and not the date"
     best, explained = None, LEAST_DAYS
