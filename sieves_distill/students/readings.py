@@ -78,12 +78,14 @@ _DAYS = (rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:\
          rf"|{_ENGLISH_MONTH}[{_SPACE}]{_DAY},?[{_SPACE}]\d{{4}}")
 _EAST = rf"(?<!\d)\d{{4}}[{_SPACE}]?[年년][{_SPACE}]?\d{{1,2}}[{_SPACE}]?[月월][{_SPACE}]?\d{{1,2}}[{_SPACE}]?[日일]"
 _HALF = rf"(?:[{_SPACE}]?(?:[ap]m(?!\w)|[ap]\.[{_SPACE}]?m\.))"
-_CLOCK = (rf"(?:\d{{1,2}}[:h]\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?{_HALF}?"
+_DIGITS = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?"
+_CLOCK = (rf"(?:(?:{_DIGITS}|\d{{1,2}}h\d{{2}}){_HALF}?"
           rf"|\d{{1,2}}(?:[{_SPACE}](?-i:AM)(?!\w)|(?![{_SPACE}]am){_HALF}))")
 _AT = rf",?[{_SPACE}]+(?:(?:at|um|om|kl\.?|à|às|a las|alle(?:[{_SPACE}]ore)?|ore)[{_SPACE}])?"
 DATE = re.compile(rf"(?<![\w.])(?:{_DAYS})(?:(?:T|{_AT}){_CLOCK}|(?!\w))|{_EAST}(?:[{_SPACE}]*{_CLOCK})?",
                   re.IGNORECASE)
-DAY = re.compile(rf"(?<![\w.])(?:{_DAYS})(?:T{_CLOCK}|(?!\w))|{_EAST}", re.IGNORECASE)  # without a time that is apart
+# Where only the day is asked, with no more of a time than digits that stand beside it
+DAY = re.compile(rf"(?<![\w.])(?:{_DAYS})(?:(?:T|,?[{_SPACE}]+){_DIGITS}|(?!\w))|{_EAST}", re.IGNORECASE)
 DATE_RULES = {"day first": True, "month first": False}
 _PHONE = rf"(?<![\w.,-])(?:\+\d+|0\d\d+)(?:[-/]\d+)+(?<=\d{{4}})"
 NO_NUMBER = re.compile(rf"{DAY.pattern}|{_PHONE}", re.IGNORECASE)  # What is written in digits and is no number

@@ -38,7 +38,7 @@ class TextPlaces:
 
     @cached_property
     def days(self) -> list[tuple[Place, set]]:
-        "Where dates stand, without times of day that are words of their own"
+        "Where dates stand of which only the day is asked"
         return _dates(self.text, DAY)
 
     def find(self, value, form: str) -> list[Place]:
