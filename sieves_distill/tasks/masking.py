@@ -6,8 +6,8 @@
 from __future__ import annotations
 import re
 from difflib import SequenceMatcher
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Callable, Iterable
+from itertools import pairwise, product
 from ..basics.checks import folded_name, short_repr
 from .entities import Entities, Entity
 from .fields import read_field
@@ -38,8 +38,10 @@ def align_mask(
     Raises ValueError where a masked text does not come from this one, or has words in the place of others."""
     pieces, names = _pieces(masked, _placeholders(text, masked, placeholder, types))
     places = _exact_places(text, pieces)
-    if places is None: return _places_by_words(text, pieces, names)
-    return [(start, end, name) for (start, end), name in zip(places, names)]
+    for flags, space in product((0, re.IGNORECASE), (re.escape, _like_space, _any_space)):
+        if places is None: places = _spaced_places(text, pieces, space, flags)
+    if places is None: return _places_by_words(text, masked, pieces, names)
+    return [(*_without_space(text, start, end), name) for (start, end), name in zip(places, names)]
 
 # %% ../../nbs/tasks/masking.ipynb #c1a60f64
 def _placeholders(text: str, masked: str, placeholder: str | None, types: Iterable[str]) -> list[re.Match]:
@@ -78,16 +80,64 @@ def _exact_places(text: str, pieces: list[str]) -> list[tuple[int, int]] | None:
     for k, piece in enumerate(pieces[1:], start=2):
         last = k == len(pieces)
         end = (len(text) - len(piece) if text.endswith(piece) else -1) if last else text.find(piece, at + 1)
-        if end <= at: return None
+        if not text[at:max(end, 0)].strip(): return None
         places.append((at, end))
         at = end + len(piece)
     return places
+
+# %% ../../nbs/tasks/masking.ipynb #33a6ef9b
+def _spaced_places(text: str, pieces: list[str], space: Callable, flags: int) -> list[tuple[int, int]] | None:
+    "The same where none counts at the ends, and white space is like what `space` makes a pattern of"
+    *others, last = pieces[0].lstrip(), *pieces[1:]
+    patterns = [_spaced(piece, space) for piece in others] + [_spaced(last.rstrip(), space) + r"\Z"]
+    at, end = _without_space(text, 0, len(text))
+    match = re.compile(patterns[0], flags).match(text, at, end)
+    places = []
+    for pattern in patterns[1:]:
+        if match is None: return None
+        at, _ = _without_space(text, match.end(), end)
+        match = re.compile(pattern, flags).search(text, at + 1, end)
+        places.append((at, match and match.start()))
+    if match is None: return None
+    return places if space is re.escape else _parted_again(text, pieces, places)
+
+def _like_space(space: str) -> str: return r"\s*\n\s*" if "\n" in space else r"[^\S\n]+"
+
+def _any_space(space: str) -> str: return r"\s+"
+
+def _spaced(piece: str, space: Callable) -> str:
+    parts = re.split(r"(\s+)", piece)
+    pattern = "".join(space(part) if i % 2 else re.escape(part) for i, part in enumerate(parts))
+    return rf"(?<!\s){pattern}" if piece[:1].isspace() else pattern
+
+def _without_space(text: str, start: int, end: int) -> tuple[int, int]:
+    "A place without the white space at its ends; one that has nothing else as it is"
+    inside = text[start:end]
+    if not inside.strip(): return start, end
+    return end - len(inside.lstrip()), start + len(inside.rstrip())
+
+# %% ../../nbs/tasks/masking.ipynb #8fabf048
+def _parted_again(text: str, pieces: list[str], places: list[tuple]) -> list[tuple[int, int]]:
+    "The places, those with white space alone between them by the lines of the text, if these part them"
+    runs, first = [], 0
+    for k in range(1, len(places) + 1):
+        if k < len(places) and not pieces[k].strip(): continue
+        runs += _parted(text, places[first][0], places[k - 1][1], k - first) or places[first:k]
+        first = k
+    return runs
+
+def _parted(text: str, start: int, end: int, n: int) -> list[tuple[int, int]] | None:
+    "The places of `n` masks side by side, if the lines or words of the text are as many; else None"
+    for space in (r"\s*\n\s*", r"\s+"):
+        gaps = [match.span() for match in re.compile(space).finditer(text, start, end)]
+        if len(gaps) == n - 1: return [*zip([start, *(b for _, b in gaps)], [*(a for a, _ in gaps), end])]
+    return None
 
 # %% ../../nbs/tasks/masking.ipynb #855b9b3e
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 # %% ../../nbs/tasks/masking.ipynb #221f2cc4
-def _places_by_words(text: str, pieces: list[str], names: list[str]) -> list[tuple[int, int, str]]:
+def _places_by_words(text: str, masked: str, pieces: list[str], names: list[str]) -> list[tuple[int, int, str]]:
     "The same for a masked text whose other words are not all as they were"
     words = list(_WORDS.finditer(text))
     tokens = [word for k, piece in enumerate(pieces)
@@ -101,10 +151,12 @@ def _places_by_words(text: str, pieces: list[str], names: list[str]) -> list[tup
         if not masks and action != "delete":
             n_kept += end - start
             continue
-        if not masks or end == start: raise ValueError(_unlike(text, pieces))
-        named = {names[k] for k in masks}
-        places.append((words[start].start(), words[end - 1].end(), named.pop() if len(named) == 1 else ""))
-    if n_kept < (len(tokens) - len(names)) / 2: raise ValueError(_unlike(text, pieces))
+        if not masks or end == start: raise ValueError(_unlike(text, masked))
+        start, end, named = words[start].start(), words[end - 1].end(), [names[k] for k in masks]
+        parts = _parted(text, start, end, len(masks)) if len(masks) == last - first else None
+        if parts is None: parts, named = [(start, end)], [named[0] if len(set(named)) == 1 else ""]
+        places += [(*part, name) for part, name in zip(parts, named)]
+    if n_kept < (len(tokens) - len(names)) / 2: raise ValueError(_unlike(text, masked))
     return places
 
 # %% ../../nbs/tasks/masking.ipynb #3fb3c6e9
@@ -118,9 +170,10 @@ def _check_tidied(words: list[str], instead: list[str]):
                      "***, and all other words as they were: name your placeholders to PIIMasking(placeholder=…), a "
                      "regular expression, or leave such documents out with on_error='skip'")
 
-def _unlike(text: str, pieces: list[str]) -> str:
-    return (f"found the masked text {short_repr('[MASKED]'.join(pieces))}, which does not come from "
-            f"{short_repr(text)}: words are missing, or something was masked that is not there")
+def _unlike(text: str, masked: str) -> str:
+    return (f"found the masked text {short_repr(masked)}, which does not come from {short_repr(text)}: expected its "
+            "words as they are and in their order, with a placeholder for each piece that is masked; leave such "
+            "documents out with on_error='skip'")
 
 # %% ../../nbs/tasks/masking.ipynb #d9bcf6ef
 ANY = "PII"  # The type of what is masked without a name
