@@ -7,7 +7,7 @@ from __future__ import annotations
 import json, re, unicodedata
 from dataclasses import dataclass
 import numpy as np
-from .words import split_words
+from .words import split_words, starts_without_blanks
 
 # %% auto #0
 __all__ = ['LINE_BREAK', 'Pieces', 'read_pieces', 'encoded_pieces', 'has_word_pieces', 'Window', 'cut_windows', 'windows_between',
@@ -45,7 +45,7 @@ def _past_accents(text: str, end: int) -> int:
     return end
 
 def _pieces(text: str, ids: list[int], places: list, word_ids: list, whole_words: bool) -> Pieces:
-    starts = set() if whole_words else {start for start, _ in split_words(text)}
+    starts = starts_without_blanks(text) if whole_words else {start for start, _ in split_words(text)}
     words, first, before = [], [], None
     for at, ((start, end), word) in enumerate(zip(places, word_ids)):
         begins = word != before or start in starts

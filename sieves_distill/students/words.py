@@ -11,14 +11,25 @@ from functools import lru_cache
 from ..tasks.entities import Entity, longest_first
 
 # %% auto #0
-__all__ = ['split_words', 'tag_names', 'to_tags', 'likeliest_tags', 'best_path', 'least_likely', 'lean_tags', 'from_tags']
+__all__ = ['split_words', 'starts_without_blanks', 'tag_names', 'to_tags', 'likeliest_tags', 'best_path', 'least_likely',
+           'lean_tags', 'from_tags']
 
 # %% ../../nbs/students/words.ipynb #ce840422
-_WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
+_ALONE = (r"\u3005-\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+          r"\u3041-\u3096\u309d-\u309f\uac00-\ud7a3"  # Hiragana, Hangul
+          r"\u0e01-\u0e46\u0e81-\u0ec6\u0edc-\u0edf\u1000-\u103f\u1780-\u17dc")  # Thai, Lao, Burmese, Khmer
+_KATAKANA = r"\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # with the sign that prolongs a vowel
+
+_WORD = re.compile(rf"[{_ALONE}]|[{_KATAKANA}]+|[^\W\d_{_ALONE}{_KATAKANA}]+|\d+|[^\w\s]|_")
+_CUT = re.compile(rf"[{_ALONE}]|(?<=[{_ALONE}])\S|[{_KATAKANA}]+|(?<=[{_KATAKANA}])\S")
 
 def split_words(text: str) -> list[tuple[int, int]]:
     "Where each word of a text begins and ends"
     return [match.span() for match in _WORD.finditer(text)]
+
+def starts_without_blanks(text: str) -> set[int]:
+    "Where words begin that a blank need not stand before: characters of such scripts, and what follows one"
+    return {match.start() for match in _CUT.finditer(text)}
 
 # %% ../../nbs/students/words.ipynb #59a06cc9
 def tag_names(entity_types: Sequence[str]) -> list[str]:
