@@ -103,7 +103,8 @@ class MaskReport(EntityReport):
 
     @property
     def verdict(self) -> str:
-        "A few sentences, computed from the figures; the first says how many texts come out without a leak"
+        """A few sentences, computed from the figures; the first says how many texts come out without a leak, or that most
+        of what is masked did not have to be"""
         return _verdict(self.metrics)
 
     def table(self):
@@ -122,8 +123,9 @@ def _verdict(metrics: dict) -> str:
     figures = metrics["masking"]
     student, simple = figures["student"], figures.get("patterns")
     clean = student["without_leak"]
-    parts = [f"{_percent(clean)} of {student['n']:,} texts come out without a leak ({show_interval(clean)}), by what "
-             "the teacher masked."]
+    parts = [_on_needless(student)] if _masks_too_much(student) else []
+    parts.append(f"{_percent(clean)} of {student['n']:,} texts come out without a leak ({show_interval(clean)}), by "
+                 "what the teacher masked.")
     if student["whole"]: parts.append(f"Of the pieces {_percent(student['whole'])} are masked whole, and "
                                       f"{_percent(student['precision'])} of what is masked had to be.")
     if simple: parts.append(f"Patterns alone leave {_percent(simple['without_leak'])} of the texts without a leak.")
@@ -131,14 +133,24 @@ def _verdict(metrics: dict) -> str:
     if by_gold: parts.append(f"By gold it is {_percent(by_gold['without_leak'])} of {by_gold['n']:,} texts, and "
                              f"{_percent(teacher['without_leak'])} of the teacher's.")
     parts += filter(None, [on_unlabelled(metrics, "in F1 of entities, types and all")])
-    return " ".join([*parts, _advice(clean)])
+    return " ".join([*parts, _advice(student)])
 
 # %% ../../nbs/evaluate/masking.ipynb #f5e1f864
 def _percent(figure: dict | None) -> str: return "none" if figure is None else f"{100 * figure['value']:.0f} %"
 
 # %% ../../nbs/evaluate/masking.ipynb #074f8aa0
-def _advice(clean: dict) -> str:
+def _masks_too_much(figures: dict) -> bool:
+    "Whether less than half of what is masked had to be"
+    return figures["precision"] is not None and figures["precision"]["value"] < .5
+
+def _on_needless(student: dict) -> str:
+    return (f"Only {_percent(student['precision'])} of what it masks had to be masked: read the rest with that in "
+            "mind, a student that masks everything leaks nothing.")
+
+def _advice(student: dict) -> str:
     "Whether to use the student"
+    clean = student["without_leak"]
+    if _masks_too_much(student): return "Do not use it as it is: a higher threshold masks less, and more rows may help."
     if clean["low"] >= .99: return "Use it, if one text in a hundred may leak."
     return (f"Do not rely on it alone: as many as {100 * (1 - clean['low']):.0f} texts in a hundred may leak. A lower "
             "threshold masks more (choose_masking), and so do more rows.")

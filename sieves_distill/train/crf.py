@@ -5,12 +5,13 @@
 # %% ../../nbs/train/crf.ipynb #8ca0b870
 from __future__ import annotations
 import random, tempfile
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
 from sklearn.model_selection import GroupKFold
-from ..basics.checks import check_installed
+from ..basics.checks import check_installed, short_repr
 from ..tasks.entities import Entities, entity_array
 from ..export.rows import Rows
 from ..split import fold_text
@@ -21,7 +22,8 @@ from .kwargs import Name, number
 from .lesson import Lesson, Trained
 
 # %% auto #0
-__all__ = ['train_crf', 'Sentences', 'tag_rows', 'lost_entities', 'Noise', 'fit_crf', 'try_penalties', 'crf_names', 'check_crf']
+__all__ = ['MOST_CUT', 'train_crf', 'Sentences', 'tag_rows', 'lost_entities', 'notes_on_cut', 'Noise', 'fit_crf', 'try_penalties',
+           'crf_names', 'check_crf']
 
 # %% ../../nbs/train/crf.ipynb #b6d5ef26
 def train_crf(lesson: Lesson) -> Trained:
@@ -36,7 +38,8 @@ def train_crf(lesson: Lesson) -> Trained:
     model = fit_crf(sentences, {**lesson.train_kwargs, "c2": penalty})
     lesson.bar.update()
     made = {"c2": float(penalty), **made, "lost": lost_entities(lesson.kind, sentences.y, sentences.tagged)}
-    return Trained(CRFStudent(model, lesson.kind, lesson.task.task_id), made)
+    notes = notes_on_cut(lesson.kind, sentences.words, sentences.y, sentences.texts)
+    return Trained(CRFStudent(model, lesson.kind, lesson.task.task_id), made, notes=notes)
 
 # %% ../../nbs/train/crf.ipynb #b9d1fc5c
 class Sentences:
@@ -68,6 +71,27 @@ def lost_entities(kind: Entities, y, tagged) -> int:
     "How many of the entities in `y` are not among those that their tags stand for"
     right, _, expected = count_entities(kind, y, tagged).sum((0, 1))
     return int(expected - right)
+
+# %% ../../nbs/train/crf.ipynb #1c9b528a
+MOST_CUT = .05  # Share of the entities that begin or end inside a word, up to which nothing is said of them
+
+def notes_on_cut(kind: Entities, words: list, y, texts: list[str]) -> list[str]:
+    "What a reader should know where many entities begin or end inside a word; `words` are their places in each text"
+    cut = [(entity.text, text[start:end]) for text, places, entities in zip(texts, words, y) for entity in entities
+           for start, end in [_cut_word(entity, places)] if end]
+    total = sum(map(len, y))
+    if len(cut) <= MOST_CUT * total: return []
+    (entity, word), share = cut[0], round(100 * len(cut) / total)
+    return [f"{len(cut):,} of the {total:,} {kind.unit} in the training rows ({share} %) begin or end inside a word, "
+            f"such as {short_repr(entity)} in {short_repr(word)}: a student answers with whole words, so it cannot "
+            "learn these as they are"]
+
+def _cut_word(entity, places) -> tuple[int, int]:
+    "The place of the first word that an entity begins or ends inside; 0, 0 where there is none"
+    for edge in (entity.start, entity.end):
+        at = bisect_left(places, (edge,)) - 1  # the last word that begins before
+        if at >= 0 and places[at][1] > edge: return places[at]
+    return 0, 0
 
 # %% ../../nbs/train/crf.ipynb #cc39f5f2
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ def _make(
     "A student in a folder, with its report; returns what loads it when the folder has been moved"
     guided = None if wish is None else _guide(wish, sides, order, bar)
     trained = _train(sides, order, bar, options, guided)
+    sides.notes.extend(trained.notes)
     bar.set_description("evaluate")
     student = _save(trained.student, sides, order, folder)
     if note := student.note_on_length([*sides.train.texts, *sides.val.texts]): sides.notes.append(note)

@@ -98,8 +98,9 @@ def train_guided_rows(lesson: Lesson, train: Callable, bases: bool = False) -> T
     students = {"without_unlabelled" if kept.texts else "with_unlabelled": beside.student,
                 "guide": final.guided.labelled.guide.student}
     _trust_unseen(trained.student, beside.student, choice, lesson)
-    simple = (beside if kept.texts else trained).beside  # of labelled rows alone
-    return Trained(trained.student, {**trained.made, "unlabelled": about}, {**simple, **students})
+    simple = beside if kept.texts else trained  # of labelled rows alone
+    return Trained(trained.student, {**trained.made, "unlabelled": about}, {**simple.beside, **students},
+                   notes=simple.notes)
 
 def _with_all_rows(lesson: Lesson, kept: Way) -> Lesson:
     "With what a guide of all rows says of the texts, where one can be trained and they are learned"

@@ -65,6 +65,7 @@ class Trained:
     beside: dict = field(default_factory=dict)  # Students to be scored beside it, by name
     tokens: Tokens | None = None  # None: where the student has any, those of the lesson's base
     embedded: np.ndarray | None = None  # Training rows as the student's encoder sees them, `(n, dim)`, if there is one
+    notes: list[str] = field(default_factory=list)  # What a reader should know of the rows
 
 # %% ../../nbs/train/lesson.ipynb #7a5cb110
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from sieves_distill.students.pieces import (
 from ..students.transformers import TransformersStudent
 from ..students.words import from_tags, tag_names, to_tags
 from .bases import explained
-from .crf import lost_entities, train_crf
+from .crf import lost_entities, notes_on_cut, train_crf
 from .kwargs import Asked, Name, flag, number, one_of
 from .lesson import Lesson, Trained
 from .options import check_named, check_vocabulary, give_padding
@@ -50,7 +50,7 @@ def tag_encoder(lesson: Lesson) -> Trained:
     made = {"steps": args.max_steps, "windows": len(examples.windows), "lost": examples.lost,
             "marks_of_case": has_marks(student.tokenizer),
             "marks_of_lines": line_break_id(student.tokenizer) is not None}
-    return Trained(student, made)
+    return Trained(student, made, notes=examples.notes)
 
 def crf_beside(lesson: Lesson) -> dict:
     "A CRF of the same rows, by the name \"crf\"; none where CRFsuite is not installed"
@@ -124,6 +124,7 @@ class Examples:
     "Windows of the training rows, with a tag for each first token, and each line break"
     windows: list[dict]  # With `input_ids` and `labels`, which are -100 where none is learnt
     lost: int  # Entities that tags cannot say
+    notes: list[str]  # What a reader should know of these
 
 def tagged_windows(student: TransformersStudent, lesson: Lesson) -> Examples:
     "The rows in the order of their texts, so that the student is the same in whatever order they came"
@@ -139,7 +140,8 @@ def tagged_windows(student: TransformersStudent, lesson: Lesson) -> Examples:
         labels[window.at] = [number_of[tags[window.row][word]] for word in window.words]
         if line_break is not None: label_line_breaks(labels, window.ids, line_break, student.tags)
         windows.append({"input_ids": window.ids, "labels": labels.tolist()})
-    return Examples(windows, lost_entities(lesson.kind, y, tagged))
+    notes = notes_on_cut(lesson.kind, [read.words for read in pieces], y, texts)
+    return Examples(windows, lost_entities(lesson.kind, y, tagged), notes)
 
 def label_line_breaks(labels: np.ndarray, ids: list[int], line_break: int, tags: list[str]):
     "Label line breaks in place: inside an entity, where the next word goes on with it; else outside"
