@@ -173,15 +173,15 @@ def list_line(text: str, names, variable: str) -> str:
 
 # %% ../../nbs/basics/checks.ipynb #827484b2
 class UnknownName(ValueError):
-    "A name that a task does not have; `meant` is the one of its names that comes near, or None"
-    def __init__(self, name: str, meant: str | None, message: str):
+    "A name that a task does not have, of a label or of `what` else; `meant` is its name that comes near, or None"
+    def __init__(self, name: str, meant: str | None, message: str, what: str = "label"):
         super().__init__(message)
-        self.name, self.meant = name, meant
+        self.name, self.meant, self.what = name, meant, what
 
     @property
     def is_slip(self) -> bool:
-        "Whether it is the name that comes near but for the spelling, and not another of a like kind"
-        if self.meant is None: return False
+        "Whether it is the label that comes near but for the spelling, and not another of a like kind"
+        if self.meant is None or self.what != "label": return False
         name, meant = (folded_name(each.strip(" .,;:!?\"'`*")) for each in (self.name, self.meant))
         return name == meant or SequenceMatcher(None, name, meant).ratio() >= .9
 
@@ -195,7 +195,7 @@ def check_known(name, known, what: str = "label"):
     shown = ", ".join(map(repr, known[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
     meant = folded[near[0]] if near else None
     hint = f"; did you mean {meant!r}?" if near else ""
-    raise UnknownName(name, meant, f"found the unknown {what} {short_repr(name)}, expected one of {shown}{hint}")
+    raise UnknownName(name, meant, f"found the unknown {what} {short_repr(name)}, expected one of {shown}{hint}", what)
 
 # %% ../../nbs/basics/checks.ipynb #e8f7cb36
 def check_one_of(value, name: str, allowed):

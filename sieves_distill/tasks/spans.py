@@ -5,13 +5,13 @@
 # %% ../../nbs/tasks/spans.ipynb #eb1e9d7e
 from __future__ import annotations
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from sieves_distill.basics.checks import (
-    check_known, check_names, check_score, check_text, is_int, plain_name, short_repr,
+    check_known, check_names, check_score, check_text, folded_name, is_int, plain_name, short_repr,
 )
 from .task import Task
-from .fields import has_field, read_field, read_list, words_at
+from .fields import find_words, has_field, read_field, read_list, words_at
 
 # %% auto #0
 __all__ = ['NER', 'entity_types_in', 'PIIMasking']
@@ -40,37 +40,54 @@ class NER(Task):
     def columns(self) -> dict: return self.kind.features()
 
     def row(self, result, text: str) -> dict:
-        entities = [_entity(entity, text) for entity in read_list(result, "entities")]
+        entities = [_entity(entity, text, self.entities) for entity in read_list(result, "entities")]
         for entity in entities: check_known(entity["entity_type"], self.descriptions, "entity type")
         return {"entities": _located(entities, text)}
 
 # %% ../../nbs/tasks/spans.ipynb #a8a80378
 _CALLED = {  # Of each field, what annotation tools and models call it: the first that is there counts
-    "entity_type": ("entity_type", "entity_group", "label_", "label"),
-    "text": ("text", "word"),
+    "entity_type": ("entity_type", "entity_group", "label_", "label", "type"),
+    "text": ("text", "word", "entity", "name", "value"),
     "start": ("start_char", "start", "start_offset"),
     "end": ("end_char", "end", "end_offset"),
 }
 
-def _entity_fields(entity) -> dict:
-    "The fields of an entity, of whatever tool: the type must be there, the others may be None"
+def _entity_fields(entity, known: Iterable[str] = ()) -> dict:
+    """The fields of an entity, of whatever tool: the type must be there, by a name of `known` if it is another spelling of
+    that alone; the others may be None"""
     if isinstance(entity, (list, tuple)) and len(entity) == 3: entity = dict(zip(("start", "end", "label"), entity))
-    if has_field(entity, "entity") and not any(has_field(entity, name) for name in _CALLED["entity_type"]):
-        raise ValueError(f"found {short_repr(entity)}, which is a token, expected an entity; make the pipeline of "
-                         "transformers with aggregation_strategy='simple'")
-    fields = {}
-    for field, names in _CALLED.items():
-        name = next((name for name in names if has_field(entity, name)), field)
-        fields[field] = read_field(entity, name) if field == "entity_type" else read_field(entity, name, None)
-    if fields["start"] is not None and not has_field(entity, "text"): fields["text"] = None  # `word` may be lower-cased
-    return fields | {"entity_type": plain_name(fields["entity_type"]), "score": read_field(entity, "score", None)}
+    called = {field: next((name for name in names if has_field(entity, name)), field)
+              for field, names in _CALLED.items()}
+    if not has_field(entity, called["entity_type"]) and has_field(entity, "entity"):
+        if has_field(entity, "word"): raise ValueError(_on_token(entity))
+        if called["text"] != "entity" and _spelt(read_field(entity, "entity"), known) in known:
+            called["entity_type"] = "entity"
+    fields = {field: read_field(entity, name) if field == "entity_type" else read_field(entity, name, None)
+              for field, name in called.items()}
+    checked = ("text", "entity", "name", "value") if called["entity_type"] == "type" else ("text",)
+    if fields["start"] is not None and called["text"] not in checked: fields["text"] = None  # may be lower-cased, say
+    return fields | {"entity_type": _spelt(fields["entity_type"], known), "score": read_field(entity, "score", None)}
 
-def _entity(entity, text: str) -> dict:
+def _spelt(name, known: Iterable[str]):
+    "A type as the task spells it, if it has it in one spelling; else as it is"
+    name = plain_name(name)
+    if name in known or not isinstance(name, str): return name
+    meant = [each for each in known if folded_name(each) == folded_name(name)]
+    return meant[0] if len(meant) == 1 else name
+
+def _on_token(entity) -> str:
+    return (f"found {short_repr(entity)}, which is a token, expected an entity; make the pipeline of transformers with "
+            "aggregation_strategy='simple'")
+
+# %% ../../nbs/tasks/spans.ipynb #1a8b497d
+def _entity(entity, text: str, known: Iterable[str]) -> dict:
     "An entity as a row; what it says about its place must be so"
-    row = _entity_fields(entity)
+    row = _entity_fields(entity, known)
     kind, words, start, end = row["entity_type"], row["text"], row["start"], row["end"]
     row["score"] = check_score(kind, row["score"])
-    if start is None and end is None: return {**row, "text": check_text(words, "text of an entity")}
+    if start is None and end is None:
+        if words is None: raise ValueError(f"found {short_repr(entity)}, expected it to have 'text', or 'start' and 'end'")
+        return {**row, "text": check_text(words, "text of an entity")}
     if not is_int(start) or not is_int(end):
         raise TypeError(f"found the span {start!r}:{end!r}, expected start and end to be int")
     return {**row, **words_at(words, int(start), int(end), text)}
@@ -87,26 +104,30 @@ def entity_types_in(answers: Iterable) -> list[str]:
 
 # %% ../../nbs/tasks/spans.ipynb #0e341dc4
 def _located(entities: list[dict], text: str) -> list[dict]:
-    "The same with a place for each: those without one are found if the text has them as often as they are named"
-    taken = {(entity["start"], entity["end"]) for entity in entities}
-    named = Counter(entity["text"] for entity in entities if entity["start"] is None)
-    places = {words: iter(_free_places(words, n, taken, text)) for words, n in named.items()}
-    located = []
+    "The same with a place for each, and each once: those without one are found if it is clear which is meant"
+    taken = {(entity["start"], entity["end"]): entity["entity_type"] for entity in entities}
+    named = defaultdict(list)
+    for entity in entities:
+        if entity["start"] is None: named[entity["text"]].append(entity["entity_type"])
+    places = {words: iter(_free_places(words, types, taken, text)) for words, types in named.items()}
+    located = {}
     for entity in entities:
         if entity["start"] is None:
-            start, end = next(places[entity["text"]])
-            entity = {**entity, "start": start, "end": end}
-        located.append(entity)
-    return located
+            start, end = next(places[entity["text"]], (None, None))
+            if start is None: continue  # repeated
+            entity = {**entity, "text": text[start:end], "start": start, "end": end}
+        located.setdefault((entity["start"], entity["end"], entity["entity_type"]), entity)
+    return list(located.values())
 
-def _free_places(words: str, n_named: int, taken: set, text: str) -> list[tuple[int, int]]:
-    "The places of some words that no entity has yet, as many as there must be"
-    places = [match.span() for match in re.finditer(re.escape(words), text)]
+def _free_places(words: str, types: list[str], taken: dict, text: str) -> list[tuple[int, int]]:
+    "The places of words that no entity has yet, as many as they are named, each time as some type"
+    places = [match.span() for match in re.finditer(re.escape(words), text)] or find_words(text, words)
     free = [place for place in places if place not in taken]
-    if len(free) == n_named: return free
+    all_types = {*types, *(taken[place] for place in places if place in taken)}
+    if len(free) == len(types) or (places and len(free) < len(types) and len(all_types) == 1): return free
     why = "and it is not in the text"
     if places:
-        why = (f"named {n_named} times where the text has it {len(free)} times: "
+        why = (f"named {len(types)} times where the text has it {len(free)} times: "
                "expected start and end, to know which is meant")
     raise ValueError(f"found the entity {short_repr(words)} without start and end, {why}")
 
