@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from ..basics.checks import check_installed
 from ..tasks.entities import Entities, Entity, entity_array
+from ..tasks.fields import ALONE
 from .intervals import bootstrap_draws, percentile_interval, wilson_interval
 
 # %% auto #0
@@ -107,6 +108,7 @@ def list_names(train) -> Callable:
         for entity in row: votes[entity.text][entity.entity_type] += 1
     types = {name: votes[name].most_common(1)[0][0] for name in votes}
     names = "|".join(map(re.escape, sorted(types, key=len, reverse=True)))
-    pattern = re.compile(rf"(?<!\w)(?:{names})(?!\w)" if names else r"(?!)")
+    edge = rf"(?<=[{ALONE}])|(?=[{ALONE}])"  # where scripts have no blanks between words
+    pattern = re.compile(rf"(?:(?<!\w)|{edge})(?:{names})(?:(?!\w)|{edge})" if names else r"(?!)")
     return lambda texts: entity_array([Entity(*match.span(), types[match[0]], match[0]) for match in
                                        pattern.finditer(text)] for text in texts)

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from dateutil import parser as dates
+from ..tasks.fields import ALONE, KATAKANA
 from ..tasks.structures import same_value
 
 # %% auto #0
@@ -137,7 +138,8 @@ def read_text(words: str, rule: str) -> str | None:
 
 # %% ../../nbs/students/readings.ipynb #c3b208ff
 # Words that signs without a blank make one of: addresses, numbers, codes
-JOINED = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+|\w+(?:(?:[-/&+'’]|(?<=\d)[.,:](?=\d))\w+)*")
+_RUN = rf"(?:[{ALONE}]|[{KATAKANA}]+|[^\W{ALONE}{KATAKANA}]+)"
+JOINED = re.compile(rf"[\w.+-]{{1,64}}@[\w-]+(?:\.[\w-]+)+|{_RUN}(?:(?:[-/&+'’]|(?<=\d)[.,:](?=\d)){_RUN})*")
 
 def cuts_none(text: str, start: int, end: int) -> bool:
     "Whether a place in a text begins and ends where words that signs join do, and not within"

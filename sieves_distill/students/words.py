@@ -9,19 +9,15 @@ import numpy as np
 from collections.abc import Sequence
 from functools import lru_cache
 from ..tasks.entities import Entity, longest_first
+from ..tasks.fields import ALONE, KATAKANA
 
 # %% auto #0
 __all__ = ['split_words', 'starts_without_blanks', 'tag_names', 'to_tags', 'likeliest_tags', 'best_path', 'least_likely',
            'lean_tags', 'from_tags']
 
 # %% ../../nbs/students/words.ipynb #ce840422
-_ALONE = (r"\u3005-\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
-          r"\u3041-\u3096\u309d-\u309f\uac00-\ud7a3"  # Hiragana, Hangul
-          r"\u0e01-\u0e46\u0e81-\u0ec6\u0edc-\u0edf\u1000-\u103f\u1780-\u17dc")  # Thai, Lao, Burmese, Khmer
-_KATAKANA = r"\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # with the sign that prolongs a vowel
-
-_WORD = re.compile(rf"[{_ALONE}]|[{_KATAKANA}]+|[^\W\d_{_ALONE}{_KATAKANA}]+|\d+|[^\w\s]|_")
-_CUT = re.compile(rf"[{_ALONE}]|(?<=[{_ALONE}])\S|[{_KATAKANA}]+|(?<=[{_KATAKANA}])\S")
+_WORD = re.compile(rf"[{ALONE}]|[{KATAKANA}]+|[^\W\d_{ALONE}{KATAKANA}]+|\d+|[^\w\s]|_")
+_CUT = re.compile(rf"[{ALONE}]|(?<=[{ALONE}])\S|[{KATAKANA}]+|(?<=[{KATAKANA}])\S")
 
 def split_words(text: str) -> list[tuple[int, int]]:
     "Where each word of a text begins and ends"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..basics.checks import check_text, short_repr, typed_repr
 
 # %% auto #0
-__all__ = ['has_field', 'read_field', 'read_list', 'words_at', 'find_words']
+__all__ = ['ALONE', 'KATAKANA', 'has_field', 'read_field', 'read_list', 'words_at', 'find_words']
 
 # %% ../../nbs/tasks/fields.ipynb #deac4a72
 _REQUIRED = object()
@@ -48,13 +48,29 @@ def words_at(words: str | None, start: int, end: int, text: str) -> dict:
     return {"text": words, "start": start, "end": end}
 
 # %% ../../nbs/tasks/fields.ipynb #d29a87eb
+# Of scripts without blanks between words, or with endings written onto names
+ALONE = (r"\u3005-\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+         r"\u3041-\u3096\u309d-\u309f\uac00-\ud7a3"  # Hiragana, Hangul
+         r"\u0e01-\u0e46\u0e81-\u0ec6\u0edc-\u0edf\u1000-\u103f\u1780-\u17dc")  # Thai, Lao, Burmese, Khmer
+KATAKANA = r"\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # with the sign that prolongs a vowel
+_IS_ALONE, _IS_KATAKANA = re.compile(f"[{ALONE}]"), re.compile(f"[{KATAKANA}]")
+
 def find_words(text: str, words: str) -> list[tuple[int, int]]:
     "Where a text has some words, none where it has them nowhere"
     parts = list(map(re.escape, words.split()))
     if not parts: return []
+    start, end = (r"(?<!\w)" if words.strip()[i].isalnum() else "" for i in (0, -1))
+    if alone := bool(_IS_ALONE.search(text)): start = end = ""
     for pattern, flags in ((r"\s+", 0), (r"\s+", re.IGNORECASE), (r"[\s-]*", re.IGNORECASE)):
-        start, end = (r"(?<!\w)" if words.strip()[i].isalnum() else "" for i in (0, -1))
         places = [match.span() for match in re.finditer(start + pattern.join(parts) + end.replace("<", ""),
                                                         text, flags)]
+        if alone: places = [(a, b) for a, b in places if _is_edge(text, a, a) and _is_edge(text, b, b - 1)]
         if places: return places
     return []
+
+def _is_edge(text: str, at: int, inside: int) -> bool:
+    "Whether a word may begin or end at a place, where a character of the word stands at `inside`"
+    if at in (0, len(text)) or not text[inside].isalnum(): return True
+    pair = text[at - 1:at + 1]
+    if _IS_ALONE.search(pair) or not re.fullmatch(r"\w\w", pair): return True
+    return len(_IS_KATAKANA.findall(pair)) == 1
