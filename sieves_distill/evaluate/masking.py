@@ -103,8 +103,8 @@ class MaskReport(EntityReport):
 
     @property
     def verdict(self) -> str:
-        """A few sentences, computed from the figures; the first says how many texts come out without a leak, or that most
-        of what is masked did not have to be"""
+        """A few sentences, computed from the figures; the first says how many texts come out without a leak, or that
+        most of what is masked did not have to be"""
         return _verdict(self.metrics)
 
     def table(self):

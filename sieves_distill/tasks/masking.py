@@ -101,9 +101,9 @@ def _spaced_places(text: str, pieces: list[str], space: Callable, flags: int) ->
     if match is None: return None
     return places if space is re.escape else _parted_again(text, pieces, places)
 
-def _like_space(space: str) -> str: return r"\s*\n\s*" if "\n" in space else r"[^\S\n]+"
+def _like_space(space: str) -> str: return r"[^\S\n]*+\n\s*+" if "\n" in space else r"[^\S\n]++"
 
-def _any_space(space: str) -> str: return r"\s+"
+def _any_space(space: str) -> str: return r"\s++"
 
 def _spaced(piece: str, space: Callable) -> str:
     parts = re.split(r"(\s+)", piece)
@@ -128,8 +128,8 @@ def _parted_again(text: str, pieces: list[str], places: list[tuple]) -> list[tup
 
 def _parted(text: str, start: int, end: int, n: int) -> list[tuple[int, int]] | None:
     "The places of `n` masks side by side, if the lines or words of the text are as many; else None"
-    for space in (r"\s*\n\s*", r"\s+"):
-        gaps = [match.span() for match in re.compile(space).finditer(text, start, end)]
+    spaces = [match.span() for match in re.compile(r"\s+").finditer(text, start, end)]
+    for gaps in ([(a, b) for a, b in spaces if "\n" in text[a:b]], spaces):
         if len(gaps) == n - 1: return [*zip([start, *(b for _, b in gaps)], [*(a for a, _ in gaps), end])]
     return None
 

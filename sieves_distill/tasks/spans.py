@@ -53,8 +53,8 @@ _CALLED = {  # Of each field, what annotation tools and models call it: the firs
 }
 
 def _entity_fields(entity, known: Iterable[str] = ()) -> dict:
-    """The fields of an entity, of whatever tool: the type must be there, by a name of `known` if it is another spelling of
-    that alone; the others may be None"""
+    """The fields of an entity, of whatever tool: the type must be there, by a name of `known` if it is another spelling
+    of that alone; the others may be None"""
     if isinstance(entity, (list, tuple)) and len(entity) == 3: entity = dict(zip(("start", "end", "label"), entity))
     called = {field: next((name for name in names if has_field(entity, name)), field)
               for field, names in _CALLED.items()}
@@ -86,7 +86,8 @@ def _entity(entity, text: str, known: Iterable[str]) -> dict:
     kind, words, start, end = row["entity_type"], row["text"], row["start"], row["end"]
     row["score"] = check_score(kind, row["score"])
     if start is None and end is None:
-        if words is None: raise ValueError(f"found {short_repr(entity)}, expected it to have 'text', or 'start' and 'end'")
+        if words is None:
+            raise ValueError(f"found {short_repr(entity)}, expected it to have 'text', or 'start' and 'end'")
         return {**row, "text": check_text(words, "text of an entity")}
     if not is_int(start) or not is_int(end):
         raise TypeError(f"found the span {start!r}:{end!r}, expected start and end to be int")
