@@ -110,6 +110,7 @@ def read_typed(field: Field, typed):
     if not meanings: raise ValueError(f"expected {_EXPECTED[field.form]}, found {words!r}")
     raise ValueError(f"found {words!r}, which may be {' or '.join(map(_as_typed, meanings))}: type one of these")
 
+# %% ../../nbs/relabel/field_panel.ipynb #2c491d16
 def _meanings(form: str, words: str) -> set:
     "What words can mean as a value of this form"
     if form == "number": return _numbers(words)
@@ -270,6 +271,7 @@ def triplet_keys(kind: Triplets, triplets: list[dict]) -> list[tuple]:
     "What counts of triplets when they are compared"
     return [triplet.key for triplet in kind.encode([triplets])[0]]
 
+# %% ../../nbs/relabel/field_panel.ipynb #3dab8c15
 def place_of(triplet: dict, text: str) -> tuple | None:
     "Where head and tail of a triplet, a mapping, stand in a text; None where they do not"
     head, tail = (End(triplet[end]["text"]) for end in ("head", "tail"))
@@ -280,6 +282,7 @@ def triplet_marks(triplets: dict[str, dict], text: str) -> list[tuple[int, int, 
     return [(place.start, place.end, words) for words, triplet in triplets.items()
             for place in place_of(triplet, text) or ()]
 
+# %% ../../nbs/relabel/field_panel.ipynb #48ddfd4f
 def typed_triplet(text: str, typed: dict[str, str], others: Iterable[dict] = ()) -> dict:
     """A triplet of what was typed, in the words of the text; a type that was not typed is that of the same words in
     others. Raises ValueError for a head or a tail that the text has not, or not beside each other"""

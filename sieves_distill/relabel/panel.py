@@ -214,6 +214,7 @@ def browser_code(name: str) -> list[str]:
     return ["".join((web / f"{part}.{end}").read_text(encoding="utf-8") for part in ("panel", name))
             for end in ("mjs", "css")]
 
+# %% ../../nbs/relabel/panel.ipynb #ddf06f71
 @cache
 def editor(name: str):
     "The class of a widget whose code in the browser is of this name, made when the first one is"

@@ -56,6 +56,7 @@ def _doubt(row: dict) -> dict:
     if row["student"] and not missing: words += f"; the student names {row['student']}"
     return {**_place(row), "words": f"{words}, doubt {row['doubt']:.2f}", "offered": missing}
 
+# %% ../../nbs/relabel/span_panel.ipynb #340e6701
 def _others(kind: Entities, row: dict) -> list[dict]:
     "What a student named and the teacher did not, where the frame has a student's spans beside the teacher's"
     if row["teacher"] is None or not isinstance(row.get("student"), (list, dict)): return []

@@ -51,6 +51,7 @@ def read_whole_number(words: str, rule: str) -> int | None:
     number = int(whole)
     return number if -2**63 <= number < 2**63 else None
 
+# %% ../../nbs/students/readings.ipynb #655655d8
 def _digits(words: str, rule: str) -> tuple[str, str]:
     "What stands before and after the decimal mark of the first number in some words; two empty texts if there is none"
     match = NUMBER.search(words)

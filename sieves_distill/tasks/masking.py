@@ -105,6 +105,7 @@ def _like_space(space: str) -> str: return r"[^\S\n]*+\n\s*+" if "\n" in space e
 
 def _any_space(space: str) -> str: return r"\s++"
 
+# %% ../../nbs/tasks/masking.ipynb #8b56f34f
 def _spaced(piece: str, space: Callable) -> str:
     parts = re.split(r"(\s+)", piece)
     pattern = "".join(space(part) if i % 2 else re.escape(part) for i, part in enumerate(parts))

@@ -120,6 +120,7 @@ def _located(entities: list[dict], text: str) -> list[dict]:
         located.setdefault((entity["start"], entity["end"], entity["entity_type"]), entity)
     return list(located.values())
 
+# %% ../../nbs/tasks/spans.ipynb #4696d345
 def _free_places(words: str, types: list[str], taken: dict, text: str) -> list[tuple[int, int]]:
     "The places of words that no entity has yet, as many as they are named, each time as some type"
     places = [match.span() for match in re.finditer(re.escape(words), text)] or find_words(text, words)

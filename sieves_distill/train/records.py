@@ -193,6 +193,7 @@ def _days_between(start, end) -> int | None:
     start, end = (dt.date.fromisoformat(str(day)) for day in (start, end))
     return (end - start).days if 0 < (end - start).days <= 366 else None
 
+# %% ../../nbs/train/records.ipynb #8ce07f77
 def _days_places(texts: list[str], places: list[list[Place]], lack: list[bool]) -> list[Place | None]:
     "Where days are given; in texts that have the date, too, only after words that stand before them elsewhere"
     chosen = choose_places(texts, [row if missing else [] for row, missing in zip(places, lack)])
@@ -217,6 +218,7 @@ def refusal(refused: list[Column], rows: Rows) -> str:
             f"that of {len(rows):,} rows less than {LEAST_LOCATED:.0%} of the values could be found in their texts for "
             f"{shown}: {what}")
 
+# %% ../../nbs/train/records.ipynb #9a7f5415
 def _what_is_odd(column: Column) -> str:
     "The values that no text has, the most frequent first; of dates only the words among them, if there are any"
     values = Counter(value for value, places in zip(column.values, column.places) if value is not None and not places)
