@@ -105,20 +105,21 @@ def entity_types_in(answers: Iterable) -> list[str]:
 
 # %% ../../nbs/tasks/spans.ipynb #0e341dc4
 def _located(entities: list[dict], text: str) -> list[dict]:
-    "The same with a place for each, and each once: those without one are found if it is clear which is meant"
+    "The same with a place for each: those without one are found if it is clear which is meant, and are there once"
     taken = {(entity["start"], entity["end"]): entity["entity_type"] for entity in entities}
     named = defaultdict(list)
     for entity in entities:
         if entity["start"] is None: named[entity["text"]].append(entity["entity_type"])
     places = {words: iter(_free_places(words, types, taken, text)) for words, types in named.items()}
-    located = {}
+    located, known = [], {(*place, entity_type) for place, entity_type in taken.items()}
     for entity in entities:
         if entity["start"] is None:
             start, end = next(places[entity["text"]], (None, None))
-            if start is None: continue  # repeated
+            if start is None or (start, end, entity["entity_type"]) in known: continue  # repeated
             entity = {**entity, "text": text[start:end], "start": start, "end": end}
-        located.setdefault((entity["start"], entity["end"], entity["entity_type"]), entity)
-    return list(located.values())
+            known.add((start, end, entity["entity_type"]))
+        located.append(entity)
+    return located
 
 # %% ../../nbs/tasks/spans.ipynb #4696d345
 def _free_places(words: str, types: list[str], taken: dict, text: str) -> list[tuple[int, int]]:

@@ -102,7 +102,7 @@ class Form {
     if (inside) this.pane.focus();
   }
   draw(group, fresh) {
-    const known = this.groups[group], { key, draft } = { ...this.page, draft: this.model.get("draft") };
+    const known = this.groups[group], { key } = this.page, draft = this.model.get("draft");
     const drafted = fresh && key !== null && draft.key === key ? draft[group] ?? {} : {};
     const entries = this.page[group].map(control => {
       const before = fresh ? undefined : known.get(control.name), edited = before && before.read() !== before.base;
