@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 
 from chromium import playwright
 from conftest import ROOT
@@ -31,6 +32,20 @@ window.show = state => {
 
 
 def lines(path) -> list[dict]: return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@contextmanager
+def empty_page(browser):
+    "A page without a network; raises AssertionError at the end for an error of its scripts, or one that a text held"
+    context = browser.new_context(viewport={"width": 760, "height": 560}, offline=True)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    try:
+        yield page
+        assert not errors and page.evaluate("window.hacked") is None
+    finally: context.close()
 
 
 class PanelPage:

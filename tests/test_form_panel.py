@@ -18,7 +18,7 @@ from sieves_distill import (
 )
 
 from chromium import browser, needs_chromium, playwright  # noqa: F401, a fixture
-from panel_page import SCREENSHOTS, PanelPage, lines
+from panel_page import SCREENSHOTS, PanelPage, empty_page, lines
 
 playwright.expect.set_options(timeout=30_000)  # a busy machine
 pytestmark = needs_chromium
@@ -60,15 +60,7 @@ class Desk(PanelPage):
 
 @pytest.fixture
 def desk(browser):
-    context = browser.new_context(viewport={"width": 760, "height": 560}, offline=True)
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    try:
-        yield Desk(page)
-        assert not errors and page.evaluate("window.hacked") is None
-    finally: context.close()
+    with empty_page(browser) as page: yield Desk(page)
 
 
 def review_of(task, path, teacher: list, **columns) -> Review:

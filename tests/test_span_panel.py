@@ -14,7 +14,7 @@ import pytest
 from sieves_distill import NER, Doc, PIIMasking, Review, with_corrections
 
 from chromium import browser, needs_chromium, playwright  # noqa: F401, a fixture
-from panel_page import SCREENSHOTS, PanelPage, lines
+from panel_page import SCREENSHOTS, PanelPage, empty_page, lines
 
 playwright.expect.set_options(timeout=30_000)  # a busy machine
 pytestmark = needs_chromium
@@ -80,15 +80,7 @@ class Desk(PanelPage):
 
 @pytest.fixture
 def desk(browser):
-    context = browser.new_context(viewport={"width": 760, "height": 560}, offline=True)
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    try:
-        yield Desk(page)
-        assert not errors and page.evaluate("window.hacked") is None
-    finally: context.close()
+    with empty_page(browser) as page: yield Desk(page)
 
 
 def review_of(path, *texts: str, task=None, spans=None, **columns) -> Review:

@@ -191,6 +191,10 @@ class Panel:
         if self.box.draft.get("key") != page["key"]: self.box.draft = {}
         self.box.page = page
 
+    def key_of(self, row: dict | None) -> str | None:
+        "What the browser knows a document by"
+        return None if row is None else correction_key(row["text"], self.review.task.task_id)
+
     def _page_or_error(self, message: str) -> dict:
         "The current page, or, where the file of corrections cannot be read any more, the last one and why"
         try: return {**self.page(), "message": message}
@@ -238,8 +242,7 @@ class ReviewPanel(Panel):
         buttons.show(row)
         counts, shown = self.review.counts, ("Nothing left to review.", []) if row is None else \
             (row["text"], buttons.marks(row))
-        return {"progress": progress_words(self.review), "text": marked_pieces(*shown),
-                "key": None if row is None else correction_key(row["text"], self.review.task.task_id),
+        return {"progress": progress_words(self.review), "text": marked_pieces(*shown), "key": self.key_of(row),
                 "controls": [control.sent() for control in buttons.controls.values()],
                 "line": [control.sent() for control in buttons.line.values()],
                 "actions": [[key, name] for key, name in KEYS.items() if name in buttons.actions],

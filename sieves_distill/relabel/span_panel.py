@@ -5,7 +5,6 @@
 # %% ../../nbs/relabel/span_panel.ipynb #5c58bad0
 from __future__ import annotations
 from functools import cache, singledispatch
-from .events import correction_key
 from .panel import LABEL_KEYS, Panel, ReviewPanel, editor, progress_words
 from ..tasks.entities import Entities
 from ..tasks.kinds import Kind, kind_of
@@ -23,11 +22,11 @@ class SpanPanel(Panel):
     def page(self) -> dict:
         "What the browser shows of the current document"
         row, review = self.review.current, self.review
-        page = {"progress": progress_words(review), "key": None, "text": None,
+        page = {"progress": progress_words(review), "key": self.key_of(row), "text": None,
                 **{name: [] for name in ("spans", "doubts", "opinions")}}
         if row is None: return page
-        return page | {"key": correction_key(row["text"], review.task.task_id), "text": row["text"],
-                       "spans": [_place(span) for span in row["given"]], "opinions": _opinions(row),
+        return page | {"text": row["text"], "spans": [_place(span) for span in row["given"]],
+                       "opinions": _opinions(row),
                        "doubts": [*_doubts(row), *_others(kind_of(review.task), row)]}
 
     def do(self, content: dict):
