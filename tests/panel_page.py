@@ -29,6 +29,15 @@ window.show = state => {
     window.close_ = view.render({ model, el: document.body });
 };
 """
+CLICK_AT_ONCE = """name => {
+    const click = () => {
+        seen.disconnect();
+        const button = [...document.querySelectorAll("button")].find(({ textContent }) => textContent.includes(name));
+        button.dispatchEvent(new MouseEvent("click", { detail: 1 }));
+    };
+    const seen = new MutationObserver(click);
+    seen.observe(document.querySelector(".counts"), { childList: true });
+}"""
 
 
 def lines(path) -> list[dict]: return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -76,6 +85,12 @@ class PanelPage:
         from sieves_distill.tasks.kinds import kind_of
         self.panel = review._panel = review_panel(kind_of(review.task), review)
         self.page.evaluate("state => show(state)", self.state())
+
+    def wait(self, milliseconds: int): self.page.evaluate("time => { window.delay = time; }", milliseconds)
+
+    def click_at_once(self, name: str):
+        "Click on a button as soon as the next document is there, sooner than anyone can have seen it."
+        self.page.evaluate(CLICK_AT_ONCE, name)
 
     def keys(self, *keys: str):
         for key in keys: self.page.keyboard.press(key)

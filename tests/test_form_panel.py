@@ -26,15 +26,6 @@ expect = playwright.expect
 
 TAGS = Classification(["sports", "tech", "money"], task_id="tags")
 TOPIC = Classification(["sports", "tech", "money"], multi_label=False, task_id="topic")
-CLICK_AT_ONCE = """() => {
-    const click = () => {
-        seen.disconnect();
-        document.querySelector("button").dispatchEvent(new MouseEvent("click", { detail: 1 }));
-    };
-    const seen = new MutationObserver(click);
-    seen.observe(document.querySelector(".counts"), { childList: true });
-}"""
-
 
 class Bill(BaseModel):
     number: str
@@ -48,8 +39,6 @@ BILLS = InformationExtraction(Bill, mode="single", task_id="bill")
 
 class Desk(PanelPage):
     def __init__(self, page): super().__init__(page, "form")
-
-    def wait(self, milliseconds: int): self.page.evaluate("time => { window.delay = time; }", milliseconds)
 
     def click(self, name: str):
         self.page.wait_for_timeout(350)  # as a reader does, who has to see the document first
@@ -74,7 +63,6 @@ def labels(path) -> list: return [event.get("label") for event in lines(path)]
 def test_key_and_click_answer_for_what_is_shown(desk, tmp_path):
     path = tmp_path / "c.jsonl"
     desk.open(review_of(TOPIC, path, ["tech"] * 6, proba=[{"sports": .7, "tech": .2, "money": .1}] * 6))
-    desk.page.wait_for_timeout(350)
     desk.wait(300)
     desk.page.get_by_role("button", name="1 sports 0.70").dblclick()
     desk.shows("1 of 6")
@@ -84,7 +72,7 @@ def test_key_and_click_answer_for_what_is_shown(desk, tmp_path):
     desk.keys("x")
     desk.says("No such key: x")
     desk.wait(0)
-    desk.page.evaluate(CLICK_AT_ONCE)
+    desk.click_at_once("sports")
     desk.keys("1")
     desk.says("Pressed just as this document came, and not taken: press again")
     desk.click("a accept")

@@ -117,6 +117,42 @@ def test_mouse_marks_drags_and_saves(desk, tmp_path):
     assert all(ADA[each["start"]:each["end"]] == each["text"] for each in event["label"])
 
 
+def test_each_answer_is_for_what_is_shown(desk, tmp_path):
+    path = tmp_path / "c.jsonl"
+    desk.open(review_of(path, *(f"Text {i} is from London." for i in range(8))))
+    button = lambda name: desk.page.get_by_role("button", name=name, exact=True)
+    desk.wait(300)
+    button("c save").dblclick()
+    desk.shows("1 of 8")
+    desk.page.keyboard.type("aa", delay=0)  # the second is for a document that is not there yet
+    desk.shows("2 of 8")
+    desk.select("London")
+    desk.keys("2", "c", "x")  # what is saved cannot be edited
+    desk.says("Waiting for Python to take the last answer")
+    desk.shows("3 of 8")
+    desk.wait(0)
+    desk.click_at_once("accept")
+    desk.keys("a")
+    desk.says("Pressed just as this document came, and not taken: press again")
+    for _ in range(3): desk.page.keyboard.down("a")  # held down
+    desk.shows("5 of 8")
+    desk.page.keyboard.up("a")
+    desk.keys("u")
+    desk.shows("4 of 8")
+    for _ in range(3): desk.page.keyboard.down("u")
+    desk.shows("3 of 8")
+    assert [event["action"] for event in lines(path)] == ["accept", "accept", "correct", "accept", "accept", "undo", "undo"]
+    assert named(lines(path)[2]["label"]) == [("London", "PLACE")]
+    playwright.expect(desk.page.locator(".text")).to_have_text("Text 3 is from London.")
+
+
+def test_next_may_be_clicked_fast(desk, tmp_path):
+    desk.open(review_of(tmp_path / "c.jsonl", *(f"Text {i}" for i in range(4))))
+    desk.click_at_once("next")
+    desk.page.get_by_role("button", name="> next").click()
+    playwright.expect(desk.page.locator(".text")).to_have_text("Text 2")
+
+
 def test_what_is_in_doubt_is_said(desk, tmp_path):
     spans = [span(LETTER, *each) for each in (("Ada Lovelace", "PERSON"), ("Babbage", "PERSON"), ("London", "PLACE"))]
     turin, babbage = span(LETTER, "Turin", "PLACE"), spans[1]
@@ -182,7 +218,7 @@ def test_keyboard_alone_does_it_all(desk, tmp_path):
     desk.keys("u", "7")
     desk.says("No such key: 7")
     desk.keys("a")  # would lose the edit
-    desk.says("c saves them; accept once more gives them up")
+    desk.says("c saves it; accept once more gives it up")
     desk.keys("c")
     desk.shows("1 of 3")
     text = desk.page.locator(".text")  # a key for a document that is not shown any more would be dropped, so look first

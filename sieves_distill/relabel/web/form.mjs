@@ -1,16 +1,15 @@
 // A document, and what is pressed, switched, typed in or chosen for it: the browser's side of a ReviewPanel. Edits stay
-// in here until they are saved. An answer goes out with all that is on the screen and the key of the document that is,
-// and until Python has heard it there is no other. Whatever stands in a text is shown as text.
+// in here until they are saved, and an answer goes out with all that is on the screen. Whatever stands in a text is shown
+// as text.
 
 const HELP = `The keys beside the buttons work wherever the focus in here is, but in a field, which Escape leaves for
   the text; Tab leads on. What was edited is given up where another answer, or another document, is asked for twice.`;
-const HASTE = 300;  // Milliseconds in which a click is still for the document before
 
 const FORMS = {
   button: (form, { name }) => {
-    const node = make("button", { type: "button" });
-    node.addEventListener("click", event => form.click(event, () => form.send("press", { label: name })));
-    return { node, read: () => null, write: () => {}, press: () => form.send("press", { label: name }) };
+    const node = make("button", { type: "button" }), press = () => form.answer("press", { label: name });
+    form.hearClicks(node, press, true);
+    return { node, read: () => null, write: () => {}, press };
   },
   switch: form => {
     const node = make("button", { type: "button", className: "switch" });
@@ -36,16 +35,15 @@ const FORMS = {
   },
 };
 
-class Form {
+class Form extends View {
   constructor(model, el) {
-    this.model = model;
+    super(model);
     this.groups = { controls: new Map(), line: new Map() };
     this.keys = {};
-    this.waiting = false;  // for Python to hear of an answer
-    this.asked = null;  // The action that would lose edits, and was asked for once
     this.build(el);
-    this.listen();
+    this.root.addEventListener("keydown", event => this.press(event));
     this.turn();
+    this.hearPages();
   }
 
   build(el) {
@@ -68,16 +66,10 @@ class Form {
   }
   actionButton(key, name) {
     const button = make("button", { type: "button", "aria-keyshortcuts": key }, make("kbd", {}, key), " ", name);
-    button.addEventListener("click", event => this.click(event, () => this.ask(name)));
+    this.hearClicks(button, () => this.ask(name), ANSWERS.includes(name));
     (name === "add" ? this.rows.line : this.actionRow).append(button);
     return { name, key, button };
   }
-  listen() {
-    this.root.addEventListener("keydown", event => this.press(event));
-    this.onPage = () => this.turn();
-    this.model.on("change:page", this.onPage);
-  }
-  close() { this.model.off("change:page", this.onPage); }
 
   // A document comes, or the same one with other words about it; what was edited in it and not saved stays
 
@@ -86,7 +78,6 @@ class Form {
     const inside = this.root.contains(document.activeElement);
     this.page = page;
     this.asked = null;
-    this.wait(false);
     this.progress.textContent = page.progress;
     this.pane.replaceChildren(...page.text.map(([words, title]) => title ? make("mark", { title }, words) : words));
     this.opinions.replaceChildren(...page.opinions.map(words => make("li", { dir: "auto" }, words)));
@@ -97,7 +88,6 @@ class Form {
     if (this.adding && !fresh && !page.message) this.nextLine();
     this.adding = false;
     if (!fresh) return;
-    this.turned = performance.now();
     this.pane.scrollTop = 0;
     if (inside) this.pane.focus();
   }
@@ -156,7 +146,6 @@ class Form {
     for (const { key, press } of this.groups.controls.values()) if (key) this.keys[key] = press;
     for (const { key, name } of this.buttons) this.keys[key] = () => this.ask(name);
   }
-  say(words) { this.status.textContent = words; }
 
   // Edits
 
@@ -191,40 +180,29 @@ class Form {
     if (!press) this.say(`No such key: ${key}`);
     else if (this.page.key !== null || press === this.keys.u) press();
   }
-  click(event, press) {
-    const keyboard = event.detail === 0;
-    if (keyboard || performance.now() - this.turned > HASTE) press();
-    else this.say("Pressed just as this document came, and not taken: press again");
-  }
   ask(name) {
     if (name === "undo" && !this.page.undo) return;
-    if (name === "save" || name === "add" || !this.isEdited() || this.asked === name) { this.send(name); return; }
-    this.asked = name;
-    this.say(`Something was edited and is not saved: c saves it; ${name} once more gives it up`);
+    if (name === "save" || name === "add" || !this.losesEdits(name, this.isEdited())) this.answer(name);
   }
-  send(action, more = {}) {
-    if (this.waiting) { this.say("Waiting for Python to take the last answer: this was not taken"); return; }
-    this.asked = null;
+  answer(action, more = {}) {
+    if (this.isWaiting()) return;
     const values = this.values();
     for (const [group, entries] of Object.entries(this.groups)) {
       for (const [name, entry] of entries) entry.base = values[group][name];
     }
-    this.model.send({ do: action, key: this.page.key, ...values, ...more });
+    this.send({ do: action, ...values, ...more });
     this.adding = action === "add";
     if (this.adding) this.emptyLine();
     else this.wait(true);
   }
   wait(waiting) {
-    this.waiting = waiting;
-    this.root.classList.toggle("waiting", waiting);
-    this.root.setAttribute("aria-busy", waiting);
+    super.wait(waiting);
     for (const entries of Object.values(this.groups)) {
       for (const { input } of entries.values()) {
         if (input && input.tagName === "SELECT") input.disabled = waiting;
         else if (input) input.readOnly = waiting;
       }
     }
-    if (waiting) this.say("…");
   }
 }
 

@@ -10,6 +10,59 @@ function make(tag, settings = {}, ...children) {
   return node;
 }
 
+const HASTE = 300;  // Milliseconds in which a click is still for the document before
+const ANSWERS = ["accept", "save", "skip", "undo"];  // What is done to no document that was not seen
+
+// A page that Python sends. An answer goes out with the key of the document on the screen, once, and until Python has
+// heard it there is no other: neither a second click, nor a key that is held down, answers a document unseen. Subclasses
+// have a `root`, a `status`, and `turn`, which shows the page
+class View {
+  constructor(model) {
+    this.model = model;
+    this.waiting = false;  // for Python to hear of an answer
+    this.asked = null;  // The action that would lose edits, and was asked for once
+    this.turned = -Infinity;  // When the page came in the place of another
+  }
+  hearPages() {
+    this.onPage = () => {
+      const fresh = this.model.get("page").key !== this.page.key;
+      this.wait(false);
+      this.turn();
+      if (fresh) this.turned = performance.now();
+    };
+    this.model.on("change:page", this.onPage);
+  }
+  close() { this.model.off("change:page", this.onPage); }
+  say(words) { this.status.textContent = words; }
+  hearClicks(button, press, answers) {
+    button.addEventListener("click", event => {
+      const keyboard = event.detail === 0, hasty = event.timeStamp - this.turned < HASTE;
+      if (answers && hasty && !keyboard) this.say("Pressed just as this document came, and not taken: press again");
+      else press();
+    });
+  }
+  losesEdits(name, edited) {
+    if (!edited || this.asked === name) return false;
+    this.asked = name;
+    this.say(`Something was edited and is not saved: c saves it; ${name} once more gives it up`);
+    return true;
+  }
+  send(message) {
+    this.asked = null;
+    this.model.send({ key: this.page.key, ...message });
+  }
+  wait(waiting) {
+    this.waiting = waiting;
+    this.root.classList.toggle("waiting", waiting);
+    this.root.setAttribute("aria-busy", waiting);
+    if (waiting) this.say("…");
+  }
+  isWaiting() {
+    if (this.waiting) this.say("Waiting for Python to take the last answer: this was not taken");
+    return this.waiting;
+  }
+}
+
 const rendering = Editor => ({
   render({ model, el }) {
     const editor = new Editor(model, el);

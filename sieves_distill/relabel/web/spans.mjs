@@ -47,17 +47,17 @@ const overlap = (a, b) => a.start < b.end && b.start < a.end;
 const inOrder = spans => spans.sort((a, b) => a.start - b.start || b.end - a.end || (a.type < b.type ? -1 : 1));
 const onlyOnce = spans => spans.filter((span, i) => spans.findIndex(other => same(span, other)) === i);
 
-class Editor {
+class Editor extends View {
   constructor(model, el) {
-    this.model = model;
+    super(model);
     this.history = [];
     this.current = null;  // The span whose edges the keys move
     this.edge = "end";  // Which of its edges
     this.caret = { anchor: 0, focus: 0 };  // The selection in the text, also while something else has the focus
-    this.asked = null;  // The action that would lose edits, and was asked for once
     this.build(el);
     this.listen();
     this.turn();
+    this.hearPages();
   }
 
   build(el) {
@@ -78,7 +78,7 @@ class Editor {
     this.keys = {};
     this.buttons = {};
     for (const [i, type] of this.model.get("types").entries()) this.addType(type, i);
-    for (const [key, name] of ACTIONS) this.addButton(this.actionRow, key, name, () => this.ask(name));
+    for (const [key, name] of ACTIONS) this.addButton(this.actionRow, key, name, held => this.ask(name, held));
     const edits = [() => this.choose(1), () => this.choose(-1), () => this.otherEdge(), () => this.remove()];
     for (const [i, [key, name]] of EDITS.entries()) this.addButton(this.editRow, key, name, edits[i]);
     if (this.model.get("overlaps")) this.addOverlaps();
@@ -93,8 +93,8 @@ class Editor {
   addButton(row, key, name, press) {
     const button = make("button", { type: "button", "aria-keyshortcuts": key },
       ...(key ? [make("kbd", {}, key), " "] : []), name);
-    button.addEventListener("mousedown", event => event.preventDefault());  // the selection in the text stays
-    button.addEventListener("click", press);
+    button.addEventListener("mousedown", event => this.keepSelection(event));
+    this.hearClicks(button, press, row === this.actionRow && ANSWERS.includes(name));
     if (key) this.keys[key] = press;
     this.buttons[name] = button;
     row.append(button);
@@ -121,12 +121,10 @@ class Editor {
     this.pane.addEventListener("click", () => { this.follow(); this.chooseAtCaret(); });
     this.onSelect = () => this.follow();
     document.addEventListener("selectionchange", this.onSelect);
-    this.onPage = () => this.turn();
-    this.model.on("change:page", this.onPage);
   }
   close() {
     document.removeEventListener("selectionchange", this.onSelect);
-    this.model.off("change:page", this.onPage);
+    super.close();
   }
 
   // A document comes, or the same one with other words about it; what was edited in it and not saved stays
@@ -137,6 +135,7 @@ class Editor {
     if (!this.page || page.key !== this.page.key) {
       const inside = this.root.contains(document.activeElement);
       this.places = new Places(page.text ?? "Nothing left to review.");
+      this.drop();
       this.history = [];
       this.current = null;
       this.caret = { anchor: 0, focus: 0 };
@@ -245,7 +244,6 @@ class Editor {
     button.addEventListener("click", () => { this.add(span); this.pane.focus(); });
     return button;
   }
-  say(words) { this.status.textContent = words; }
 
   // The selection in the text
 
@@ -273,6 +271,12 @@ class Editor {
     if (this.current && (start !== this.current.start || end !== this.current.end)) this.setCurrent(null);
   }
   selected() { return [this.caret.anchor, this.caret.focus].sort((a, b) => a - b); }
+  keepSelection(event) {  // and the next key is heard in here
+    event.preventDefault();
+    if (this.root.contains(document.activeElement)) return;
+    this.pane.focus();
+    this.restore();
+  }
   restore() {
     if (document.activeElement !== this.pane) return;
     const { anchor, focus } = this.caret;
@@ -334,6 +338,7 @@ class Editor {
     this.select(this.current, this.edge);
   }
   mark(type) {
+    if (this.isWaiting()) return;
     const old = this.target();
     if (old) { this.replace(old, { ...old, type }); return; }
     const [start, end] = this.places.trim(...this.selected());
@@ -341,11 +346,13 @@ class Editor {
     else this.add({ start, end, type });
   }
   add(span) {
+    if (this.isWaiting()) return;
     const kept = this.overlaps?.checked ? this.spans : this.spans.filter(other => !overlap(other, span));
     this.change([...kept, span], span);
     this.select(this.current);
   }
   remove() {
+    if (this.isWaiting()) return;
     const old = this.target();
     if (!old) return this.say("no span is here to delete");
     this.caret = { anchor: old.start, focus: old.start };
@@ -362,11 +369,13 @@ class Editor {
   putEdge(unit, keep = true) {
     const old = this.current, span = { ...old, [this.edge]: unit };
     const crossing = unit === undefined || !(span.start < span.end);
-    if (crossing || (!this.overlaps && this.spans.some(other => other !== old && overlap(other, span)))) return;
+    const others = this.overlaps ? [] : this.spans.filter(other => other !== old);
+    if (crossing || others.some(other => overlap(other, span)) || this.isWaiting()) return;
     if (unit !== old[this.edge]) this.replace(old, span, keep);
   }
-  undo() {
-    if (!this.history.length) return this.send("undo");
+  undo(held) {
+    if (!this.history.length) return this.answer("undo", held);
+    if (this.isWaiting()) return;
     const before = this.history.pop();
     this.change(before, null, false);
     this.say("took back the last edit");
@@ -376,7 +385,7 @@ class Editor {
 
   grab(event) {
     const edge = event.target.closest?.(".edge");
-    if (!edge || this.page.key === null || event.button) return;
+    if (!edge || this.page.key === null || event.button || this.isWaiting()) return;
     event.preventDefault();
     this.pane.focus();
     this.select(edge.span[0], edge.classList.contains("start") ? "start" : "end");
@@ -411,19 +420,19 @@ class Editor {
     if (arrow !== undefined && event.shiftKey && this.current) {
       const forward = arrow === (getComputedStyle(this.pane).direction !== "rtl");
       this.moveEdge(forward, event.ctrlKey || event.altKey ? "word" : "grapheme");
-    } else if (command && event.key.toLowerCase() === "z") this.undo();
+    } else if (command && event.key.toLowerCase() === "z") this.undo(event.repeat);
     else if (command || event.altKey || event.target.type === "checkbox" && event.key === " ") return;
     else if (event.key === "Escape") this.leave();
     else if (event.key === "Delete" || event.key === "Backspace") this.remove();
     else if (event.key === "Enter" && !isButton) this.chooseAtCaret();
     else if (event.key.length > 1 || event.key === " " && isButton) return;
-    else this.pressLetter(event.key);
+    else this.pressLetter(event.key, event.repeat);
     event.preventDefault();
     event.stopPropagation();
   }
-  pressLetter(key) {
+  pressLetter(key, held) {
     const press = this.keys[key] ?? this.keys[key.toLowerCase()];
-    if (press && (this.page.key !== null || key.toLowerCase() === "u")) press();
+    if (press && (this.page.key !== null || key.toLowerCase() === "u")) press(held);
     else if (key.trim()) this.say(`No such key: ${key}`);
   }
   leave() {
@@ -431,18 +440,15 @@ class Editor {
     this.setCurrent(null);
     this.restore();
   }
-  ask(name) {
-    if (name === "undo") return this.undo();
-    if (name === "save") return this.send("correct");
-    if (this.isEdited() && this.asked !== name) {
-      this.asked = name;
-      return this.say(`The spans were edited and are not saved: c saves them; ${name} once more gives them up`);
-    }
-    this.send(name);
+  ask(name, held) {
+    if (name === "undo") this.undo(held);
+    else if (name === "save") this.answer("correct", held);
+    else if (!held && !this.losesEdits(name, this.isEdited())) this.answer(name, held);
   }
-  send(name) {
-    this.asked = null;
-    this.model.send({ do: name, key: this.page.key, spans: this.written() });
+  answer(name, held) {  // a key that is held down answers once
+    if (held || this.isWaiting()) return;
+    this.send({ do: name, spans: this.written() });
+    this.wait(true);
   }
 }
 
