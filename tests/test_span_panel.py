@@ -141,7 +141,8 @@ def test_each_answer_is_for_what_is_shown(desk, tmp_path):
     desk.shows("4 of 8")
     for _ in range(3): desk.page.keyboard.down("u")
     desk.shows("3 of 8")
-    assert [event["action"] for event in lines(path)] == ["accept", "accept", "correct", "accept", "accept", "undo", "undo"]
+    actions = ["accept", "accept", "correct", "accept", "accept", "undo", "undo"]
+    assert [event["action"] for event in lines(path)] == actions
     assert named(lines(path)[2]["label"]) == [("London", "PLACE")]
     playwright.expect(desk.page.locator(".text")).to_have_text("Text 3 is from London.")
 
