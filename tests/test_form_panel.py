@@ -84,6 +84,36 @@ def test_key_and_click_answer_for_what_is_shown(desk, tmp_path):
     expect(desk.page.locator(".text")).to_have_text("text 3")
 
 
+def test_what_is_taken_back_is_there_as_it_was_saved(desk, tmp_path):
+    path = tmp_path / "c.jsonl"
+    bill = {"number": "A-7", "total": 3.5, "note": "line\r\nline", "state": "open"}
+    desk.open(review_of(BILLS, path, [bill]))
+    desk.field("total").fill("1.234,5")
+    desk.field("state").select_option("paid")
+    desk.click("c save")
+    desk.shows("1 of 1")
+    desk.keys("u")
+    desk.says("Taken back: what was answered is not saved any more")
+    expect(desk.field("total")).to_have_value("1234.5")
+    desk.keys("a")
+    desk.says("Something was edited and is not saved")
+    desk.field("number").fill("A-8")
+    desk.click("c save")
+    desk.shows("1 of 1")
+    assert labels(path)[-1] == bill | {"number": "A-8", "total": 1234.5, "state": "paid"}
+    desk.keys("u")
+    expect(desk.field("number")).to_have_value("A-8")
+    desk.open(review_of(SentimentAnalysis(task_id="mood"), tmp_path / "s.jsonl", [{"overall": .5}]))
+    desk.field("overall").fill("0,123456789")
+    desk.click("c save")
+    desk.shows("1 of 1")
+    desk.keys("u")
+    desk.shows("0 of 1")
+    desk.keys("c")
+    desk.shows("1 of 1")
+    assert labels(tmp_path / "s.jsonl") == [{"overall": .123456789}, None, {"overall": .123456789}]
+
+
 def test_switches_and_choices_are_saved_as_shown(desk, tmp_path):
     path = tmp_path / "c.jsonl"
     desk.open(review_of(TAGS, path, [["tech"], [], ["money"]]))

@@ -154,6 +154,26 @@ def test_next_may_be_clicked_fast(desk, tmp_path):
     playwright.expect(desk.page.locator(".text")).to_have_text("Text 2")
 
 
+def test_what_is_taken_back_is_there_as_it_was_saved(desk, tmp_path):
+    path, given = tmp_path / "c.jsonl", span(LETTER, "Ada", "PERSON")
+    desk.open(review_of(path, LETTER, spans=[[given]]))
+    desk.select("London")
+    desk.keys("2", "c")
+    desk.shows("1 of 1")
+    desk.keys("u")
+    desk.says("Taken back: what was answered is not saved any more")
+    assert desk.spans == [("Ada", "PERSON"), ("London", "PLACE")]
+    desk.keys("a")
+    desk.says("Something was edited and is not saved")
+    desk.keys("u")  # an edit, until nothing is edited
+    assert desk.spans == [("Ada", "PERSON")]
+    desk.keys("u")
+    desk.says("expected an answer to take back, found none")
+    desk.keys("a")
+    desk.shows("1 of 1")
+    assert [event["action"] for event in lines(path)] == ["correct", "undo", "accept"]
+
+
 def test_what_is_in_doubt_is_said(desk, tmp_path):
     spans = [span(LETTER, *each) for each in (("Ada Lovelace", "PERSON"), ("Babbage", "PERSON"), ("London", "PLACE"))]
     turin, babbage = span(LETTER, "Turin", "PLACE"), spans[1]

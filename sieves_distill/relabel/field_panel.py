@@ -36,6 +36,9 @@ class TypedFields(LabelButtons):
         self.given = {} if row is None else self.values(row["given"])
         for name, control in self.controls.items(): control.reset(self.show_value(name, self.given.get(name)))
 
+    def restore(self, answer):
+        for name, value in self.values(answer).items(): self.controls[name].value = self.show_value(name, value)
+
     def save(self):
         "Give the answer. Raises ValueError, by the names of fields, for what cannot be read"
         values, refused = {}, []
@@ -217,6 +220,10 @@ class TripletRows(LabelSwitches):
         for triplet in [] if row is None else row["given"]: self._put(triplet).given = True
         for control in self.line.values(): control.value = control.given
 
+    def restore(self, answer: list[dict]):
+        for switch in self.controls.values(): switch.value = False
+        for triplet in answer: self._switch_on(triplet)
+
     def save(self):
         "Raises ValueError where words stand in the line that were not added"
         if typed := [control.value.strip() for control in self._words if control.value.strip()]:
@@ -229,9 +236,7 @@ class TripletRows(LabelSwitches):
         if self.row is None: raise ValueError("expected a document to add a triplet to, found none left")
         typed = {name: (control.value or "").strip() for name, control in self.line.items()}
         triplet = typed_triplet(self.row["text"], typed, self.triplets.values())
-        (triplet,), (key,) = self.kind.check_answer([triplet]), triplet_keys(self.kind, [triplet])
-        known = dict(zip(triplet_keys(self.kind, self.triplets.values()), self.triplets))
-        (self.controls[known[key]] if key in known else self._put(triplet)).value = True
+        self._switch_on(*self.kind.check_answer([triplet]))
         for name, control in self.line.items():
             if name != "relation": control.value = control.given
 
@@ -239,6 +244,12 @@ class TripletRows(LabelSwitches):
 
     @property
     def _words(self) -> list[Control]: return [self.line["head"], self.line["tail"]]
+
+    def _switch_on(self, triplet: dict):
+        "Its switch, where it has one, or else a new one"
+        known = dict(zip(triplet_keys(self.kind, self.triplets.values()), self.triplets))
+        (key,) = triplet_keys(self.kind, [triplet])
+        (self.controls[known[key]] if key in known else self._put(triplet)).value = True
 
     def _put(self, triplet: dict) -> Control:
         "A switch for one more triplet, on"

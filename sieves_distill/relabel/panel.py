@@ -74,6 +74,10 @@ class LabelButtons:
         if row is not None and row is self.row: return
         self.row = row
         self.fill(row)
+        if row and "undone" in row: self.restore(row["undone"])
+
+    def restore(self, answer):
+        "Have the controls stand at an answer that was taken back, as they were when it was saved"
 
     def fill(self, row: dict | None):
         "Each label with its probability"
@@ -93,6 +97,9 @@ class LabelSwitches(LabelButtons):
         super().fill(row)
         for label, switch in self.controls.items(): switch.reset(row is not None and label in row["given"])
 
+    def restore(self, answer: list[str]):
+        for label, switch in self.controls.items(): switch.value = label in answer
+
     def save(self): self.answer([label for label, switch in self.controls.items() if switch.value])
 
 # %% ../../nbs/relabel/panel.ipynb #59a5f3fe
@@ -111,6 +118,9 @@ class ScoreFields(LabelButtons):
         self.numbers = dict.fromkeys(self.controls) if row is None else row["given"]
         for aspect, number in self.numbers.items():
             self.controls[aspect].reset("" if number is None else f"{number:g}")
+
+    def restore(self, answer: dict):
+        for aspect, number in answer.items(): self.controls[aspect].value = "" if number is None else f"{number:.15g}"
 
     def save(self):
         self.answer({aspect: self.numbers[aspect] if control.value == control.given else _number(control.value)
@@ -188,8 +198,12 @@ class Panel:
         "Send the current document; what was edited in another one is given up"
         self._n += 1  # a page that is sent again is a new one
         page = {**self._page_or_error(message), "n": self._n}
-        if self.box.draft.get("key") != page["key"]: self.box.draft = {}
+        if self.box.draft.get("key") != page["key"]: self.box.draft = self.draft(self.review.current)
         self.box.page = page
+
+    def draft(self, row: dict | None) -> dict:
+        "What stands unsaved in the browser when a document comes, beside its page"
+        return {}
 
     def key_of(self, row: dict | None) -> str | None:
         "What the browser knows a document by"
@@ -207,9 +221,13 @@ class Panel:
         current document is left"""
         if content["do"] != "undo" and content["key"] != self.box.page["key"]: return
         message = ""
-        try: self.do(content)
+        try:
+            self.do(content)
+            if content["do"] == "undo" and "undone" in (self.review.current or ()): message = _TAKEN_BACK
         except (ValueError, TypeError, OSError) as e: message = str(e)
         self.show(message)
+
+_TAKEN_BACK = "Taken back: what was answered is not saved any more"
 
 # %% ../../nbs/relabel/panel.ipynb #2ca4a59c
 def browser_code(name: str) -> list[str]:

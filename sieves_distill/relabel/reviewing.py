@@ -41,7 +41,8 @@ class Review:
     @property
     def current(self) -> dict | None:
         """The row that is shown, a mapping with at least `text`, `teacher` (None where it was not asked) and `given`,
-        what `accept` takes; None where nothing is left"""
+        what `accept` takes, and `undone` where there was a correction that has been taken back; None where nothing is
+        left"""
         self._queue.file.refresh()
         before = self._queue.shown
         row = self._queue.show()
@@ -90,10 +91,12 @@ class Review:
         self._move(-1)
 
     def undo(self):
-        """Take back the last answer, also one from before a restart; its document is shown again. What other reviews
-        wrote to the file since this one was begun stays.
+        """Take back the last answer, also one from before a restart; its document is shown again, in a notebook with the
+        answer as it was, which is not saved now. What other reviews wrote to the file since this one was begun stays.
         Raises ValueError where there is none"""
-        with only_writer(self.path): self._queue.undo()
+        with only_writer(self.path): event = self._queue.undo()
+        row = self._queue.rows[event["key"]]
+        if event["action"] == "correct": row["undone"] = kind_of(self.task).check_answer(event["label"], row["text"])
         self._show()
 
     def _now(self) -> dict:
@@ -207,15 +210,17 @@ class _Queue:
         if key not in (left := self.left()): raise ValueError(_faster(self.done()[key]))
         if self.chosen: self.chosen = next(iter(left[left.index(key) + 1:]), None)
         self.file.append({"key": key, "action": action, "text": row["text"], "teacher": row["teacher"], "label": label})
+        row.pop("undone", None)
 
-    def undo(self):
-        "Take back the last action of this review, or of those before it, that no other review has replaced"
+    def undo(self) -> dict:
+        "Take back the last action of this review, or of those before it, that no other review has replaced: this one"
         self.file.refresh()
         last = next((event for event in reversed(self.done().values()) if self.file.is_mine(event)), None)
         if last is None: raise ValueError("expected an answer to take back, found none of this review")
         undoes = {"undoes": last["id"]} if "id" in last else {}
         self.file.append({"key": last["key"], "action": "undo", **undoes})
         self.chosen = last["key"]
+        return last
 
 # %% ../../nbs/relabel/reviewing.ipynb #992ecffd
 def _faster(event: dict) -> str:

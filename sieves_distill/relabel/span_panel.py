@@ -25,9 +25,12 @@ class SpanPanel(Panel):
         page = {"progress": progress_words(review), "key": self.key_of(row), "text": None,
                 **{name: [] for name in ("spans", "doubts", "opinions")}}
         if row is None: return page
-        return page | {"text": row["text"], "spans": [_place(span) for span in row["given"]],
+        return page | {"text": row["text"], "spans": _places(row["given"]),
                        "opinions": _opinions(row),
                        "doubts": [*_doubts(row), *_others(kind_of(review.task), row)]}
+
+    def draft(self, row: dict | None) -> dict:
+        return {"key": self.key_of(row), "spans": _places(row["undone"])} if row and "undone" in row else {}
 
     def do(self, content: dict):
         name = content["do"]
@@ -37,6 +40,8 @@ _ASKED = "accept", "correct", "skip", "undo", "next", "previous"
 
 # %% ../../nbs/relabel/span_panel.ipynb #d97e9358
 def _place(span: dict) -> dict: return {name: span[name] for name in ("start", "end", "entity_type")}
+
+def _places(spans: list[dict]) -> list[dict]: return [_place(span) for span in spans]
 
 def _opinions(row: dict) -> list[str]:
     "What is said of the text as a whole"

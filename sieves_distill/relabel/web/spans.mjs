@@ -136,11 +136,12 @@ class Editor extends View {
       const inside = this.root.contains(document.activeElement);
       this.places = new Places(page.text ?? "Nothing left to review.");
       this.drop();
-      this.history = [];
       this.current = null;
       this.caret = { anchor: 0, focus: 0 };
       this.given = this.read(page.spans);
-      this.spans = page.key !== null && draft.key === page.key ? this.read(draft.spans) : [...this.given];
+      const drafted = page.key !== null && draft.key === page.key;
+      this.spans = drafted ? this.read(draft.spans) : [...this.given];
+      this.history = drafted ? [this.given] : [];
       this.pane.scrollTop = 0;
       this.page = page;
       this.enable();
