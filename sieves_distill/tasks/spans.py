@@ -40,7 +40,7 @@ class NER(Task):
     def columns(self) -> dict: return self.kind.features()
 
     def row(self, result, text: str) -> dict:
-        entities = [_entity(entity, text, self.entities) for entity in read_list(result, "entities")]
+        entities = [_entity(entity, text, self.entities) for entity in _listed(result, self.entities)]
         for entity in entities: check_known(entity["entity_type"], self.descriptions, "entity type")
         return {"entities": _located(entities, text)}
 
@@ -51,6 +51,21 @@ _CALLED = {  # Of each field, what annotation tools and models call it: the firs
     "start": ("start_char", "start", "start_offset"),
     "end": ("end_char", "end", "end_offset"),
 }
+
+def _listed(result, known: Iterable[str]) -> list:
+    "The entities of an answer, also where it is a mapping of types to the words of each, or of words to their type"
+    if has_field(result, "entities"): result = read_field(result, "entities")
+    if not isinstance(result, dict): return read_list(result, "entities")
+    if any(_spelt(name, known) in known for name in result):
+        return [_of_type(name, words) for name, each in result.items()
+                for words in ([each] if isinstance(each, str) else read_list(each or [], name))]
+    if any(isinstance(name, str) and _spelt(name, known) in known for name in result.values()):
+        return [{"text": words, "entity_type": name} for words, name in result.items()]
+    return read_list(result, "entities")
+
+def _of_type(name: str, entity):
+    if isinstance(entity, str): return {"text": entity, "entity_type": name}
+    return {**entity, "entity_type": name} if isinstance(entity, dict) else entity
 
 def _entity_fields(entity, known: Iterable[str] = ()) -> dict:
     """The fields of an entity, of whatever tool: the type must be there, by a name of `known` if it is another spelling
