@@ -195,11 +195,15 @@ class Panel:
         self.show()
 
     def show(self, message: str = ""):
-        "Send the current document; what was edited in another one is given up"
+        """Send the current document; what was edited in another one is given up. Where the file of corrections cannot be
+        read any more, the last document stays, and it is said why"""
+        try: page, draft = self.page(), self.draft(self.review.current)
+        except (ValueError, OSError) as e:
+            if not self.box.page: raise
+            page, draft, message = self.box.page, self.box.draft, str(e)
         self._n += 1  # a page that is sent again is a new one
-        page = {**self._page_or_error(message), "n": self._n}
-        if self.box.draft.get("key") != page["key"]: self.box.draft = self.draft(self.review.current)
-        self.box.page = page
+        if self.box.draft.get("key") != page["key"]: self.box.draft = draft
+        self.box.page = {**page, "message": message, "n": self._n}
 
     def draft(self, row: dict | None) -> dict:
         "What stands unsaved in the browser when a document comes, beside its page"
@@ -208,13 +212,6 @@ class Panel:
     def key_of(self, row: dict | None) -> str | None:
         "What the browser knows a document by"
         return None if row is None else correction_key(row["text"], self.review.task.task_id)
-
-    def _page_or_error(self, message: str) -> dict:
-        "The current page, or, where the file of corrections cannot be read any more, the last one and why"
-        try: return {**self.page(), "message": message}
-        except (ValueError, OSError) as e:
-            if not self.box.page: raise
-            return {**self.box.page, "message": str(e)}
 
     def hear(self, _, content: dict, buffers=()):
         """Do what the browser asks for; what cannot be done is said in the panel. What it asked before it showed the
@@ -225,6 +222,9 @@ class Panel:
             self.do(content)
             if content["do"] == "undo" and "undone" in (self.review.current or ()): message = _TAKEN_BACK
         except (ValueError, TypeError, OSError) as e: message = str(e)
+        except BaseException as e:  # an interrupt, for one: the browser waits for a page
+            self.show(f"Not done: {type(e).__name__} {e}")
+            raise
         self.show(message)
 
 _TAKEN_BACK = "Taken back: what was answered is not saved any more"

@@ -96,7 +96,7 @@ class Review:
         Raises ValueError where there is none"""
         with only_writer(self.path): event = self._queue.undo()
         row = self._queue.rows[event["key"]]
-        if event["action"] == "correct": row["undone"] = kind_of(self.task).check_answer(event["label"], row["text"])
+        row |= _undone(kind_of(self.task), event, row)
         self._show()
 
     def _now(self) -> dict:
@@ -112,6 +112,7 @@ class Review:
 
     def _move(self, step: int):
         self._now()
+        self._queue.file.refresh()
         self._queue.move(step)
         self._show()
 
@@ -140,6 +141,8 @@ def _rows_by_key(frame, task: Task) -> dict[str, dict]:
     rows, kind = {}, kind_of(task)
     if "gold" in frame: frame = frame[frame["gold"].isna()]  # the others somebody has looked at
     for i, row in zip(frame.index, frame.to_dict("records")):
+        if not isinstance(row["text"], str):
+            raise TypeError(f"row {i} of the frame: expected a str as text, found {row['text']!r}: leave the row out")
         try: given = _given(kind, row)
         except TypeError as error: raise TypeError(f"row {i} of the frame: {error}") from None
         except ValueError as error: raise ValueError(f"row {i} of the frame: {error}") from None
@@ -153,6 +156,13 @@ def _given(kind: Kind, row: dict):
     "What there is to accept: the teacher's answer or, where it was not asked, the student's"
     column = next(name for name in ("answer", "teacher", "student") if name in row)
     return kind.check_answer(row[column], row["text"])
+
+def _undone(kind: Kind, event: dict, row: dict) -> dict:
+    "What was answered otherwise than is given; a text that is alike but for case and white space may not have its spans"
+    if event["action"] == "skip": return {}
+    try: answer = kind.check_answer(event["label"], row["text"])
+    except ValueError: return {}
+    return {} if answer == row["given"] else {"undone": answer}
 
 # %% ../../nbs/relabel/reviewing.ipynb #5a91584f
 def _left_out(frame, rows: dict[str, dict]) -> dict[str, int]:
