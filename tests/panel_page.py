@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import contextmanager
 
 from chromium import playwright
@@ -17,11 +18,12 @@ const model = {
     on: (name, listener) => model.listeners.add(listener),
     off: (name, listener) => model.listeners.delete(listener),
     send: async content => {
-        await new Promise(done => setTimeout(done, window.delay ?? 0));
+        await window.held;
         model.take(await answer(content));
     },
     take: state => { Object.assign(model.state, state); for (const listener of model.listeners) listener(); },
 };
+window.hold = () => { window.held = new Promise(done => { window.release = done; }); };
 window.show = state => {
     window.close_?.();
     model.state = state;
@@ -86,7 +88,31 @@ class PanelPage:
         self.panel = review._panel = review_panel(kind_of(review.task), review)
         self.page.evaluate("state => show(state)", self.state())
 
-    def wait(self, milliseconds: int): self.page.evaluate("time => { window.delay = time; }", milliseconds)
+    def hold(self):
+        "Python hears of no answer until `release`, however slow this machine is."
+        self.page.evaluate("hold()")
+
+    def release(self): self.page.evaluate("release()")
+
+    def press_composed(self, key: str, **event):
+        "A key that an input method takes, for whatever has the focus."
+        self.page.evaluate("""event => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { ...event, bubbles: true, cancelable: true }))""", {"key": key, **event})
+
+    def fits(self, width: int = 400, height: int = 700):
+        "All of the panel is as wide as a narrow window, and its answers stand in it."
+        self.page.set_viewport_size({"width": width, "height": height})
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"the panel is {wide} pixels wide"
+        answers = self.page.get_by_role("button", name="accept", exact=False).last.bounding_box()
+        assert answers["y"] + answers["height"] <= height
+
+    def until(self, holds):
+        "Wait until Python has heard of what was typed."
+        end = time.monotonic() + 30
+        while not holds():
+            assert time.monotonic() < end
+            self.page.wait_for_timeout(20)
 
     def click_at_once(self, name: str):
         "Click on a button as soon as the next document is there, sooner than anyone can have seen it."

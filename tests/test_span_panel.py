@@ -121,16 +121,20 @@ def test_each_answer_is_for_what_is_shown(desk, tmp_path):
     path = tmp_path / "c.jsonl"
     desk.open(review_of(path, *(f"Text {i} is from London." for i in range(8))))
     button = lambda name: desk.page.get_by_role("button", name=name, exact=True)
-    desk.wait(300)
+    desk.hold()
     button("c save").dblclick()
+    desk.release()
     desk.shows("1 of 8")
-    desk.page.keyboard.type("aa", delay=0)  # the second is for a document that is not there yet
+    desk.hold()
+    desk.keys("a", "a")  # the second is for a document that is not there yet
+    desk.release()
     desk.shows("2 of 8")
     desk.select("London")
+    desk.hold()
     desk.keys("2", "c", "x")  # what is saved cannot be edited
     desk.says("Waiting for Python to take the last answer")
+    desk.release()
     desk.shows("3 of 8")
-    desk.wait(0)
     desk.click_at_once("accept")
     desk.keys("a")
     desk.says("Pressed just as this document came, and not taken: press again")
@@ -282,6 +286,54 @@ def test_texts_of_all_kinds(desk, tmp_path):
     html, hebrew = (event["label"] for event in lines(tmp_path / "c.jsonl"))
     assert named(html) == [("Ada", "PERSON"), ("wrote &amp;", "PLACE")]
     assert named(hebrew) == [("עדה", "PERSON"), ("👩‍🚀 דוד", "PERSON")]
+
+
+def test_an_input_method_and_a_finger(desk, tmp_path):
+    "What an input method writes is not in the text, its keys are no answers; an edge is drawn with a finger."
+    path = tmp_path / "c.jsonl"
+    desk.open(review_of(path, LETTER, "Next.", spans=[[span(LETTER, "Ada", "PERSON")], []]))
+    text, touch = desk.page.locator(".text"), desk.page.context.new_cdp_session(desk.page)
+    text.focus()
+    desk.press_composed("a", keyCode=229)
+    touch.send("Input.imeSetComposition", {"text": "え", "selectionStart": 1, "selectionEnd": 1})
+    touch.send("Input.insertText", {"text": "絵"})
+    desk.says("An input method is on: the keys are heard without it")
+    assert text.evaluate("node => node.textContent") == LETTER
+    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    def put_finger(kind, *points): touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    edge = desk.page.locator(".edge.end").bounding_box()
+    put_finger("touchStart", {"x": edge["x"] + 2, "y": edge["y"] + 8})
+    for at in 2, 5, 8: put_finger("touchMove", desk.place("Lovelace", at))
+    put_finger("touchEnd")
+    playwright.expect(desk.page.locator(".spans")).to_have_text("PERSON Ada Lovelace")
+    desk.keys("c")
+    desk.shows("1 of 2")
+    assert named(lines(path)[0]["label"]) == [("Ada Lovelace", "PERSON")]
+
+
+def test_a_button_held_down_takes_back_no_answer(desk, tmp_path):
+    desk.open(review_of(tmp_path / "c.jsonl", "Text 0", "Ada is in London."))
+    desk.keys("Tab", "a")
+    desk.shows("1 of 2")
+    desk.select("London")
+    desk.keys("2")
+    desk.page.get_by_role("button", name="u undo").focus()
+    for _ in range(3): desk.page.keyboard.down("Enter")
+    desk.says("took back the last edit")
+    desk.page.keyboard.up("Enter")
+    assert desk.spans == []
+    desk.keys("a")
+    desk.shows("2 of 2")
+    assert [event["action"] for event in lines(tmp_path / "c.jsonl")] == ["accept", "accept"]
+
+
+def test_types_of_all_kinds_in_a_narrow_window(desk, tmp_path):
+    types = ["<b>bold</b>", "x" * 300, "A WORD " * 60, *(f"TYPE_{i}" for i in range(200))]
+    text = "L" * 300 + " end. " + "word " * 300
+    spans = [{"start": start, "end": end, "entity_type": types[1]} for start, end in ((0, 200), (400, 900))]
+    desk.open(review_of(tmp_path / "c.jsonl", text, task=NER(types), spans=[spans]))
+    desk.fits(height=820)
+    desk.picture("narrow")
 
 
 def test_work_is_there_again(desk, tmp_path):

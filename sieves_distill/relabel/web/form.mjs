@@ -1,6 +1,6 @@
 // A document, and what is pressed, switched, typed in or chosen for it: the browser's side of a ReviewPanel. Edits stay
-// in here until they are saved, and an answer goes out with all that is on the screen. Whatever stands in a text is shown
-// as text.
+// in here until they are saved, and an answer goes out with all that is on the screen. Whatever stands in a text is
+// shown as text.
 
 const HELP = `The keys beside the buttons work wherever the focus in here is, but in a field, which Escape leaves for
   the text; Tab leads on. What was edited is given up where another answer, or another document, is asked for twice.`;
@@ -40,6 +40,7 @@ class Form extends View {
     super(model);
     this.groups = { controls: new Map(), line: new Map() };
     this.keys = {};
+    this.adding = 0;  // So many triplets Python has not heard of yet
     this.build(el);
     this.root.addEventListener("keydown", event => this.press(event));
     this.turn();
@@ -86,19 +87,19 @@ class Form extends View {
     for (const { name, button } of this.buttons) button.disabled = name === "undo" ? !page.undo : page.key === null;
     this.say(page.message);
     if (this.adding && !fresh && !page.message) this.nextLine();
-    this.adding = false;
+    this.adding = fresh ? 0 : Math.max(0, this.adding - 1);
     if (!fresh) return;
     this.pane.scrollTop = 0;
     if (inside) this.pane.focus();
   }
   draw(group, fresh) {
     const known = this.groups[group], { key } = this.page, draft = this.model.get("draft");
-    const drafted = fresh && key !== null && draft.key === key ? draft[group] ?? {} : {};
+    const drafted = new Map(Object.entries(fresh && key !== null && draft.key === key ? draft[group] ?? {} : {}));
     const entries = this.page[group].map(control => {
       const before = fresh ? undefined : known.get(control.name), edited = before && before.read() !== before.base;
       const entry = before ?? this.entry(group, control), { value } = control;
       entry.given = control.given;
-      const shown = edited ? before.read() : drafted[control.name] ?? value;
+      const shown = edited ? before.read() : drafted.get(control.name) ?? value;
       if (!before || before.read() !== shown) entry.write(shown);
       entry.base = value;
       this.describe(entry, control);
@@ -139,7 +140,7 @@ class Form extends View {
   }
   nextLine() {
     const [{ input }] = this.groups.line.values(), active = document.activeElement;
-    if (this.root.contains(active) && !active.value) input.focus();
+    if (active === this.addedFrom && !active.value) input.focus();
   }
   nameKeys() {
     this.keys = {};
@@ -167,9 +168,10 @@ class Form extends View {
 
   press(event) {
     const { key, target } = event, field = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+    if (isComposed(event)) { event.stopPropagation(); return; }
     if (key === "Escape") this.pane.focus();
     else if (key === "Enter" && target.tagName === "INPUT" && this.rows.line.contains(target)) this.ask("add");
-    else if (field || event.isComposing) { event.stopPropagation(); return; }
+    else if (field) { event.stopPropagation(); return; }
     else if (event.ctrlKey || event.metaKey || event.altKey || key.length > 1 || key === " ") return;
     else if (!event.repeat) this.pressLetter(key);
     event.preventDefault();
@@ -185,15 +187,17 @@ class Form extends View {
     if (name === "save" || name === "add" || !this.losesEdits(name, this.isEdited())) this.answer(name);
   }
   answer(action, more = {}) {
-    if (this.isWaiting()) return;
+    const adds = action === "add";
+    if (this.isWaiting(this.waiting || this.adding > 0 && !adds)) return;  // what is refused of a line comes back
     const values = this.values();
     for (const [group, entries] of Object.entries(this.groups)) {
       for (const [name, entry] of entries) entry.base = values[group][name];
     }
     this.send({ do: action, ...values, ...more });
-    this.adding = action === "add";
-    if (this.adding) this.emptyLine();
-    else this.wait(true);
+    if (!adds) return this.wait(true);
+    this.adding += 1;
+    this.addedFrom = document.activeElement;
+    this.emptyLine();
   }
   wait(waiting) {
     super.wait(waiting);

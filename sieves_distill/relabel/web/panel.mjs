@@ -14,8 +14,8 @@ const HASTE = 300;  // Milliseconds in which a click is still for the document b
 const ANSWERS = ["accept", "save", "skip", "undo"];  // What is done to no document that was not seen
 
 // A page that Python sends. An answer goes out with the key of the document on the screen, once, and until Python has
-// heard it there is no other: neither a second click, nor a key that is held down, answers a document unseen. Subclasses
-// have a `root`, a `status`, and `turn`, which shows the page
+// heard it there is no other: neither a second click, nor a key that is held down, answers a document unseen.
+// Subclasses have a `root`, a `status`, and `turn`, which shows the page
 class View {
   constructor(model) {
     this.model = model;
@@ -35,6 +35,7 @@ class View {
   close() { this.model.off("change:page", this.onPage); }
   say(words) { this.status.textContent = words; }
   hearClicks(button, press, answers) {
+    button.addEventListener("keydown", event => { if (event.repeat) event.preventDefault(); });  // Enter, held down
     button.addEventListener("click", event => {
       const keyboard = event.detail === 0, hasty = event.timeStamp - this.turned < HASTE;
       if (answers && hasty && !keyboard) this.say("Pressed just as this document came, and not taken: press again");
@@ -57,11 +58,14 @@ class View {
     this.root.setAttribute("aria-busy", waiting);
     if (waiting) this.say("…");
   }
-  isWaiting() {
-    if (this.waiting) this.say("Waiting for Python to take the last answer: this was not taken");
-    return this.waiting;
+  isWaiting(waiting = this.waiting) {
+    if (waiting) this.say("Waiting for Python to take the last answer: this was not taken");
+    return waiting;
   }
 }
+
+// A key that an input method takes: in some browsers the first is not said to be of a composition
+const isComposed = event => event.isComposing || event.keyCode === 229;
 
 const rendering = Editor => ({
   render({ model, el }) {

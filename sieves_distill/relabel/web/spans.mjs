@@ -63,7 +63,7 @@ class Editor extends View {
   build(el) {
     const id = `sieves-spans-${Math.random().toString(36).slice(2)}`;
     this.progress = make("div", { className: "counts" });
-    this.pane = make("div", { className: "text", id, dir: "auto", role: "textbox", spellcheck: false, tabIndex: 0,
+    this.pane = make("div", { className: "text", id, dir: "auto", role: "textbox", spellcheck: false, tabIndex: 0, inputMode: "none",
       "aria-multiline": "true", "aria-readonly": "true", "aria-label": "Text with its spans",
       "aria-describedby": `${id}-help` });
     this.typeRow = make("div", { className: "row", role: "group", "aria-label": "Types" });
@@ -73,8 +73,9 @@ class Editor extends View {
     this.opinions = make("ul", { className: "opinions", "aria-label": "In doubt" });
     this.status = make("div", { className: "status", role: "status", "aria-live": "polite" });
     const help = make("details", {}, make("summary", {}, "Mouse and keys"), make("p", { id: `${id}-help` }, HELP));
-    this.root = make("div", { className: "sieves-panel sieves-spans", "data-lm-suppress-shortcuts": "true" }, this.progress, this.pane,
-      this.typeRow, this.actionRow, this.editRow, this.status, this.list, this.opinions, help);
+    const about = { className: "sieves-panel sieves-spans", "data-lm-suppress-shortcuts": "true" };
+    this.root = make("div", about, this.progress, this.pane, this.typeRow, this.actionRow, this.editRow, this.status,
+      this.list, this.opinions, help);
     this.keys = {};
     this.buttons = {};
     for (const [i, type] of this.model.get("types").entries()) this.addType(type, i);
@@ -113,9 +114,14 @@ class Editor extends View {
   listen() {
     const stop = event => event.preventDefault();
     for (const name of ["beforeinput", "paste", "cut", "drop", "dragstart"]) this.pane.addEventListener(name, stop);
-    this.pane.addEventListener("compositionend", () => this.draw());
+    this.pane.addEventListener("compositionend", () => {
+      this.draw();
+      this.say("An input method is on: the keys are heard without it");
+    });
     this.root.addEventListener("keydown", event => this.press(event));
     this.pane.addEventListener("pointerdown", event => this.grab(event));
+    const keep = event => { if (this.dragged) event.preventDefault(); };  // a finger on an edge does not scroll
+    this.pane.addEventListener("touchstart", keep, { passive: false });
     this.pane.addEventListener("pointermove", event => this.drag(event));
     for (const name of ["pointerup", "pointercancel"]) this.pane.addEventListener(name, () => this.drop());
     this.pane.addEventListener("click", () => { this.follow(); this.chooseAtCaret(); });
@@ -266,7 +272,8 @@ class Editor extends View {
   }
   follow() {
     const { anchorNode, anchorOffset, focusNode, focusOffset } = document.getSelection();
-    if (this.dragged || !anchorNode || document.activeElement !== this.pane || ![anchorNode, focusNode].every(node => this.pane.contains(node))) return;
+    if (this.dragged || !anchorNode || document.activeElement !== this.pane) return;
+    if (![anchorNode, focusNode].every(node => this.pane.contains(node))) return;
     this.caret = { anchor: this.unitAt(anchorNode, anchorOffset), focus: this.unitAt(focusNode, focusOffset) };
     const [start, end] = this.selected();
     if (this.current && (start !== this.current.start || end !== this.current.end)) this.setCurrent(null);
@@ -415,6 +422,7 @@ class Editor extends View {
   // Keys, and answers
 
   press(event) {
+    if (isComposed(event)) return;
     this.follow();  // the browser tells of a selection later than of the key that follows it
     const arrow = { ArrowLeft: false, ArrowRight: true }[event.key], command = event.ctrlKey || event.metaKey;
     const isButton = event.target.tagName === "BUTTON" || event.target.tagName === "SUMMARY";
