@@ -42,7 +42,7 @@ CLICK_AT_ONCE = """name => {
 }"""
 
 
-def lines(path) -> list[dict]: return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def lines(path) -> list[dict]: return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 @contextmanager

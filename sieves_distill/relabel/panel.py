@@ -4,6 +4,7 @@
 
 # %% ../../nbs/relabel/panel.ipynb #0319fa62
 from __future__ import annotations
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial, singledispatch
@@ -148,9 +149,12 @@ def marked_pieces(text: str, marks: list[tuple[int, int, str]]) -> list[list]:
     """A text in pieces that are marked or not: for each its words, and what it is called, None for nothing; `marks` are
     a start, an end and a title, and where they overlap, titles are joined"""
     edges = sorted({0, len(text), *(edge for start, end, _ in marks for edge in (start, end))})
-    titles = {(a, b): dict.fromkeys(title for start, end, title in marks if start <= a and b <= end)
-              for a, b in pairwise(edges)}
-    return [[text[a:b], ", ".join(names) or None] for (a, b), names in titles.items()]
+    starting, there, pieces = defaultdict(list), [], []
+    for n, (start, end, title) in enumerate(marks): starting[start].append((n, end, title))
+    for a, b in pairwise(edges):
+        there = sorted(mark for mark in there + starting[a] if mark[1] > a)
+        pieces.append([text[a:b], ", ".join(dict.fromkeys(title for _, _, title in there)) or None])
+    return pieces
 
 def progress_words(review) -> str:
     "How far a review has come"
