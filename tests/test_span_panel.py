@@ -311,6 +311,20 @@ def test_an_input_method_and_a_finger(desk, tmp_path):
     assert named(lines(path)[0]["label"]) == [("Ada Lovelace", "PERSON")]
 
 
+def test_a_key_held_down_edits_once(desk, tmp_path):
+    path, text = tmp_path / "c.jsonl", "For 10EUR."
+    desk.open(review_of(path, text, spans=[[span(text, "10", "YEAR"), span(text, "EUR", "PLACE")]]))
+    desk.keys("Tab", "n")
+    for key in "1", "u", "n", "x":
+        for _ in range(3): desk.page.keyboard.down(key)
+        desk.page.keyboard.up(key)
+        if key == "1": assert desk.spans == [("10", "PERSON"), ("EUR", "PLACE")]
+        if key == "u": assert desk.spans == [("10", "YEAR"), ("EUR", "PLACE")]
+    desk.keys("c")
+    desk.shows("1 of 1")
+    assert named(lines(path)[0]["label"]) == [("10", "YEAR")]  # beside what is deleted
+
+
 def test_a_button_held_down_takes_back_no_answer(desk, tmp_path):
     desk.open(review_of(tmp_path / "c.jsonl", "Text 0", "Ada is in London."))
     desk.keys("Tab", "a")

@@ -173,14 +173,9 @@ class Form extends View {
     else if (key === "Enter" && target.tagName === "INPUT" && this.rows.line.contains(target)) this.ask("add");
     else if (field) { event.stopPropagation(); return; }
     else if (event.ctrlKey || event.metaKey || event.altKey || key.length > 1 || key === " ") return;
-    else if (!event.repeat) this.pressLetter(key);
+    else this.pressLetter(key, event.repeat);
     event.preventDefault();
     event.stopPropagation();
-  }
-  pressLetter(key) {
-    const press = this.keys[key] ?? this.keys[key.toLowerCase()];
-    if (!press) this.say(`No such key: ${key}`);
-    else if (this.page.key !== null || press === this.keys.u) press();
   }
   ask(name) {
     if (name === "undo" && !this.page.undo) return;

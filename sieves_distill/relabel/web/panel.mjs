@@ -15,7 +15,7 @@ const ANSWERS = ["accept", "save", "skip", "undo"];  // What is done to no docum
 
 // A page that Python sends. An answer goes out with the key of the document on the screen, once, and until Python has
 // heard it there is no other: neither a second click, nor a key that is held down, answers a document unseen.
-// Subclasses have a `root`, a `status`, and `turn`, which shows the page
+// Subclasses have a `root`, a `status`, the `keys` and what they do, and `turn`, which shows the page
 class View {
   constructor(model) {
     this.model = model;
@@ -41,6 +41,11 @@ class View {
       if (answers && hasty && !keyboard) this.say("Pressed just as this document came, and not taken: press again");
       else press();
     });
+  }
+  pressLetter(key, held) {  // a key that is held down is pressed once
+    const press = this.keys[key] ?? this.keys[key.toLowerCase()];
+    if (!press && key.trim()) this.say(`No such key: ${key}`);
+    else if (press && !held && (this.page.key !== null || press === this.keys.u)) press();
   }
   losesEdits(name, edited) {
     if (!edited || this.asked === name) return false;

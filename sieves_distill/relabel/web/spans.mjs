@@ -79,7 +79,7 @@ class Editor extends View {
     this.keys = {};
     this.buttons = {};
     for (const [i, type] of this.model.get("types").entries()) this.addType(type, i);
-    for (const [key, name] of ACTIONS) this.addButton(this.actionRow, key, name, held => this.ask(name, held));
+    for (const [key, name] of ACTIONS) this.addButton(this.actionRow, key, name, () => this.ask(name));
     const edits = [() => this.choose(1), () => this.choose(-1), () => this.otherEdge(), () => this.remove()];
     for (const [i, [key, name]] of EDITS.entries()) this.addButton(this.editRow, key, name, edits[i]);
     if (this.model.get("overlaps")) this.addOverlaps();
@@ -92,7 +92,7 @@ class Editor extends View {
     button.style.setProperty("--colour", colour);
   }
   addButton(row, key, name, press) {
-    const button = make("button", { type: "button", "aria-keyshortcuts": key },
+    const button = make("button", { type: "button", ...(key && { "aria-keyshortcuts": key }) },
       ...(key ? [make("kbd", {}, key), " "] : []), name);
     button.addEventListener("mousedown", event => this.keepSelection(event));
     this.hearClicks(button, press, row === this.actionRow && ANSWERS.includes(name));
@@ -381,8 +381,8 @@ class Editor extends View {
     if (crossing || others.some(other => overlap(other, span)) || this.isWaiting()) return;
     if (unit !== old[this.edge]) this.replace(old, span, keep);
   }
-  undo(held) {
-    if (!this.history.length) return this.answer("undo", held);
+  undo() {
+    if (!this.history.length) return this.answer("undo");
     if (this.isWaiting()) return;
     const before = this.history.pop();
     this.change(before, null, false);
@@ -429,33 +429,28 @@ class Editor extends View {
     if (arrow !== undefined && event.shiftKey && this.current) {
       const forward = arrow === (getComputedStyle(this.pane).direction !== "rtl");
       this.moveEdge(forward, event.ctrlKey || event.altKey ? "word" : "grapheme");
-    } else if (command && event.key.toLowerCase() === "z") this.undo(event.repeat);
+    } else if (command && event.key.toLowerCase() === "z") this.pressLetter("u", event.repeat);
     else if (command || event.altKey || event.target.type === "checkbox" && event.key === " ") return;
     else if (event.key === "Escape") this.leave();
-    else if (event.key === "Delete" || event.key === "Backspace") this.remove();
+    else if (event.key === "Delete" || event.key === "Backspace") this.pressLetter("x", event.repeat);
     else if (event.key === "Enter" && !isButton) this.chooseAtCaret();
     else if (event.key.length > 1 || event.key === " " && isButton) return;
     else this.pressLetter(event.key, event.repeat);
     event.preventDefault();
     event.stopPropagation();
   }
-  pressLetter(key, held) {
-    const press = this.keys[key] ?? this.keys[key.toLowerCase()];
-    if (press && (this.page.key !== null || key.toLowerCase() === "u")) press(held);
-    else if (key.trim()) this.say(`No such key: ${key}`);
-  }
   leave() {
     this.caret = { anchor: this.caret.focus, focus: this.caret.focus };
     this.setCurrent(null);
     this.restore();
   }
-  ask(name, held) {
-    if (name === "undo") this.undo(held);
-    else if (name === "save") this.answer("correct", held);
-    else if (!held && !this.losesEdits(name, this.isEdited())) this.answer(name, held);
+  ask(name) {
+    if (name === "undo") this.undo();
+    else if (name === "save") this.answer("correct");
+    else if (!this.losesEdits(name, this.isEdited())) this.answer(name);
   }
-  answer(name, held) {  // a key that is held down answers once
-    if (held || this.isWaiting()) return;
+  answer(name) {
+    if (this.isWaiting()) return;
     this.send({ do: name, spans: this.written() });
     this.wait(true);
   }
