@@ -79,6 +79,7 @@ class LabelButtons:
 
     def restore(self, answer):
         "Have the controls stand at an answer that was taken back, as they were when it was saved"
+        self.controls[answer].note = f"{self.controls[answer].note} (taken back)".strip()
 
     def fill(self, row: dict | None):
         "Each label with its probability"
