@@ -42,7 +42,8 @@ CLICK_AT_ONCE = """name => {
 }"""
 
 
-def lines(path) -> list[dict]: return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+def lines(path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 @contextmanager

@@ -275,7 +275,8 @@ def test_names_of_all_kinds_in_a_narrow_window(desk, tmp_path):
     desk.page.get_by_role("button", name="label 299").click()
     desk.shows("1 of 1")
     question = "What does the writer of the letter that follows say about the price, and what about the colour of it?"
-    desk.open(review_of(QuestionAnswering([question, "constructor"], task_id="q"), tmp_path / "q.jsonl", [["over", ""]]))
+    task = QuestionAnswering([question, "constructor"], task_id="q")
+    desk.open(review_of(task, tmp_path / "q.jsonl", [["over", ""]]))
     expect(desk.field("constructor")).to_have_value("")
     desk.fits()
     assert desk.field(question).bounding_box()["width"] > 150

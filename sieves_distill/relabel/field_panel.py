@@ -226,7 +226,7 @@ class TripletRows(LabelSwitches):
 
     def save(self):
         "Raises ValueError where words stand in the line that were not added"
-        if typed := [control.value.strip() for control in self._words if control.value.strip()]:
+        if typed := [words for end in ("head", "tail") if (words := self.line[end].value.strip())]:
             raise ValueError(f"expected an empty line, found {' and '.join(map(repr, typed))} in it: press + to add "
                              "the triplet, or empty its fields")
         self.answer([self.triplets[words] for words, switch in self.controls.items() if switch.value])
@@ -241,9 +241,6 @@ class TripletRows(LabelSwitches):
             if name != "relation": control.value = control.given
 
     def marks(self, row: dict) -> list[tuple[int, int, str]]: return triplet_marks(self.triplets, row["text"])
-
-    @property
-    def _words(self) -> list[Control]: return [self.line["head"], self.line["tail"]]
 
     def _switch_on(self, triplet: dict):
         "Its switch, where it has one, or else a new one"

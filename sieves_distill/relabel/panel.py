@@ -200,8 +200,8 @@ class Panel:
         self.show()
 
     def show(self, message: str = ""):
-        """Send the current document; what was edited in another one is given up. Where the file of corrections cannot be
-        read any more, the last document stays, and it is said why"""
+        """Send the current document; what was edited in another one is given up. Where the file of corrections cannot
+        be read any more, the last document stays, and it is said why"""
         try: page, draft = self.page(), self.draft(self.review.current)
         except (ValueError, OSError) as e:
             if not self.box.page: raise

@@ -91,8 +91,8 @@ class Review:
         self._move(-1)
 
     def undo(self):
-        """Take back the last answer, also one from before a restart; its document is shown again, in a notebook with the
-        answer as it was, which is not saved now. What other reviews wrote to the file since this one was begun stays.
+        """Take back the last answer, also one from before a restart; its document is shown again, in a notebook with
+        the answer as it was, which is not saved now. What other reviews wrote to the file since this was begun stays.
         Raises ValueError where there is none"""
         with only_writer(self.path): event = self._queue.undo()
         row = self._queue.rows[event["key"]]
@@ -158,7 +158,7 @@ def _given(kind: Kind, row: dict):
     return kind.check_answer(row[column], row["text"])
 
 def _undone(kind: Kind, event: dict, row: dict) -> dict:
-    "What was answered otherwise than is given; a text that is alike but for case and white space may not have its spans"
+    "What was answered, where it is not what is given; a text that differs in case or spaces may not have its spans"
     if event["action"] == "skip": return {}
     try: answer = kind.check_answer(event["label"], row["text"])
     except ValueError: return {}
