@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..basics.checks import check_text, short_repr, typed_repr
 
 # %% auto #0
-__all__ = ['ALONE', 'KATAKANA', 'has_field', 'read_field', 'read_list', 'words_at', 'find_words']
+__all__ = ['ALONE', 'KATAKANA', 'has_field', 'read_field', 'read_list', 'hint_on_json', 'words_at', 'find_words']
 
 # %% ../../nbs/tasks/fields.ipynb #deac4a72
 _REQUIRED = object()
@@ -31,7 +31,12 @@ def read_list(answer, name: str) -> list:
     if hasattr(answer, "tolist"): answer = answer.tolist()  # numpy
     if isinstance(answer, (list, tuple)): return list(answer)
     raise TypeError(f"found {typed_repr(answer)}, expected a list of {name}, "
-                    f"or an object or mapping that has it as {name!r}")
+                    f"or an object or mapping that has it as {name!r}{hint_on_json(answer)}")
+
+def hint_on_json(answer) -> str:
+    "What to do with an answer that is a text of JSON still; empty for any other"
+    if not isinstance(answer, str) or not answer.lstrip().startswith(("[", "{", "```")): return ""
+    return ": this is a text, parse it with json.loads, or read it with read_docs, which takes JSON out of its fence too"
 
 # %% ../../nbs/tasks/fields.ipynb #a0c1b77e
 def words_at(words: str | None, start: int, end: int, text: str) -> dict:

@@ -6,9 +6,10 @@
 from __future__ import annotations
 import json
 from collections.abc import Mapping
+from numbers import Real
 from ..basics.checks import check_score, short_repr
 from .task import NoKind, Task
-from .fields import has_field, read_field, read_list
+from .fields import has_field, hint_on_json, read_field, read_list
 from .features import column_value, model_features
 
 # %% auto #0
@@ -72,7 +73,7 @@ def _is_blank(result, names, extra: str | None = None) -> bool:
     if not isinstance(result, Mapping): return False
     given = {*result, *getattr(result, "blank", ())}
     if extra == "ignore": given &= {*names, "score"}
-    if any(result.get(name) is not None for name in given): return False
+    if any(_or_none(result.get(name)) is not None for name in given): return False
     return given - {"score"} == {*names} - {"score"}
 
 def _score_beside(entity, name: str) -> float | None:
@@ -88,30 +89,47 @@ def _by_names(values, model, extra: str):
     except (TypeError, ValueError, ValidationError): return None
 
 def _or_none(value):
-    "A value, and None for a date or any other that pandas calls missing"
-    return None if type(value).__name__ in ("NaTType", "NAType") else value
+    "A value, and None for a number, a date or any other that pandas calls missing"
+    return None if type(value).__name__ in ("NaTType", "NAType") or _is_nan(value) else value
+
+def _is_nan(value) -> bool: return isinstance(value, Real) and value != value
 
 # %% ../../nbs/tasks/records.ipynb #ef4b692b
 def _validated(entity, model):
     "An answer, whatever it came as, as an object of the model; raises ValueError where it is none"
     from pydantic import BaseModel, ValidationError
-    if isinstance(entity, model): return entity
-    if isinstance(entity, BaseModel): values = entity.model_dump()
+    if isinstance(entity, model) and not any(map(_is_nan, vars(entity).values())): return entity
+    if isinstance(entity, BaseModel): values = entity.model_dump(by_alias=isinstance(entity, model))
     elif isinstance(entity, Mapping): values = dict(entity)
     else: values = vars(entity) if hasattr(entity, "__dict__") else entity
     if isinstance(values, Mapping):
         beside = {"score", *model.model_computed_fields} - {*model.model_fields}
         values = {name: _or_none(value) for name, value in values.items() if name not in beside}
+        values = dict.fromkeys(_blank_required(entity, model), None) | values
     extra = model.model_config.get("extra", "forbid")
     try: return model.model_validate(values, extra=extra)
     except ValidationError as e:
         if (entity := _by_names(values, model, extra)) is not None: return entity
         raise ValueError(f"found {short_repr(values)}, which is no {model.__name__}: {_first(e, model)}") from None
 
+def _blank_required(entity, model) -> list[str]:
+    "The fields without a default for which a table has a place, and null in it"
+    named = ((name, field) for name, field in model.model_fields.items() if field.is_required())
+    required = {each for name, field in named for each in (name, field.alias)}
+    return [name for name in getattr(entity, "blank", ()) if name in required]
+
+def _reason(loc: tuple, msg: str, type: str, input, **_) -> str:
+    "What pydantic says of a field, and what it found there, or what it says of the whole"
+    if not loc: return msg + (hint_on_json(input) or _HINT_ON_LIST * isinstance(input, (list, tuple)))
+    shown = "" if type in ("missing", "extra_forbidden") else f", found {short_repr(input)}"
+    return f"{'.'.join(map(str, loc))}: {msg}{shown}"
+
+_HINT_ON_LIST = ": take the one record out of its list; where a text has none, {'entity': None} says so"
+
 def _first(error, model) -> str:
     "The first thing that pydantic says, and how to leave fields out where a model says nothing of further ones"
     errors = error.errors()
-    reason = f"{'.'.join(map(str, errors[0]['loc']))}: {errors[0]['msg']}"
+    reason = _reason(**errors[0])
     unknown = [".".join(map(str, each["loc"])) for each in errors if each["type"] == "extra_forbidden"]
     if len(unknown) < len(errors) or "extra" in model.model_config: return reason
     others = f", likewise {', '.join(unknown[1:10])}" if unknown[1:] else ""

@@ -6,7 +6,8 @@
 from __future__ import annotations
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from numbers import Real
 from sieves_distill.basics.checks import (
     check_known, check_names, check_score, check_text, folded_name, is_int, plain_name, short_repr,
 )
@@ -59,9 +60,16 @@ def _listed(result, known: Iterable[str]) -> list:
     if any(_spelt(name, known) in known for name in result):
         return [_of_type(name, words) for name, each in result.items()
                 for words in ([each] if isinstance(each, str) else read_list(each or [], name))]
+    if _is_entity(result, known): return [result]
     if any(isinstance(name, str) and _spelt(name, known) in known for name in result.values()):
         return [{"text": words, "entity_type": name} for words, name in result.items()]
     return read_list(result, "entities")
+
+def _is_entity(result: Mapping, known: Iterable[str]) -> bool:
+    "Whether a mapping is one entity that stands in no list: it has a type under a name for it, and words or a place"
+    types = [name for name in (*_CALLED["entity_type"], "entity") if name in result]
+    types = [name for name in types if isinstance(result[name], str) and _spelt(result[name], known) in known]
+    return bool(types) and any(name in result and name not in types for name in (*_CALLED["text"], "start"))
 
 def _of_type(name: str, entity):
     if isinstance(entity, str): return {"text": entity, "entity_type": name}
@@ -100,7 +108,9 @@ def _entity(entity, text: str, known: Iterable[str]) -> dict:
     row = _entity_fields(entity, known)
     kind, words, start, end = row["entity_type"], row["text"], row["start"], row["end"]
     row["score"] = check_score(kind, row["score"])
+    start, end = (None if isinstance(each, Real) and each != each else each for each in (start, end))  # NaN of pandas
     if start is None and end is None:
+        row |= {"start": None, "end": None}
         if words is None:
             raise ValueError(f"found {short_repr(entity)}, expected it to have 'text', or 'start' and 'end'")
         return {**row, "text": check_text(words, "text of an entity")}

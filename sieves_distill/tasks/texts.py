@@ -6,7 +6,10 @@
 from __future__ import annotations
 import warnings
 from collections.abc import Mapping
-from ..basics.checks import check_known, check_names, check_score, check_text, is_int, short_repr
+from numbers import Real
+from sieves_distill.basics.checks import (
+    check_known, check_names, check_score, check_text, is_int, short_repr, typed_repr,
+)
 from .task import Task
 from .fields import has_field, read_field, read_list
 
@@ -124,7 +127,11 @@ def _warn_of_others(questions: set):
                   "of the task alone: the others are left out", stacklevel=3)
 
 def _answer_and_score(question: str, reply) -> tuple:
-    plain = reply is None or isinstance(reply, str)
-    answer, score = (reply, None) if plain else (read_field(reply, "answer"), read_field(reply, "score", None))
-    if answer is not None: return answer, score
-    raise ValueError(f"found None as the answer to {short_repr(question)}, expected a str: \"\" is an empty answer")
+    named = has_field(reply, "answer")
+    answer = read_field(reply, "answer") if named else reply
+    if answer is None or (isinstance(answer, Real) and answer != answer):  # NaN, as pandas has it
+        raise ValueError(f"found {answer} as the answer to {short_repr(question)}, expected a str: \"\" is an empty "
+                         "answer")
+    if named or isinstance(answer, str): return answer, read_field(reply, "score", None)
+    raise TypeError(f"found {typed_repr(answer)} as the answer to {short_repr(question)}, expected a str, or an object "
+                    "or mapping that has it as 'answer'" + ": pass str(answer)" * isinstance(answer, Real))
