@@ -233,6 +233,7 @@ def named_task(name: str, about: list[str] | None = None, task_id: str | None = 
 def _task_in(module: str, name: str) -> Task:
     "The task that a module has under a name; modules of the folder at hand come first"
     sys.path.insert(0, os.getcwd())
+    module = module.removesuffix(".py").removeprefix("./").replace("/", ".")
     try: held = import_module(module)
     except ModuleNotFoundError as error:
         raise ImportError(f"found no module {error.name!r} for task={module}:{name}, expected {module}.py in "

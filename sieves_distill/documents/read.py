@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from itertools import islice
+from numbers import Real
 from .doc import Doc
 from .sources import Source, open_source
 from .values import OutOfStruct, as_number, is_missing, parse_json, read_answer
@@ -21,7 +22,8 @@ def iter_docs(
     source,  # A file or a folder of files, a pandas DataFrame, a `datasets.Dataset`, or an iterable of mappings
     text: str = "text",  # The column of texts; a null stays None, which the export refuses by name
     # Task id to the column of its answers, to a pair of columns, of labels and of scores, or to a mapping of label to
-    # its column of 0 and 1, or of scores; default: the column `results` as written here
+    # its column of 0 and 1, or of scores, or of field or question to its column; default: the column `results` as
+    # written here
     results: dict | None = None,
     gold: dict | None = None,  # The same for the truth; default: the column `gold`
     id: str | None = "id",  # The column of ids; the default need not be there
@@ -168,7 +170,7 @@ def _named_answers(row: dict, columns: dict, structs: frozenset) -> dict:
     "What the columns hold that were named for each task; a null is no answer"
     answers = {}
     for task_id, names in columns.items():
-        if isinstance(names, dict): value = _by_label(row, names)
+        if isinstance(names, dict): value = _by_label(row, names, structs)
         elif len(names) == 1: value = _parsed(row.get(names[0]), names[0] in structs)
         else: value = _with_score(*(_parsed(row.get(name), name in structs) for name in names))
         if not is_missing(value): answers[task_id] = read_answer(value)
@@ -180,10 +182,19 @@ def _with_score(label, score):
     if isinstance(label, list) and isinstance(score, list) and len(label) == len(score): return list(zip(label, score))
     return label, as_number(score)
 
-def _by_label(row: dict, columns: dict) -> dict | None:
-    "A mapping of label to what its column holds, of the labels whose columns hold anything; None where none does"
-    values = {label: as_number(row.get(column)) for label, column in columns.items()}
-    return {label: value for label, value in values.items() if not is_missing(value)} or None
+def _by_label(row: dict, columns: dict, structs: frozenset) -> dict | None:
+    """A mapping of label to what its column holds, of the labels whose columns hold anything; None where none does.
+
+    Where these are not all scores, or yes and no, they are the fields of a record, or answers: as they stand"""
+    cells = {label: row.get(column) for label, column in columns.items() if not is_missing(row.get(column))}
+    scores = {label: as_number(cell) for label, cell in cells.items()}
+    if all(map(_is_score, scores.values())): return scores or None
+    first = sorted(cells, key=lambda label: _is_score(scores[label]))  # What a task of labels will refuse by name
+    fields = OutOfStruct({label: _parsed(cells[label], columns[label] in structs) for label in first})
+    fields.blank = tuple(label for label in columns if label not in cells)
+    return fields
+
+def _is_score(value) -> bool: return isinstance(value, Real) and 0 <= value <= 1
 
 def _written_answers(row: dict, part: str, structs: frozenset, where: str) -> dict:
     "The column `results` or `gold`, as `write_docs` writes it"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from ..basics.checks import short_repr
 from ..tasks.kinds import kind_of
 from ..tasks.adapt import as_distillable
 from ..tasks.task import Task
@@ -57,6 +58,8 @@ def _gold_docs(docs, task: Task, gold: dict) -> tuple[list, set]:
     "Copies of the documents with their gold, and the keys that were used"
     out, used = [], set()
     for doc in docs:
+        if isinstance(doc, str):
+            raise TypeError(f"expected documents, found the text {short_repr(doc)}: make [Doc(text) for text in texts]")
         has_text = isinstance(doc.text, str)  # what has none was not reviewed, and is whoever reads it next's to refuse
         key = correction_key(doc.text, task.task_id) if has_text else None
         if key in gold and _holds(task, gold[key], doc.text):

@@ -57,6 +57,7 @@ def _listed(result, known: Iterable[str]) -> list:
     "The entities of an answer, also where it is a mapping of types to the words of each, or of words to their type"
     if has_field(result, "entities"): result = read_field(result, "entities")
     if not isinstance(result, dict): return read_list(result, "entities")
+    if not result: return []  # of no type are there any words
     if any(_spelt(name, known) in known for name in result):
         return [_of_type(name, words) for name, each in result.items()
                 for words in ([each] if isinstance(each, str) else read_list(each or [], name))]
