@@ -72,7 +72,7 @@ def learning_curve(
     figures, interrupted = _measure(material, sizes, range(seed, seed + repeats), test_frac, progress)
     if interrupted:
         warnings.warn(f"interrupted: kept what {len(figures)} of {repeats} repeats had finished", stacklevel=2)
-    curve = _result(figures, sizes, n, n_fits, seed, kind_of(material.task))
+    curve = _result(figures, _measured(sizes, figures), n, n_fits, seed, kind_of(material.task))
     curve.n_rows = material.n_rows
     curve.from_gold = isinstance(data, Student) and bool(data.metrics.get("run", {}).get("learn_from_gold"))
     return curve
@@ -156,6 +156,11 @@ def _sizes(n_train: int, sizes=None) -> list[int]:
 # %% ../../nbs/decide/curve.ipynb #048cdcaf
 _RESAMPLES = 200  # draws of the held-out rows of each repeat
 
+def _measured(sizes: list[int], repeats: list[dict]) -> list[int]:
+    "The sizes that two repeats at least could be measured at; all where fewer than a curve can be fitted to are left"
+    some = [n for n in sizes if sum(n in figures for figures in repeats) >= min(2, len(repeats))]
+    return some if len(some) >= 4 else sizes
+
 def _measure(material: _Material, sizes: list[int], seeds, test_frac: float, progress: bool) -> tuple[list[dict], bool]:
     "The figures of each repeat, see `_repeat`, and whether it was interrupted"
     repeats, interrupted = [], False
@@ -183,7 +188,9 @@ def _repeat(material: _Material, sizes: list[int], test_frac: float, seed: int, 
             chosen = order[:n]
             if _telling(train.kind.check_learnable, train.y[chosen]):
                 some = None if soft is None else soft[chosen]
-                answers[n] = _answers(train.kind, material, train[chosen], some, test.texts, seed)
+                try: answers[n] = _answers(train.kind, material, train[chosen], some, test.texts, seed)
+                except ValueError:  # so few rows do not tell which values a field may be chosen from
+                    if n == sizes[-1]: raise
             bar.update(n)
     except KeyboardInterrupt: interrupted = True
     if not answers or not _telling(test.kind.check_measurable, test.y): return {}, interrupted

@@ -373,10 +373,11 @@ def _plain_choice(value): return value.value if isinstance(value, Enum) else val
 
 # %% ../../nbs/tasks/structures.ipynb #2bc7973b
 def same_value(a, b) -> bool:
-    "Whether two values are one; numbers to seven digits, as a column of float32 keeps them"
+    """Whether two values are one; numbers to seven digits, as a column of float32 keeps them, and words with any white
+    space between them, as a text has it at the end of a line, and French between thousands"""
     if isinstance(a, float) or isinstance(b, float):
         return a is not None and b is not None and math.isclose(a, b, rel_tol=2e-7)
-    return a == b
+    return a == b or (isinstance(a, str) and isinstance(b, str) and a.split() == b.split())
 
 # %% ../../nbs/tasks/structures.ipynb #b4f75a7f
 def checked_record(kind: Records, answer) -> dict | None:
