@@ -11,12 +11,12 @@ import pandas as pd
 from ..tasks.entities import Entities, longest_first
 from ..export.rows import Rows
 from .answers import with_drawn_gold
-from .distinct import n_distinct, text_clusters
+from .distinct import effective_n, n_distinct, text_clusters
 from .entity_figures import SCHEMES, entity_schemes, entity_scores, list_names, new_names
 from sieves_distill.evaluate.evaluate import (
-    notes_on_copies, notes_on_training, score_answers, student_mistakes,
+    notes_on_copies, notes_on_training, score_answers, share_right, student_mistakes,
 )
-from .intervals import show_gain, show_interval
+from .intervals import show_gain, show_interval, wilson_interval
 from .plots import plot_f1_bars
 from .verdict import on_unlabelled
 from .report import UNLABELLED, MetricsReport, label_frame, read_mistakes_of, report_of
@@ -211,6 +211,11 @@ def _fault(entity, other) -> str:
     return "another place" if entity.entity_type == other.entity_type else "another place and type"
 
 def _shown(entity) -> str: return "" if entity is None else f"{entity.text} ({entity.entity_type})"
+
+@share_right.register
+def _(kind: Entities, student, rows: Rows) -> dict:
+    wrong = {fault["row"] for fault in list_faults(rows, kind.encode(student.predict(rows.texts)))}
+    return wilson_interval(len(rows) - len(wrong), len(rows), effective_n(text_clusters(rows.texts)))
 
 @student_mistakes.register
 def _(kind: Entities, student, rows: Rows) -> list[dict]:

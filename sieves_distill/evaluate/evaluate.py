@@ -86,7 +86,10 @@ def _on_unanswered(figures: dict, against: str | None) -> str:
     "What a reader should know of documents without an answer"
     lack = "neither gold nor an answer of the teacher" if against == "gold" else "no answer of the teacher"
     note = f"documents that have {lack}: {figures['n']:,}, which are in none of the figures"
-    if figures["right"] is None: return f"{note}; how good the student is there is not known, only gold would tell"
+    if not figures["n_known"]: return f"{note}; how good the student is there is not known, only gold would tell"
+    if figures["right"] is None:
+        return (f"{note}; the truth of {figures['n_known']:,} of them is known: evaluate_student on these alone says how "
+                "good the student is there")
     return (f"{note}; the truth of {figures['n_known']:,} of them is known, and of these the student is right on "
             f"{show_interval(figures['right'])}")
 

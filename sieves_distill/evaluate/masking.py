@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from ..export.rows import Rows
 from ..tasks.entities import entity_array
 from ..tasks.masking import Masks
-from .distinct import effective_n
+from .distinct import effective_n, text_clusters
 from .entities import EntityReport, ask_entities, report_asked
-from .evaluate import score_answers
+from .evaluate import score_answers, share_right
 from .intervals import bootstrap_draws, percentile_interval, show_interval, wilson_interval
 from .report import UNLABELLED, MetricsReport, report_of
 from .verdict import on_unlabelled
@@ -72,6 +72,12 @@ def _(
     figures = {name: mask_figures(count, n_resamples, seed, clusters) for name, count in counts.items()}
     report.metrics["masking"] = {**figures, **_against_gold(rows, masks["student"], n_resamples, seed, clusters)}
     return report
+
+@share_right.register
+def _(kind: Masks, student, rows: Rows) -> dict:
+    _, left, needless, *_ = count_leaks(rows.texts, rows.y, kind.encode(student.predict(rows.texts))).T
+    right = (left == 0) & (needless == 0)
+    return wilson_interval(int(right.sum()), len(rows), effective_n(text_clusters(rows.texts)))
 
 # %% ../../nbs/evaluate/masking.ipynb #5718cac5
 def _baselines(kind: Masks, texts: list[str], listed) -> dict:

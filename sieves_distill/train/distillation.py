@@ -216,7 +216,7 @@ def _learn_gold(parts, blank: Unanswered, kind: Kind) -> list[str]:
     at = [i for i, text in enumerate(blank.known.texts) if fold_text(text) not in held_out] if blank.known else []
     if not at: return []
     parts["train"] = with_golden(parts["train"], blank.known[at], kind.column)
-    return [f"learned by gold alone, without an answer of the teacher: {len(at):,} documents"]
+    return [f"learned by gold alone, of the documents that the teacher left without an answer: {len(at):,}"]
 
 # %% ../../nbs/train/distillation.ipynb #ed09e3b1
 def _parts(data, order: _Order, on_error: str):
