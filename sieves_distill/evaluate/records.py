@@ -191,7 +191,7 @@ class RecordReport(MetricsReport):
         return plot_f1_bars(self.metrics["per_field"], None, "", "F1 against the teacher, with 95 % interval", ax)
 
 _STOOD = (" Stood in the text: the share of the teacher's values in the training rows that could be found in their "
-          "texts.")
+          "texts. Chosen: learned as one of the few values of the training rows, whatever number or word the text has.")
 
 @report_of.register
 def _(kind: Records, metrics: dict, mistakes=None): return RecordReport(metrics, mistakes)
@@ -268,8 +268,13 @@ def _field_frame(metrics: dict):
         for baseline in ("listed", "most_frequent"):
             known = metrics["baselines"].get(baseline, {}).get("field_exact")
             if known: row[f"exact: {_MODELS[baseline]}"] = known[name]
-        if located: row["stood in the text"] = located.get(name, "chosen" if name in chosen else "")
+        if located: row["stood in the text"] = _stood(located.get(name, ""), name in chosen)
     return label_frame(rows)
+
+def _stood(share, chosen: bool):
+    "The share of a field's values that stood in the text, and whether they are chosen all the same"
+    if not chosen: return share
+    return "chosen" if share == "" else f"{share:.2f}, chosen"
 
 # %% ../../nbs/evaluate/records.ipynb #e0ce28b7
 def list_faults(rows: Rows, answers) -> list[dict]:

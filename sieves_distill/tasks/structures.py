@@ -399,6 +399,7 @@ def _values_by_name(kind: Records, answer) -> dict:
         answer = answer[kind.column]  # as a document has it
     if answer is None: return {}
     if isinstance(answer, Mapping):
+        answer = {field_at(kind.model, (name,)) or name: value for name, value in answer.items()}  # of an alias
         unknown = set(answer) - {"score", *kind.names}
         if unknown and kind.model.model_config.get("extra") not in ("ignore", "allow"):
             for name in unknown: check_known(name, kind.names, "field")
