@@ -88,8 +88,8 @@ def _on_unanswered(figures: dict, against: str | None) -> str:
     note = f"documents that have {lack}: {figures['n']:,}, which are in none of the figures"
     if not figures["n_known"]: return f"{note}; how good the student is there is not known, only gold would tell"
     if figures["right"] is None:
-        return (f"{note}; the truth of {figures['n_known']:,} of them is known: evaluate_student on these alone says how "
-                "good the student is there")
+        return (f"{note}; the truth of {figures['n_known']:,} of them is known: evaluate_student on these alone says "
+                "how good the student is there")
     return (f"{note}; the truth of {figures['n_known']:,} of them is known, and of these the student is right on "
             f"{show_interval(figures['right'])}")
 

@@ -36,7 +36,7 @@ def read_list(answer, name: str) -> list:
 def hint_on_json(answer) -> str:
     "What to do with an answer that is a text of JSON still; empty for any other"
     if not isinstance(answer, str) or not answer.lstrip().startswith(("[", "{", "```")): return ""
-    return ": this is a text, parse it with json.loads, or read it with read_docs, which takes JSON out of its fence too"
+    return ": this is a text, parse it with json.loads, or read it with read_docs, which takes JSON out of a fence too"
 
 # %% ../../nbs/tasks/fields.ipynb #a0c1b77e
 def words_at(words: str | None, start: int, end: int, text: str) -> dict:

@@ -76,6 +76,7 @@ def _of_type(name: str, entity):
     if isinstance(entity, str): return {"text": entity, "entity_type": name}
     return {**entity, "entity_type": name} if isinstance(entity, dict) else entity
 
+# %% ../../nbs/tasks/spans.ipynb #81184baa
 def _entity_fields(entity, known: Iterable[str] = ()) -> dict:
     """The fields of an entity, of whatever tool: the type must be there, by a name of `known` if it is another spelling
     of that alone; the others may be None"""
