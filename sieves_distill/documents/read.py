@@ -180,19 +180,22 @@ def _with_score(label, score):
     "A label and its score as a pair; labels and their scores as a list of pairs"
     if is_missing(label) or is_missing(score): return label
     if isinstance(label, list) and isinstance(score, list) and len(label) == len(score): return list(zip(label, score))
-    return label, as_number(score)
+    score = as_number(score)
+    return {"label": label, "score": score} if isinstance(score, str) and isinstance(label, str) else (label, score)
 
 def _by_label(row: dict, columns: dict, structs: frozenset) -> dict | None:
-    """A mapping of label to what its column holds, of the labels whose columns hold anything; None where none does.
+    """A mapping of label to what its column holds, of the labels whose columns hold anything, the others `blank`; None
+    where none does.
 
     Where these are not all scores, or yes and no, they are the fields of a record, or answers: as they stand"""
     cells = {label: row.get(column) for label, column in columns.items() if not is_missing(row.get(column))}
     scores = {label: as_number(cell) for label, cell in cells.items()}
-    if all(map(_is_score, scores.values())): return scores or None
-    first = sorted(cells, key=lambda label: _is_score(scores[label]))  # What a task of labels will refuse by name
-    fields = OutOfStruct({label: _parsed(cells[label], columns[label] in structs) for label in first})
-    fields.blank = tuple(label for label in columns if label not in cells)
-    return fields
+    if not all(map(_is_score, scores.values())):
+        first = sorted(cells, key=lambda label: _is_score(scores[label]))  # What a task of labels will refuse by name
+        scores = {label: _parsed(cells[label], columns[label] in structs) for label in first}
+    given = OutOfStruct(scores)
+    given.blank = tuple(label for label in columns if label not in cells)
+    return given or None
 
 def _is_score(value) -> bool: return isinstance(value, Real) and 0 <= value <= 1
 

@@ -75,11 +75,13 @@ def is_missing(value) -> bool:
 
 # %% ../../nbs/documents/values.ipynb #94ed18bc
 def as_number(value):
-    "A number, or a yes or no, that a table holds as text or bool, as a number; anything else as it is"
+    "A number, a share such as 84% or 7/10, or a yes or no, that a table holds as text or bool; else the value itself"
     if isinstance(value, bool): return float(value)
     if not isinstance(value, str): return value
     if (word := value.strip().lower()) in _WORDS: return _WORDS[word]
+    if share := _SHARE.fullmatch(word): return round(float(share[1]) / float(share[2] or 100), 6)
     try: return float(value)
     except ValueError: return value
 
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|/\s*([1-9]\d*))")
 _WORDS = {"true": 1.0, "yes": 1.0, "x": 1.0, "false": 0.0, "no": 0.0}
