@@ -135,7 +135,12 @@ def _parted(text: str, start: int, end: int, n: int) -> list[tuple[int, int]] | 
     return None
 
 # %% ../../nbs/tasks/masking.ipynb #855b9b3e
-_WORDS = re.compile(r"\w+|[^\w\s]")
+_WORDS = re.compile(r"\w+|\.{3}|[^\w\s]")
+# Signs that language models write as others: quotation marks, apostrophes, dashes, an ellipsis
+_SAME_SIGNS = str.maketrans({**dict.fromkeys("“”„«»", '"'), **dict.fromkeys("‘’‚`´", "'"), **dict.fromkeys("–—‑−", "-"),
+                             "…": "..."})
+
+def _folded(word: str) -> str: return word.casefold().translate(_SAME_SIGNS)
 
 # %% ../../nbs/tasks/masking.ipynb #221f2cc4
 def _places_by_words(text: str, masked: str, pieces: list[str], names: list[str]) -> list[tuple[int, int, str]]:
@@ -143,8 +148,8 @@ def _places_by_words(text: str, masked: str, pieces: list[str], names: list[str]
     words = list(_WORDS.finditer(text))
     tokens = [word for k, piece in enumerate(pieces)
               for word in (*([(k - 1,)] if k else []), *_WORDS.findall(piece))]
-    folded = [token.casefold() if isinstance(token, str) else token for token in tokens]
-    matcher = SequenceMatcher(None, [word[0].casefold() for word in words], folded, autojunk=False)
+    folded = [_folded(token) if isinstance(token, str) else token for token in tokens]
+    matcher = SequenceMatcher(None, [_folded(word[0]) for word in words], folded, autojunk=False)
     places, n_kept = [], 0
     for action, start, end, first, last in matcher.get_opcodes():
         masks = [token[0] for token in tokens[first:last] if isinstance(token, tuple)]
