@@ -7,6 +7,7 @@ from __future__ import annotations
 import subprocess, sys, time
 import numpy as np
 from pathlib import Path
+from ..evaluate.distinct import effective_n
 from ..evaluate.quality import quality_draws
 from ..tasks.kinds import Kind
 from ..evaluate.intervals import percentile_interval
@@ -24,8 +25,10 @@ def measure_quality(
     of one text. The best is none of those `apart`, such as the teacher."""
     figures, first = quality_draws(kind, truth, answers, n_resamples, seed, clusters), next(iter(kind.quality))
     best = max((draws[first] for name, draws in figures.items() if name not in apart), key=lambda draws: draws[0])
-    return {name: {**{figure: percentile_interval(values) for figure, values in draws.items()},
-                   "behind": percentile_interval(best - draws[first])} for name, draws in figures.items()}
+    n = effective_n(np.arange(len(truth)) if clusters is None else clusters)
+    def behind(draws) -> dict: return percentile_interval(best - draws, None if draws is best else n, least=-1.)
+    return {name: {**{figure: percentile_interval(values, n) for figure, values in draws.items()},
+                   "behind": behind(draws[first])} for name, draws in figures.items()}
 
 # %% ../../nbs/decide/comparison_measures.ipynb #a1285f38
 def measure_speed(students: dict, texts: list[str], n_single: int) -> dict:

@@ -118,10 +118,11 @@ def _open(result: Comparison, best: str, others: list[str], reached: str) -> str
     "That the student which is ahead is not told apart from others, which cost more"
     behind = result.quality(others[0])["behind"]
     n = result.n_gold if result.by_gold else result.n
-    return (f"{best} is ahead {reached}), and costs the least of those that may be the best, "
+    ahead = "is ahead" if behind["value"] > 0 else "does as well as any"
+    return (f"{best} {ahead} {reached}), and costs the least of those that may be the best, "
             f"{_money(result.students[best]['cost'], result.unit)} for a million documents. But {n:,} rows do not tell "
             f"it from {' and '.join(others)}: {others[0]} is between {behind['high']:.3f} worse and "
-            f"{-behind['low']:.3f} better.{_other_way(result, best, others)} More rows{' with gold' * result.by_gold} "
+            f"{-behind['low']:z.3f} better.{_other_way(result, best, others)} More rows{' with gold' * result.by_gold} "
             "would tell, and a dearer student may be worth it.")
 
 def _other_way(result: Comparison, best: str, others: list[str]) -> str:
