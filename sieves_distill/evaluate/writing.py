@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
+from ..basics.checks import counted
 from ..tasks.free_text import FreeText
 from ..export.rows import Rows
 from .answers import with_drawn_gold
@@ -110,7 +111,8 @@ def _sentences(metrics: dict) -> list[str]:
         side = side_of_zero(row["student_gain"]["chrf"]["low"], row["student_gain"]["chrf"]["high"], SIDES)
         parts.append(f"It is {COMPARED[side]} what the teacher wrote of the likest training text "
                      f"({row['chrf']['value']:.3f} in chrF).")
-    parts.append(f"It writes {words['student']:.0f} words on the mean, the teacher {words['teacher']:.0f}.")
+    n_words = counted(round(words["student"]), "word")
+    parts.append(f"It writes {n_words} on the mean, the teacher {words['teacher']:.0f}.")
     if gold:
         shown = (f"{show_interval(gold[name]['rouge_l'])}" for name in ("student", "teacher"))
         parts.append("Against gold ({} documents) its ROUGE-L is {}, the teacher's {}.".format(gold["n"], *shown))

@@ -62,10 +62,13 @@ def first_words(text: str, n: int) -> str: return " ".join(text.split()[:n])
 
 # %% ../../nbs/evaluate/writing_figures.ipynb #0a9441a4
 def strange_words(source: str, written: str, names: bool = True) -> list[str]:
-    """Numbers in a text that its source does not have and, with `names`, words with a capital that do not begin a
-    sentence, and do not stand in the source in any case"""
+    """Numbers in a text that its source does not have and, with `names`, words with a capital that begin no sentence
+    and no line, and do not stand in the source in any case; marks of Markdown, and numbers of a list, are none"""
     known, numbers = source.casefold(), set(re.findall(r"\d+", source))
+    written = _LIST_MARK.sub("", written.replace("**", ""))
     strange = [number for number in re.findall(r"\d+", written) if number not in numbers]
     if not names: return strange
-    capitals = re.findall(r"(?<![.!?:\"“„'(]\s)(?<!^)(?<![\w'’])[^\W\d_]\w+", written)
+    capitals = re.findall(r"(?m)(?<![.!?:\"“„'(]\s)(?<!^)(?<![\w'’])[^\W\d_]\w+", written)
     return strange + [word for word in capitals if word[0].isupper() and word.casefold() not in known]
+
+_LIST_MARK = re.compile(r"^[ \t]*(?:(?:[-*+•]|#+|\d{1,2}[.)])[ \t]+)+", re.MULTILINE)
