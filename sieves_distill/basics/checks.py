@@ -6,7 +6,7 @@
 from __future__ import annotations
 import re, warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from enum import Enum
 from importlib import import_module
@@ -15,8 +15,9 @@ from typing import Literal, get_args, get_origin
 
 # %% auto #0
 __all__ = ['REPAIR', 'short_repr', 'typed_repr', 'counted', 'clip_labels', 'check_text', 'is_encodable', 'is_int', 'plain_name',
-           'check_names', 'folded_name', 'name_among', 'list_line', 'UnknownName', 'check_known', 'check_one_of',
-           'check_score', 'check_number', 'check_share', 'check_int', 'check_count', 'check_installed']
+           'check_names', 'folded_name', 'known_spelling', 'name_among', 'list_line', 'UnknownName', 'check_known',
+           'check_one_of', 'check_score', 'OtherScale', 'number_in', 'check_number', 'check_share', 'check_int',
+           'check_count', 'check_installed']
 
 # %% ../../nbs/basics/checks.ipynb #ab6d5284
 def short_repr(value) -> str:
@@ -140,6 +141,13 @@ def folded_name(name: str, between: str = "") -> str:
     "A name without what its spellings differ in: case, white space, hyphens and underscores"
     return re.sub(_BETWEEN, between, name.strip().casefold())
 
+def known_spelling(name, known: Iterable[str]):
+    "A name, or a member of an `Enum`, as it is spelt in `known`, if it is there in one spelling; else as it is"
+    name = plain_name(name)
+    if name in known or not isinstance(name, str): return name
+    meant = [each for each in known if folded_name(each) == folded_name(name)]
+    return meant[0] if len(meant) == 1 else name
+
 def _one_way(groups: list[list[str]]) -> str:
     "What makes one name of those in each group, of a pandas column of text"
     short = ".str.strip().str.casefold()"
@@ -211,8 +219,23 @@ def check_score(label, score) -> float | None:
         raise TypeError(f"found the score {typed_repr(score)} for {label!r}, expected a number in [0, 1]")
     in_numpy = hasattr(score, "dtype") and not isinstance(score, (float, int))
     number = float(str(score)) if in_numpy else float(score)
-    if not 0 <= number <= 1: raise ValueError(f"found the score {score} for {label!r}, expected a number in [0, 1]")
-    return number
+    if 0 <= number <= 1: return number
+    expected = f"found the score {score} for {label!r}, expected a number in [0, 1]"
+    if number > 1: raise OtherScale(f"{expected}; bring all scores to it, {_TO_UNIT}")
+    raise ValueError(expected)
+
+class OtherScale(ValueError): "A score above 1; what is 1 beside it may be the least that there is"
+
+_TO_UNIT = "(score - 1) / 4 where they are from 1 to 5, score / 100 where from 0 to 100"
+
+def number_in(text):
+    "The number that a text is: 0.7, 84% or 7/10; what is no such text as it is"
+    if not isinstance(text, str): return text
+    if share := _SHARE.fullmatch(text.strip()): return round(float(share[1]) / float(share[2] or 100), 6)
+    try: return float(text)
+    except ValueError: return text
+
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|/\s*([1-9]\d*))")
 
 # %% ../../nbs/basics/checks.ipynb #3b5f1100
 def check_number(value, name: str, least: float | None = None, most: float | None = None, above: float | None = None):

@@ -4,9 +4,13 @@
 
 # %% ../../nbs/tasks/relations.ipynb #5349ca26
 from __future__ import annotations
-from ..basics.checks import check_known, check_names, check_score, check_text, plain_name, short_repr
+from enum import Enum
+from numbers import Real
+from sieves_distill.basics.checks import (
+    check_known, check_names, check_score, check_text, known_spelling, short_repr,
+)
 from .task import Task
-from .fields import read_field, read_list
+from .fields import has_field, read_field, read_list
 
 # %% auto #0
 __all__ = ['RelationExtraction']
@@ -36,22 +40,58 @@ class RelationExtraction(Task):
     def columns(self) -> dict: return self.kind.features()
 
     def row(self, result, text: str) -> dict:
-        return {"triplets": [self._triplet(triplet) for triplet in read_list(result, "triplets")]}
+        return {"triplets": [self._triplet(triplet) for triplet in _listed(result)]}
 
     def _triplet(self, triplet) -> dict:
-        if isinstance(triplet, (list, tuple)) and len(triplet) == 3:
-            triplet = dict(zip(("head", "relation", "tail"), triplet))
-        check_known(relation := plain_name(read_field(triplet, "relation")), self.descriptions, "relation")
-        head, tail = (self._entity(read_field(triplet, end), end) for end in ("head", "tail"))
+        if isinstance(triplet, (list, tuple)) and _is_triplet(triplet[:3]) and _is_score(*triplet[3:]):
+            triplet = dict(zip(("head", "relation", "tail", "score"), triplet))
+        relation = known_spelling(read_field(triplet, _called(triplet, "relation")), self.descriptions)
+        check_known(relation, self.descriptions, "relation")
+        head, tail = (self._entity(_end(triplet, end), end) for end in ("head", "tail"))
         score = check_score(relation, read_field(triplet, "score", None))
         return {"head": head, "relation": relation, "tail": tail, "score": score}
 
     def _entity(self, entity, end: str) -> dict:
-        if isinstance(entity, str): entity = {"text": entity}
-        words, kind = check_text(read_field(entity, "text"), end), plain_name(read_field(entity, "entity_type", None))
+        words = check_text(read_field(entity, _called(entity, "text")), end)
+        kind = known_spelling(read_field(entity, _called(entity, "entity_type"), None), self.entity_types or ())
         if self.entity_types is not None and kind is None:
             raise TypeError(f"found the {end} {short_repr(words)} without a type, expected a mapping with text and "
                             f"entity_type, {', '.join(map(repr, self.entity_types))} or 'UNKNOWN'")
         if self.entity_types is not None and kind != "UNKNOWN":
             check_known(kind, self.entity_descriptions, "entity type")
         return {"text": words, "entity_type": None if kind is None else check_text(kind, "entity type")}
+
+# %% ../../nbs/tasks/relations.ipynb #a9888aee
+_NAMES = {  # Of each field, what others call it: the first that is there counts
+    "triplets": ("triplets", "triples", "relations"),
+    "head": ("head", "subject", "source"),
+    "relation": ("relation", "predicate", "type", "label"),
+    "tail": ("tail", "object", "target"),
+    "text": ("text", "name", "value", "word"),
+    "entity_type": ("entity_type", "type", "label"),
+}
+
+def _called(answer, field: str) -> str:
+    "The name under which an answer has a field; where it has none, ours"
+    return next((name for name in _NAMES[field] if has_field(answer, name)), field)
+
+def _listed(result) -> list:
+    "The triplets of an answer, which may be a single one"
+    if _is_triplet(result) or all(has_field(result, _called(result, end)) for end in ("head", "tail")): return [result]
+    return read_list(result, _called(result, "triplets"))
+
+def _is_triplet(answer) -> bool:
+    "Whether it is a sequence of a head, the name of a relation, and a tail"
+    return isinstance(answer, (list, tuple)) and len(answer) == 3 and isinstance(answer[1], (str, Enum))
+
+def _is_score(*score) -> bool:
+    "Whether what follows a triplet is nothing, or one score"
+    return not score or (len(score) == 1 and (score[0] is None or isinstance(score[0], Real)))
+
+def _end(triplet, end: str):
+    "The head or tail of a triplet; the type of one that is a text may stand beside it, as head_type"
+    name = _called(triplet, end)
+    entity = read_field(triplet, name)
+    if not isinstance(entity, str): return entity
+    return {"text": entity, "entity_type": read_field(triplet, f"{name}_type", None)}
+

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from sieves_distill.basics.checks import (
-    check_known, check_names, check_score, check_text, folded_name, is_int, plain_name, short_repr,
+    check_known, check_names, check_score, check_text, is_int, known_spelling, short_repr,
 )
 from .task import Task
 from .fields import find_words, has_field, read_field, read_list, words_at
@@ -58,18 +58,18 @@ def _listed(result, known: Iterable[str]) -> list:
     if has_field(result, "entities"): result = read_field(result, "entities")
     if not isinstance(result, dict): return read_list(result, "entities")
     if not result: return []  # of no type are there any words
-    if any(_spelt(name, known) in known for name in result):
+    if any(known_spelling(name, known) in known for name in result):
         return [_of_type(name, words) for name, each in result.items()
                 for words in ([each] if isinstance(each, str) else read_list(each or [], name))]
     if _is_entity(result, known): return [result]
-    if any(isinstance(name, str) and _spelt(name, known) in known for name in result.values()):
+    if any(isinstance(name, str) and known_spelling(name, known) in known for name in result.values()):
         return [{"text": words, "entity_type": name} for words, name in result.items()]
     return read_list(result, "entities")
 
 def _is_entity(result: Mapping, known: Iterable[str]) -> bool:
     "Whether a mapping is one entity that stands in no list: it has a type under a name for it, and words or a place"
     types = [name for name in (*_CALLED["entity_type"], "entity") if name in result]
-    types = [name for name in types if isinstance(result[name], str) and _spelt(result[name], known) in known]
+    types = [name for name in types if isinstance(result[name], str) and known_spelling(result[name], known) in known]
     return bool(types) and any(name in result and name not in types for name in (*_CALLED["text"], "start"))
 
 def _of_type(name: str, entity):
@@ -85,20 +85,13 @@ def _entity_fields(entity, known: Iterable[str] = ()) -> dict:
               for field, names in _CALLED.items()}
     if not has_field(entity, called["entity_type"]) and has_field(entity, "entity"):
         if has_field(entity, "word"): raise ValueError(_on_token(entity))
-        if called["text"] != "entity" and _spelt(read_field(entity, "entity"), known) in known:
+        if called["text"] != "entity" and known_spelling(read_field(entity, "entity"), known) in known:
             called["entity_type"] = "entity"
     fields = {field: read_field(entity, name) if field == "entity_type" else read_field(entity, name, None)
               for field, name in called.items()}
     checked = ("text", "entity", "name", "value") if called["entity_type"] == "type" else ("text",)
     if fields["start"] is not None and called["text"] not in checked: fields["text"] = None  # may be lower-cased, say
-    return fields | {"entity_type": _spelt(fields["entity_type"], known), "score": read_field(entity, "score", None)}
-
-def _spelt(name, known: Iterable[str]):
-    "A type as the task spells it, if it has it in one spelling; else as it is"
-    name = plain_name(name)
-    if name in known or not isinstance(name, str): return name
-    meant = [each for each in known if folded_name(each) == folded_name(name)]
-    return meant[0] if len(meant) == 1 else name
+    return fields | {"entity_type": known_spelling(fields["entity_type"], known), "score": read_field(entity, "score", None)}
 
 def _on_token(entity) -> str:
     return (f"found {short_repr(entity)}, which is a token, expected an entity; make the pipeline of transformers with "
