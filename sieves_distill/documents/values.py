@@ -5,6 +5,7 @@
 # %% ../../nbs/documents/values.ipynb #e972cf75
 from __future__ import annotations
 import ast, json, re
+from ..basics.checks import number_in
 
 # %% auto #0
 __all__ = ['PLAIN_TYPES', 'parse_json', 'OutOfStruct', 'read_answer', 'unbox', 'as_plain', 'is_missing', 'as_number']
@@ -79,9 +80,6 @@ def as_number(value):
     if isinstance(value, bool): return float(value)
     if not isinstance(value, str): return value
     if (word := value.strip().lower()) in _WORDS: return _WORDS[word]
-    if share := _SHARE.fullmatch(word): return round(float(share[1]) / float(share[2] or 100), 6)
-    try: return float(value)
-    except ValueError: return value
+    return number_in(value)
 
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|/\s*([1-9]\d*))")
 _WORDS = {"true": 1.0, "yes": 1.0, "x": 1.0, "false": 0.0, "no": 0.0}

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from itertools import islice, repeat
 from operator import is_
-from ..basics.checks import UnknownName, short_repr, typed_repr
+from ..basics.checks import OtherScale, UnknownName, short_repr, typed_repr
 from ..documents.doc import Doc, doc_name, read_text, student_behind
+from ..documents.values import parse_json
 from .layout import Layout
 
 # %% auto #0
@@ -134,7 +135,8 @@ def read_carefully(batch: DocBatch, layout: Layout, on_error: str, convert: bool
                 known = (getattr(doc, "gold", None) or {}).get(batch.task_id)
                 if known is not None: gold = _read(known, text, layout, convert)
         except Exception as error:  # whatever the function of a custom task may raise
-            if on_error == "raise": _refuse(where, error, _on_unknown(error, docs, batch, layout))
+            if on_error == "raise":
+                _refuse(where, error, _on_json(doc, batch.task_id, part) or _on_unknown(error, docs, batch, layout))
             slip = (error.name, error.meant) if isinstance(error, UnknownName) and error.is_slip else None
             left_out.append(LeftOut(f"{where}: {_reason(error)}", _why(doc, batch.task_id, part, error), slip))
         else:
@@ -174,6 +176,7 @@ def _why(doc, task_id: str, part: str, error: Exception) -> str:
     if isinstance(error, StudentsAnswer): return "answered by a student"
     if part == "answer" and isinstance(error, NoAnswer): return _why_none(doc, task_id)
     if isinstance(error, UnknownName) and error.is_slip: return f"whose {part} is a label in another spelling"
+    if isinstance(error, OtherScale): return f"whose {part} has a score above 1, as on another scale"
     return f"whose {part} cannot be read"
 
 def _why_none(doc, task_id: str) -> str:
@@ -226,6 +229,13 @@ def _reason(error: Exception) -> str:
 def respelling(meant: dict) -> str:
     "The line that gives labels the spelling of the task; `meant` is that spelling by the one found"
     return f"in a frame, and likewise in its column of gold: frame['label'].replace({meant!r})"
+
+def _on_json(doc, task_id: str, part: str) -> str:
+    "How to read an answer that is JSON, as a language model writes it; empty for any other"
+    answer = doc.results.get(task_id) if part == "answer" and isinstance(doc.results, Mapping) else None
+    if not isinstance(answer, str) or isinstance(parse_json(answer), str): return ""
+    return ("\nThe answer is a text that holds JSON, which read_docs reads: "
+            f"read_docs([{{'text': text, 'answer': answer}}, …], results={{{task_id!r}: 'answer'}}).")
 
 def _on_unknown(error: Exception, docs: list, batch: DocBatch, layout: Layout) -> str:
     "All names that the task does not have, with the number of documents, where more than one document has some"

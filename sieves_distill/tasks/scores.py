@@ -6,7 +6,7 @@
 from __future__ import annotations
 from collections.abc import Mapping
 from numbers import Real
-from ..basics.checks import check_known, check_names, check_score, plain_name, typed_repr
+from ..basics.checks import check_known, check_names, check_score, number_in, plain_name, typed_repr
 from .task import Task
 from .fields import read_field
 
@@ -43,14 +43,17 @@ class SentimentAnalysis(Task):
         if missing := [aspect for aspect in self.aspects if aspect not in ratings]:
             raise ValueError(f"found no rating of {', '.join(map(repr, missing))}, expected one for each aspect, "
                              "or None where the text says nothing about it")
-        return {"aspect": [check_score(aspect, ratings[aspect]) for aspect in self.aspects],
+        return {"aspect": [check_score(aspect, number_in(ratings[aspect])) for aspect in self.aspects],
                 "score": check_score("answer", score)}
 
     def _ratings(self, result) -> Mapping:
         "The aspects that the teacher rated; a score beside them is none"
         ratings = read_field(result, "sentiment_per_aspect", result)
+        if not isinstance(ratings, Mapping) and hasattr(ratings, "overall"):
+            ratings = {aspect: getattr(ratings, aspect) for aspect in self.aspects if hasattr(ratings, aspect)}
         if not isinstance(ratings, Mapping):
-            raise TypeError(f"found {typed_repr(result)}, expected a mapping of aspect to a number in [0, 1]")
+            alone = "a number in [0, 1], or " * (self.aspects == ("overall",))
+            raise TypeError(f"found {typed_repr(result)}, expected {alone}a mapping of aspect to a number in [0, 1]")
         rated = {plain_name(aspect): rating for aspect, rating in ratings.items()}
         blank = getattr(ratings, "blank", ())  # of a table
         rated |= {aspect: None for aspect in blank if aspect in self.aspects}
@@ -59,8 +62,6 @@ class SentimentAnalysis(Task):
 
 # %% ../../nbs/tasks/scores.ipynb #5fca5b04
 def _as_overall(result):
-    "A rating without aspects, a number or the text of one in a table, as a mapping"
-    if isinstance(result, str):
-        try: result = float(result)
-        except ValueError: return result
+    "A rating without aspects, a number or the text of one, as a mapping"
+    result = number_in(result)
     return {"overall": result} if isinstance(result, Real) else result
