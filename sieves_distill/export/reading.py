@@ -218,9 +218,11 @@ def _first_names(names: list[str]) -> str:
 def _refuse(where: str, error: Exception, more: str = ""):
     "Raise the error again as one that names the document"
     ours = isinstance(error, (TypeError, ValueError))
+    advice = "Correct the document, or pass on_error='skip' to leave such documents out and be told how many they were."
+    if isinstance(error, OtherScale):
+        advice = "Correct all documents: on_error='skip' would leave out this one, and keep those of its scale that say 1."
     raise (TypeError if isinstance(error, TypeError) else ValueError)(
-        f"{where}: {_reason(error)}{more}\nCorrect the document, or pass on_error='skip' "
-        "to leave such documents out and be told how many they were.") from (None if ours else error)
+        f"{where}: {_reason(error)}{more}\n{advice}") from (None if ours else error)
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: {error}"
