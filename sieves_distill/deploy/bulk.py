@@ -50,7 +50,7 @@ class Labelled:
         rate = f"{self.rows:,} rows in {counted(len(self.files), 'file')}"
         n = len(self.skipped)
         there = f", {n} file{'s were' if n > 1 else ' was'} there already" if n else ""
-        empty = f", {self.empty:,} rows without a text" if self.empty else ""
+        empty = f", {counted(self.empty, 'row')} without a text" if self.empty else ""
         shares = ", ".join(f"{label} {n / max(self.rows, 1):.0%}" for label, n in self.labels.most_common(8))
         sent = "" if self.to_teacher is None else f"; {self.to_teacher:,} left to the teacher"
         return rate + there + empty + (f": {shares}" if shares else "") + sent

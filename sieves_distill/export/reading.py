@@ -220,7 +220,8 @@ def _refuse(where: str, error: Exception, more: str = ""):
     ours = isinstance(error, (TypeError, ValueError))
     advice = "Correct the document, or pass on_error='skip' to leave such documents out and be told how many they were."
     if isinstance(error, OtherScale):
-        advice = "Correct all documents: on_error='skip' would leave out this one, and keep those of its scale that say 1."
+        advice = ("Correct all documents: on_error='skip' would leave out this one, and keep those of its scale that "
+                  "say 1.")
     raise (TypeError if isinstance(error, TypeError) else ValueError)(
         f"{where}: {_reason(error)}{more}\n{advice}") from (None if ours else error)
 

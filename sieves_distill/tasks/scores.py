@@ -48,9 +48,7 @@ class SentimentAnalysis(Task):
 
     def _ratings(self, result) -> Mapping:
         "The aspects that the teacher rated; a score beside them is none"
-        ratings = read_field(result, "sentiment_per_aspect", result)
-        if not isinstance(ratings, Mapping) and hasattr(ratings, "overall"):
-            ratings = {aspect: getattr(ratings, aspect) for aspect in self.aspects if hasattr(ratings, aspect)}
+        ratings = _of_object(read_field(result, "sentiment_per_aspect", result), self.aspects)
         if not isinstance(ratings, Mapping):
             alone = "a number in [0, 1], or " * (self.aspects == ("overall",))
             raise TypeError(f"found {typed_repr(result)}, expected {alone}a mapping of aspect to a number in [0, 1]")
@@ -65,3 +63,8 @@ def _as_overall(result):
     "A rating without aspects, a number or the text of one, as a mapping"
     result = number_in(result)
     return {"overall": result} if isinstance(result, Real) else result
+
+def _of_object(ratings, aspects):
+    "The ratings that an object has as attributes, as a mapping; anything else as it is"
+    if isinstance(ratings, Mapping) or not hasattr(ratings, "overall"): return ratings
+    return {aspect: getattr(ratings, aspect) for aspect in aspects if hasattr(ratings, aspect)}
