@@ -91,7 +91,8 @@ def _entity_fields(entity, known: Iterable[str] = ()) -> dict:
               for field, name in called.items()}
     checked = ("text", "entity", "name", "value") if called["entity_type"] == "type" else ("text",)
     if fields["start"] is not None and called["text"] not in checked: fields["text"] = None  # may be lower-cased, say
-    return fields | {"entity_type": known_spelling(fields["entity_type"], known), "score": read_field(entity, "score", None)}
+    entity_type, score = known_spelling(fields["entity_type"], known), read_field(entity, "score", None)
+    return fields | {"entity_type": entity_type, "score": score}
 
 def _on_token(entity) -> str:
     return (f"found {short_repr(entity)}, which is a token, expected an entity; make the pipeline of transformers with "

@@ -4,7 +4,7 @@
 
 # %% ../../nbs/tasks/texts.ipynb #b12e4a92
 from __future__ import annotations
-import warnings
+import re, warnings
 from collections.abc import Mapping
 from numbers import Real
 from sieves_distill.basics.checks import (
@@ -22,6 +22,9 @@ def read_written(result, name: str) -> dict:
     if isinstance(result, str): text, score = result, None
     elif isinstance(result, (tuple, list)) and len(result) == 2: text, score = result
     else: text, score = read_field(result, name), read_field(result, "score", None)
+    if isinstance(text, str) and re.match(rf"\s*(?:```\w*\s*)?\{{\s*['\"]{name}['\"]\s*:", text):
+        raise TypeError(f"found the {name} {short_repr(text)}, expected the {name} itself, or the mapping that this is "
+                        "the text of")
     return {name: check_text(text, name), "score": check_score(name, score)}
 
 # %% ../../nbs/tasks/texts.ipynb #07afe490
