@@ -11,11 +11,12 @@ from collections.abc import Callable
 from ..basics.checks import check_installed
 from ..tasks.entities import Entities, Entity, entity_array
 from ..tasks.fields import ALONE
-from .intervals import bootstrap_draws, percentile_interval, wilson_interval
+from .distinct import effective_n
+from .intervals import bootstrap_draws, interval_or_none, wilson_interval
 
 # %% auto #0
-__all__ = ['FIGURES', 'SCHEMES', 'count_entities', 'entity_figures', 'bootstrap_entities', 'entity_scores', 'scores_of_counts',
-           'entity_schemes', 'new_names', 'list_names']
+__all__ = ['FIGURES', 'SCHEMES', 'count_entities', 'entity_figures', 'bootstrap_entities', 'count_intervals', 'gain_interval',
+           'entity_scores', 'scores_of_counts', 'entity_schemes', 'new_names', 'list_names']
 
 # %% ../../nbs/evaluate/entity_figures.ipynb #1ef9ec7d
 def count_entities(kind: Entities, truth, answers):
@@ -52,9 +53,27 @@ def bootstrap_entities(counts, n_resamples: int, seed: int, clusters=None) -> di
     draws = [flat.sum(0, keepdims=True), *(weights @ flat for weights in drawn)]
     return entity_figures(np.concatenate(draws).reshape(-1, *counts.shape[1:]))
 
-# %% ../../nbs/evaluate/entity_figures.ipynb #8fdcd29c
+# %% ../../nbs/evaluate/entity_figures.ipynb #13c7d35c
 FIGURES = "precision", "recall", "f1", "macro_f1"
 
+def count_intervals(counts, draws: dict, clusters=None) -> dict:
+    """Of counts `(n, n_names, 3)`, and of the draws of `bootstrap_entities`, each of `FIGURES` with its interval, and
+    as `each` the F1 of each name with its own"""
+    there = counts[..., 1:].any(-1)  # something was named or expected
+    n, each = _n_telling(there.any(1), clusters), zip(draws["type_f1"].T, there.T)
+    return {**{figure: interval_or_none(draws[figure], n) for figure in FIGURES},
+            "each": [interval_or_none(f1, _n_telling(rows, clusters)) for f1, rows in each]}
+
+def gain_interval(student: dict, other: dict, counts, clusters=None) -> dict | None:
+    "How far the F1 of the student's draws is above that of other draws of the same rows"
+    n = _n_telling(counts[..., 1:].any((1, 2)), clusters)
+    return interval_or_none(student["f1"] - other["f1"], n, least=-1.)
+
+def _n_telling(rows, clusters) -> float:
+    "How many rows without copies tell as much as those that are True"
+    return effective_n(np.arange(len(rows))[rows] if clusters is None else clusters[rows]) if rows.any() else 1.
+
+# %% ../../nbs/evaluate/entity_figures.ipynb #8fdcd29c
 def entity_scores(kind: Entities, truth, answers: dict, n_resamples: int, seed: int, clusters=None) -> dict:
     "For each model in `answers` its figures with intervals; see `scores_of_counts`"
     counts = {name: count_entities(kind, truth, answer) for name, answer in answers.items()}
@@ -64,17 +83,14 @@ def scores_of_counts(names: list[str], counts: dict, n_resamples: int, seed: int
     """Figures with intervals of each model's counts `(n, n_names, 3)`, and by the names; of the others than "student"
     also what it gains on them"""
     draws = {name: bootstrap_entities(count, n_resamples, seed, clusters) for name, count in counts.items()}
-    scores = {name: {figure: _interval(draw[figure]) for figure in FIGURES} for name, draw in draws.items()}
+    scores = {name: count_intervals(count, draws[name], clusters) for name, count in counts.items()}
+    for name, count in counts.items(): scores[name]["per_type"] = _by_type(names, count.sum(0), scores[name].pop("each"))
     for name in scores.keys() - {"student"}:
-        scores[name]["student_gain"] = _interval(draws["student"]["f1"] - draws[name]["f1"])
-    for name, draw in draws.items(): scores[name]["per_type"] = _by_type(names, counts[name].sum(0), draw["type_f1"])
+        scores[name]["student_gain"] = gain_interval(draws["student"], draws[name], counts["student"], clusters)
     return scores
 
-def _interval(draws) -> dict | None:
-    return None if np.isnan(draws[0]) or np.isnan(draws[1:]).all() else percentile_interval(draws)
-
-def _by_type(names: list[str], counts, type_f1) -> dict:
-    return {name: {"f1": _interval(type_f1[:, j]), "precision": float(right / named) if named else None,
+def _by_type(names: list[str], counts, type_f1: list) -> dict:
+    return {name: {"f1": type_f1[j], "precision": float(right / named) if named else None,
                    "recall": float(right / expected) if expected else None, "support": expected, "predicted": named}
             for j, (name, (right, named, expected)) in enumerate(zip(names, counts.tolist()))}
 

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 # %% auto #0
 __all__ = ['COMPARED', 'SIDES', 'wilson_interval', 'half_width', 'bootstrap_draws', 'draw_weights', 'percentile_interval',
-           'show_interval', 'show_gain', 'side_of_zero']
+           'interval_or_none', 'show_interval', 'show_gain', 'side_of_zero']
 
 # %% ../../nbs/evaluate/intervals.ipynb #cac8943c
 _Z = float(norm.ppf(.975))
@@ -52,6 +52,11 @@ def percentile_interval(draws, n: float | None = None, least: float = 0.) -> dic
         reach = 1 - wilson_interval(n, n)["low"]
         low, high = max(least, value - reach), min(1., value + reach)
     return {"value": float(value), "low": float(low), "high": float(high)}
+
+def interval_or_none(draws, n: float | None = None, least: float = 0.) -> dict | None:
+    "What `percentile_interval` gives; None where the figure is not defined, on all rows or on any draw"
+    undefined = np.isnan(draws[0]) or np.isnan(draws[1:]).all()
+    return None if undefined else percentile_interval(draws, n, least)
 
 # %% ../../nbs/evaluate/intervals.ipynb #a6525b25
 def show_interval(figure: dict | None) -> str:

@@ -14,12 +14,12 @@ from ..export.rows import Rows
 from ..tasks.structures import Answers, Records, record_array, same_value
 from .answers import with_drawn_gold
 from .distinct import effective_n, n_distinct, text_clusters
-from .entity_figures import FIGURES, bootstrap_entities
+from .entity_figures import bootstrap_entities, count_intervals, gain_interval
 from sieves_distill.evaluate.evaluate import (
     notes_on_copies, notes_on_training, score_answers, share_right, student_mistakes,
 )
 from .intervals import (
-    draw_weights, percentile_interval, show_gain, show_interval, wilson_interval)
+    draw_weights, interval_or_none, show_gain, show_interval, wilson_interval)
 from .plots import plot_f1_bars
 from .report import UNLABELLED, MetricsReport, label_frame, read_mistakes_of, report_of
 from .verdict import on_unlabelled
@@ -48,21 +48,19 @@ def record_scores(truth, answers: dict, n_resamples: int, seed: int, clusters) -
     the others than "student" also what it gains on them"""
     counts = {name: count_fields(truth, answer) for name, answer in answers.items()}
     draws = {name: bootstrap_entities(count, n_resamples, seed, clusters) for name, count in counts.items()}
-    scores = {name: {figure: _interval(draw[figure]) for figure in FIGURES} for name, draw in draws.items()}
+    scores = {name: count_intervals(count, draws[name], clusters) for name, count in counts.items()}
     n, effective = len(truth), effective_n(clusters)
     for name, count in counts.items():
         whole = exact_fields(count).all(1)
         scores[name]["records"] = wilson_interval(int(whole.sum()), n, effective)
-        if name != "student": scores[name]["student_gain"] = _interval(draws["student"]["f1"] - draws[name]["f1"])
-        scores[name]["fields"] = _by_field(count, draws[name]["type_f1"], effective)
+        scores[name]["fields"] = _by_field(count, scores[name].pop("each"), effective)
+    for name in scores.keys() - {"student"}:
+        scores[name]["student_gain"] = gain_interval(draws["student"], draws[name], counts["student"], clusters)
     return scores
-
-def _interval(draws) -> dict | None:
-    return None if np.isnan(draws[0]) or np.isnan(draws[1:]).all() else percentile_interval(draws)
 
 def _by_field(counts, field_f1, effective: float) -> list[dict]:
     exact = exact_fields(counts).sum(0).tolist()
-    return [{"f1": _interval(field_f1[:, j]), "exact": wilson_interval(exact[j], len(counts), effective),
+    return [{"f1": field_f1[j], "exact": wilson_interval(exact[j], len(counts), effective),
              "precision": right / given if given else None, "recall": right / expected if expected else None,
              "support": expected, "predicted": given}
             for j, (right, given, expected) in enumerate(counts.sum(0).tolist())]
@@ -123,7 +121,7 @@ def _agreement(rows: Rows, answers: dict, n_resamples: int, seed: int, clusters)
     scores = record_scores(rows.y, answers, n_resamples, seed, clusters)
     if isinstance(rows.kind, Answers):
         weights = draw_weights(len(rows), n_resamples, seed, clusters)
-        for name, answer in answers.items(): scores[name]["word_f1"] = _shared(rows.y, answer, weights)
+        for name, answer in answers.items(): scores[name]["word_f1"] = _shared(rows.y, answer, weights, clusters)
     student = scores.pop("student")
     per_field = dict(zip(rows.kind.names, student.pop("fields")))
     for baseline in scores.values():
@@ -133,9 +131,9 @@ def _agreement(rows: Rows, answers: dict, n_resamples: int, seed: int, clusters)
     return {**top, "records": student["records"]["value"], "per_field": per_field, "baselines": scores,
             "agreement": {"n": len(rows), "n_distinct": n_distinct(clusters), **student}}
 
-def _shared(truth, answers, weights) -> dict | None:
+def _shared(truth, answers, weights, clusters) -> dict | None:
     drawn = weights @ shared_words(truth, answers)
-    return _interval(drawn[:, 0] / np.maximum(drawn[:, 1], 1e-9))
+    return interval_or_none(drawn[:, 0] / np.maximum(drawn[:, 1], 1e-9), effective_n(clusters))
 
 def _against_gold(rows: Rows, answers: dict, n_resamples: int, seed: int, clusters) -> dict | None:
     "The same against the truth, of the rows that have it, and how far the teacher's own values are right"

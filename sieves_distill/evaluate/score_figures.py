@@ -11,7 +11,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from ..export.rows import Rows
 from ..heads.ridge import choose_penalties, distinct_rows, fit_ridge
 from ..tasks.ratings import learnable_aspects
-from .intervals import draw_weights, percentile_interval, wilson_interval
+from .distinct import effective_n
+from .intervals import draw_weights, interval_or_none, wilson_interval
 
 # %% auto #0
 __all__ = ['FIGURES', 'PENALTIES', 'score_figures', 'drawn_ranks', 'compare_scores', 'score_draws', 'fit_score_baselines',
@@ -51,13 +52,16 @@ def compare_scores(truth, models: dict, n_resamples: int, seed: int, clusters=No
     with intervals: over all columns, under "columns" of each of them, and, of the others than "student", how much less
     the student is off, under "student_gain\""""
     weights = draw_weights(len(truth), n_resamples, seed, clusters)
+    n = float(len(truth)) if clusters is None else effective_n(clusters)
     draws = {name: _draws(truth, numbers, weights) for name, numbers in models.items()}
-    scores = {name: {**{figure: _interval(_mean(values)) for figure, values in drawn.items()},
-                     "columns": [{figure: _interval(column) for figure, column in zip(drawn, columns)}
+    def interval(figure, values): return interval_or_none(values, n, least=0. if figure == "mae" else -1.)
+    scores = {name: {**{figure: interval(figure, _mean(values)) for figure, values in drawn.items()},
+                     "columns": [{figure: interval(figure, column) for figure, column in zip(drawn, columns)}
                                  for columns in zip(*(values.T for values in drawn.values()))]}
               for name, drawn in draws.items()}
     for name in scores.keys() - {"student"}:
-        scores[name]["student_gain"] = _interval(_mean(draws[name]["mae"] - draws["student"]["mae"]))
+        gain = _mean(draws[name]["mae"] - draws["student"]["mae"])
+        scores[name]["student_gain"] = interval_or_none(gain, n, least=-1.)
     return scores
 
 # %% ../../nbs/evaluate/score_figures.ipynb #1aeacdd4
@@ -82,8 +86,6 @@ def _mean(values):
         warnings.simplefilter("ignore", RuntimeWarning)  # none is
         return np.nanmean(values, axis=1)
 
-def _interval(draws) -> dict | None:
-    return None if np.isnan(draws[0]) or np.isnan(draws[1:]).all() else percentile_interval(draws)
 
 # %% ../../nbs/evaluate/score_figures.ipynb #11f964d8
 PENALTIES = (.03, .1, .3, 1., 3., 10., 30.)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 import numpy as np
 from ..export.rows import Rows
+from .distinct import effective_n
 from .intervals import draw_weights, percentile_interval
 
 # %% auto #0
@@ -37,11 +38,12 @@ def compare_texts(truth: Sequence[str], models: dict, n_resamples: int, seed: in
     weights = draw_weights(n, n_resamples, seed, clusters)
     weights /= weights.sum(1, keepdims=True)
     figures = {name: text_figures(truth, written) for name, written in models.items()}
-    def interval(values) -> dict: return percentile_interval(weights @ values)
+    effective = float(n) if clusters is None else effective_n(clusters)
+    def interval(values, least: float = 0.) -> dict: return percentile_interval(weights @ values, effective, least)
     rows = {name: {figure: interval(values) for figure, values in each.items()} for name, each in figures.items()}
     for name in rows.keys() - {"student"}:
         gain = {figure: figures["student"][figure] - figures[name][figure] for figure in FIGURES}
-        rows[name]["student_gain"] = {figure: interval(values) for figure, values in gain.items()}
+        rows[name]["student_gain"] = {figure: interval(values, -1.) for figure, values in gain.items()}
     return rows
 
 # %% ../../nbs/evaluate/writing_figures.ipynb #76ec19d2
