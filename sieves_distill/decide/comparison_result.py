@@ -103,6 +103,7 @@ def _choice(result: Comparison, best: str, choice: str) -> str:
     n = result.n_gold if result.by_gold else result.n
     reached = f"({measure} {show_interval(result.quality(best)[result.first])}, n = {n}"
     if choice == best and (others := _not_told_apart(result, best)): return _open(result, best, others, reached)
+    if len(result.students) == 1: return f"{best} has nothing beside it {reached}): {costs[best]}."
     how_good = f"{best} is the best {reached}"
     if choice == best: return f"{how_good}), and no cheaper one comes near it: {costs[best]}."
     behind = result.quality(choice)["behind"]

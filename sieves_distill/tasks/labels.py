@@ -86,7 +86,12 @@ def _unwrapped(result, task):
         scores = result["label_scores"]
         if not isinstance(scores, (Real, str)): result = scores  # else it is a label of that name, and its score
     elif isinstance(result, Mapping): result = _zipped(result, task)
+    elif hasattr(result, "labels"): result = _zipped(_as_mapping(result), task)
     return result.tolist() if hasattr(result, "tolist") else result  # numpy, pandas, arrow
+
+def _as_mapping(result) -> dict:
+    "The labels of an object, and their scores where it has them"
+    return {name: getattr(result, name) for name in ("labels", "scores") if hasattr(result, name)}
 
 def _zipped(result: Mapping, task):
     "Labels and scores that stand beside each other, as in a zero-shot pipeline and in Argilla, as pairs"

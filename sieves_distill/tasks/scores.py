@@ -6,7 +6,7 @@
 from __future__ import annotations
 from collections.abc import Mapping
 from numbers import Real
-from ..basics.checks import check_known, check_names, check_score, number_in, plain_name, typed_repr
+from ..basics.checks import check_known, check_names, check_score, known_spelling, number_in, typed_repr
 from .task import Task
 from .fields import read_field
 
@@ -52,7 +52,10 @@ class SentimentAnalysis(Task):
         if not isinstance(ratings, Mapping):
             alone = "a number in [0, 1], or " * (self.aspects == ("overall",))
             raise TypeError(f"found {typed_repr(result)}, expected {alone}a mapping of aspect to a number in [0, 1]")
-        rated = {plain_name(aspect): rating for aspect, rating in ratings.items()}
+        spelt = {aspect: known_spelling(aspect, self.aspects) for aspect in ratings}
+        rated = {name if aspect == name or name not in ratings else aspect: ratings[aspect]
+                 for aspect, name in spelt.items()}
+        rated = {name: rating for name, rating in rated.items() if name in self.aspects or not _is_remark(rating)}
         blank = getattr(ratings, "blank", ())  # of a table
         rated |= {aspect: None for aspect in blank if aspect in self.aspects}
         if ratings is result and "score" not in self.aspects: rated.pop("score", None)
@@ -63,6 +66,10 @@ def _as_overall(result):
     "A rating without aspects, a number or the text of one, as a mapping"
     result = number_in(result)
     return {"overall": result} if isinstance(result, Real) else result
+
+def _is_remark(rating) -> bool:
+    "Whether it is words, such as an explanation beside the ratings"
+    return isinstance(number_in(rating), str)
 
 def _of_object(ratings, aspects):
     "The ratings that an object has as attributes, as a mapping; anything else as it is"
