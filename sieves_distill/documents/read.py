@@ -183,6 +183,17 @@ def _with_score(label, score):
     score = as_number(score)
     return {"label": label, "score": score} if isinstance(score, str) and isinstance(label, str) else (label, score)
 
+def _written_answers(row: dict, part: str, structs: frozenset, where: str) -> dict:
+    "The column `results` or `gold`, as `write_docs` writes it"
+    value = row.get(part)
+    if is_missing(value): return {}
+    value = _parsed(value, part in structs)
+    if isinstance(value, Mapping): return {task_id: read_answer(answer) for task_id, answer in value.items()}
+    raise ValueError(f"{where}: found {value!r:.80} in the column {part!r}, expected a mapping of task id to result, "
+                     "or its JSON text; if the column holds the answers to one task, "
+                     f"pass {part}={{task_id: {part!r}}}")
+
+# %% ../../nbs/documents/read.ipynb #1a8dfcb3
 def _by_label(row: dict, columns: dict, structs: frozenset) -> dict | None:
     """A mapping of label to what its column holds, of the labels whose columns hold anything, the others `blank`; None
     where none does.
@@ -198,16 +209,6 @@ def _by_label(row: dict, columns: dict, structs: frozenset) -> dict | None:
     return given or None
 
 def _is_score(value) -> bool: return isinstance(value, Real) and 0 <= value <= 1
-
-def _written_answers(row: dict, part: str, structs: frozenset, where: str) -> dict:
-    "The column `results` or `gold`, as `write_docs` writes it"
-    value = row.get(part)
-    if is_missing(value): return {}
-    value = _parsed(value, part in structs)
-    if isinstance(value, Mapping): return {task_id: read_answer(answer) for task_id, answer in value.items()}
-    raise ValueError(f"{where}: found {value!r:.80} in the column {part!r}, expected a mapping of task id to result, "
-                     "or its JSON text; if the column holds the answers to one task, "
-                     f"pass {part}={{task_id: {part!r}}}")
 
 # %% ../../nbs/documents/read.ipynb #3483ae40
 def _parsed(value, in_struct: bool):

@@ -64,6 +64,7 @@ def count_intervals(counts, draws: dict, clusters=None) -> dict:
     return {**{figure: interval_or_none(draws[figure], n) for figure in FIGURES},
             "each": [interval_or_none(f1, _n_telling(rows, clusters)) for f1, rows in each]}
 
+# %% ../../nbs/evaluate/entity_figures.ipynb #dd572aba
 def gain_interval(student: dict, other: dict, counts, clusters=None) -> dict | None:
     "How far the F1 of the student's draws is above that of other draws of the same rows"
     n = _n_telling(counts[..., 1:].any((1, 2)), clusters)
@@ -84,11 +85,12 @@ def scores_of_counts(names: list[str], counts: dict, n_resamples: int, seed: int
     also what it gains on them"""
     draws = {name: bootstrap_entities(count, n_resamples, seed, clusters) for name, count in counts.items()}
     scores = {name: count_intervals(count, draws[name], clusters) for name, count in counts.items()}
-    for name, count in counts.items(): scores[name]["per_type"] = _by_type(names, count.sum(0), scores[name].pop("each"))
+    for name, score in scores.items(): score["per_type"] = _by_type(names, counts[name].sum(0), score.pop("each"))
     for name in scores.keys() - {"student"}:
         scores[name]["student_gain"] = gain_interval(draws["student"], draws[name], counts["student"], clusters)
     return scores
 
+# %% ../../nbs/evaluate/entity_figures.ipynb #74dfce8b
 def _by_type(names: list[str], counts, type_f1: list) -> dict:
     return {name: {"f1": type_f1[j], "precision": float(right / named) if named else None,
                    "recall": float(right / expected) if expected else None, "support": expected, "predicted": named}

@@ -157,6 +157,7 @@ def _given(kind: Kind, row: dict):
     column = next(name for name in ("answer", "teacher", "student") if name in row)
     return kind.check_answer(row[column], row["text"])
 
+# %% ../../nbs/relabel/reviewing.ipynb #a4362fcf
 def _undone(kind: Kind, event: dict, row: dict) -> dict:
     "What was answered, where it is not what is given; a text that differs in case or spaces may not have its spans"
     if event["action"] == "skip": return {}

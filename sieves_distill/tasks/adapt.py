@@ -116,8 +116,8 @@ def as_classification(task) -> Classification:
     if isinstance(labels, List) and isinstance(labels.feature, ClassLabel):
         return _ReadBy(task, labels.feature.names, multi_label=True)
     if not hasattr(task, "kind"): raise TypeError(no_labels(task))
-    raise TypeError(f"found a {type(task).__name__}, expected a Classification, or a task with the column labels of the "
-                    "type ClassLabel or List(ClassLabel): what was called is for labels, and not for other answers")
+    raise TypeError(f"found a {type(task).__name__}, expected a Classification, or a task with the column labels of "
+                    "the type ClassLabel or List(ClassLabel): what was called is for labels, and not for other answers")
 
 # %% ../../nbs/tasks/adapt.ipynb #679b25bf
 def as_distillable(task) -> Task:

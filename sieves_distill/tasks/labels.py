@@ -89,6 +89,7 @@ def _unwrapped(result, task):
     elif hasattr(result, "labels"): result = _zipped(_as_mapping(result), task)
     return result.tolist() if hasattr(result, "tolist") else result  # numpy, pandas, arrow
 
+# %% ../../nbs/tasks/labels.ipynb #3ee1b715
 def _as_mapping(result) -> dict:
     "The labels of an object, and their scores where it has them"
     return {name: getattr(result, name) for name in ("labels", "scores") if hasattr(result, name)}

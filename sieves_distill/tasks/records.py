@@ -118,6 +118,7 @@ def _blank_required(entity, model) -> list[str]:
     required = {each for name, field in named for each in (name, field.alias)}
     return [name for name in getattr(entity, "blank", ()) if name in required]
 
+# %% ../../nbs/tasks/records.ipynb #a3252ea3
 def _reason(loc: tuple, msg: str, type: str, input, **_) -> str:
     "What pydantic says of a field, and what it found there, or what it says of the whole"
     if not loc: return msg + (hint_on_json(input) or _HINT_ON_LIST * isinstance(input, (list, tuple)))

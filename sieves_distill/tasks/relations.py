@@ -80,6 +80,7 @@ def _listed(result) -> list:
     if _is_triplet(result) or all(has_field(result, _called(result, end)) for end in ("head", "tail")): return [result]
     return read_list(result, _called(result, "triplets"))
 
+# %% ../../nbs/tasks/relations.ipynb #0517db69
 def _is_triplet(answer) -> bool:
     "Whether it is a sequence of a head, the name of a relation, and a tail"
     return isinstance(answer, (list, tuple)) and len(answer) == 3 and isinstance(answer[1], (str, Enum))
@@ -88,6 +89,7 @@ def _is_score(*score) -> bool:
     "Whether what follows a triplet is nothing, or one score"
     return not score or (len(score) == 1 and (score[0] is None or isinstance(score[0], Real)))
 
+# %% ../../nbs/tasks/relations.ipynb #8c163f7b
 def _end(triplet, end: str):
     "The head or tail of a triplet; the type of one that is a text may stand beside it, as head_type"
     name = _called(triplet, end)

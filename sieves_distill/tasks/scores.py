@@ -38,28 +38,13 @@ class SentimentAnalysis(Task):
 
     def row(self, result, text: str) -> dict:
         if self.aspects == ("overall",): result = _as_overall(result)
-        ratings, score = self._ratings(result), read_field(result, "score", None)
+        ratings, score = _ratings(result, self.aspects), read_field(result, "score", None)
         for aspect in ratings: check_known(aspect, self.aspects, "aspect")
         if missing := [aspect for aspect in self.aspects if aspect not in ratings]:
             raise ValueError(f"found no rating of {', '.join(map(repr, missing))}, expected one for each aspect, "
                              "or None where the text says nothing about it")
         return {"aspect": [check_score(aspect, number_in(ratings[aspect])) for aspect in self.aspects],
                 "score": check_score("answer", score)}
-
-    def _ratings(self, result) -> Mapping:
-        "The aspects that the teacher rated; a score beside them is none"
-        ratings = _of_object(read_field(result, "sentiment_per_aspect", result), self.aspects)
-        if not isinstance(ratings, Mapping):
-            alone = "a number in [0, 1], or " * (self.aspects == ("overall",))
-            raise TypeError(f"found {typed_repr(result)}, expected {alone}a mapping of aspect to a number in [0, 1]")
-        spelt = {aspect: known_spelling(aspect, self.aspects) for aspect in ratings}
-        rated = {name if aspect == name or name not in ratings else aspect: ratings[aspect]
-                 for aspect, name in spelt.items()}
-        rated = {name: rating for name, rating in rated.items() if name in self.aspects or not _is_remark(rating)}
-        blank = getattr(ratings, "blank", ())  # of a table
-        rated |= {aspect: None for aspect in blank if aspect in self.aspects}
-        if ratings is result and "score" not in self.aspects: rated.pop("score", None)
-        return rated
 
 # %% ../../nbs/tasks/scores.ipynb #5fca5b04
 def _as_overall(result):
@@ -70,6 +55,25 @@ def _as_overall(result):
 def _is_remark(rating) -> bool:
     "Whether it is words, such as an explanation beside the ratings"
     return isinstance(number_in(rating), str)
+
+def _ratings(result, aspects: tuple[str, ...]) -> dict:
+    "The aspects that the teacher rated; a score beside them is none, and words are none"
+    ratings = _of_object(read_field(result, "sentiment_per_aspect", result), aspects)
+    if not isinstance(ratings, Mapping):
+        alone = "a number in [0, 1], or " * (aspects == ("overall",))
+        raise TypeError(f"found {typed_repr(result)}, expected {alone}a mapping of aspect to a number in [0, 1]")
+    rated = {_as_spelt(aspect, ratings, aspects): rating for aspect, rating in ratings.items()}
+    rated = {name: rating for name, rating in rated.items() if name in aspects or not _is_remark(rating)}
+    blank = getattr(ratings, "blank", ())  # of a table
+    rated |= {aspect: None for aspect in blank if aspect in aspects}
+    if ratings is result and "score" not in aspects: rated.pop("score", None)
+    return rated
+
+# %% ../../nbs/tasks/scores.ipynb #f0c2e2a0
+def _as_spelt(aspect, ratings: Mapping, aspects: tuple[str, ...]):
+    "An aspect as the task spells it, unless it is rated under that name as well"
+    name = known_spelling(aspect, aspects)
+    return aspect if aspect != name and name in ratings else name
 
 def _of_object(ratings, aspects):
     "The ratings that an object has as attributes, as a mapping; anything else as it is"

@@ -72,6 +72,7 @@ def _is_entity(result: Mapping, known: Iterable[str]) -> bool:
     types = [name for name in types if isinstance(result[name], str) and known_spelling(result[name], known) in known]
     return bool(types) and any(name in result and name not in types for name in (*_CALLED["text"], "start"))
 
+# %% ../../nbs/tasks/spans.ipynb #2dfb55a3
 def _of_type(name: str, entity):
     if isinstance(entity, str): return {"text": entity, "entity_type": name}
     return {**entity, "entity_type": name} if isinstance(entity, dict) else entity
