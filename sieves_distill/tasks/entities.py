@@ -150,15 +150,15 @@ def _entity(kind: Entities, row: dict, text: str) -> Entity:
     if not isinstance(row, dict) or {"start", "end", "entity_type"} - row.keys():
         raise ValueError(f"found {short_repr(row)}, expected a mapping with start, end and entity_type")
     check_known(row["entity_type"], kind.entity_types, "entity type")
-    return Entity(**{**row, **words_at(row.get("text"), row["start"], row["end"], text)})
+    place = words_at(row.get("text"), row["start"], row["end"], text)
+    return Entity(entity_type=row["entity_type"], score=row.get("score"), **place)
 
 # %% ../../nbs/tasks/entities.ipynb #a4a179d3
 def _checked_entities(kind: Entities, answer, text: str | None) -> list[dict]:
     if text is None: raise TypeError("expected the text of these entities as well, found None")
     names = "start", "end", "entity_type", "text"
-    rows = [{name: row[name] for name in names if name in row} if isinstance(row, dict) else row
-            for row in read_list(answer, "entities")]
-    (entities,) = entity_array([{_entity(kind, row, text) for row in rows}])
+    rows = [_entity(kind, row, text)._replace(score=None) for row in read_list(answer, "entities")]
+    (entities,) = entity_array([set(rows)])
     return [{name: getattr(entity, name) for name in names} for entity in entities]
 
 # %% ../../nbs/tasks/entities.ipynb #0e0de0c4

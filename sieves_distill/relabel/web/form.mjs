@@ -50,7 +50,8 @@ class Form extends View {
   build(el) {
     const id = `sieves-form-${Math.random().toString(36).slice(2)}`;
     this.progress = make("div", { className: "counts" });
-    this.pane = make("pre", { className: "text", dir: "auto", tabIndex: 0, "aria-describedby": id });
+    this.pane = make("pre", { className: "text", dir: "auto", tabIndex: 0, role: "document", "aria-label": "Text",
+      "aria-describedby": id });
     this.opinions = make("ul", { className: "opinions" });
     this.rows = {
       controls: make("div", { role: "group", "aria-label": "Answer" }),
