@@ -77,9 +77,9 @@ def _line(size: int, cells: list[dict]) -> str:
     rouge = [f"{mean(name, 'rouge_l'):.3f}" for name in ("student", "beginning", "nearest")]
     chrf = [f"{mean(name, 'chrf'):.3f}" for name in ("student", "beginning")]
     strange, words = ([mean(part, name) for name in ("student", "teacher")] for part in ("strange", "words"))
-    return (f"| {size:,} | {len(cells)} | {' | '.join(rouge)} | {' | '.join(chrf)} | {strange[0]:.0%} | {strange[1]:.0%} "
-            f"| {words[0]:.0f} | {words[1]:.0f} | {mean('cpu_seconds'):.0f} | {mean('texts_per_cpu_second'):.2f} | "
-            f"{mean('mb'):.0f} |")
+    return (f"| {size:,} | {len(cells)} | {' | '.join(rouge)} | {' | '.join(chrf)} | {strange[0]:.0%} | "
+            f"{strange[1]:.0%} | {words[0]:.0f} | {words[1]:.0f} | {mean('cpu_seconds'):.0f} | "
+            f"{mean('texts_per_cpu_second'):.2f} | {mean('mb'):.0f} |")
 
 
 def main() -> None:
