@@ -16,8 +16,8 @@ from typing import Literal, get_args, get_origin
 # %% auto #0
 __all__ = ['REPAIR', 'short_repr', 'typed_repr', 'counted', 'clip_labels', 'check_text', 'is_encodable', 'is_int', 'plain_name',
            'check_names', 'folded_name', 'known_spelling', 'name_among', 'list_line', 'UnknownName', 'check_known',
-           'check_one_of', 'check_score', 'OtherScale', 'number_in', 'check_number', 'check_share', 'check_int',
-           'check_count', 'check_installed']
+           'check_one_of', 'check_score', 'OtherScale', 'is_nan', 'number_in', 'check_number', 'check_share',
+           'check_int', 'check_count', 'check_installed']
 
 # %% ../../nbs/basics/checks.ipynb #ab6d5284
 def short_repr(value) -> str:
@@ -227,6 +227,10 @@ def check_score(label, score) -> float | None:
 class OtherScale(ValueError): "A score above 1; what is 1 beside it may be the least that there is"
 
 _TO_UNIT = "(score - 1) / 4 where they are from 1 to 5, score / 100 where from 0 to 100"
+
+def is_nan(value) -> bool:
+    "Whether a value is the number that pandas and numpy have where there is none"
+    return isinstance(value, Real) and value != value
 
 def number_in(text):
     "The number that a text is: 0.7, 84% or 7/10; what is no such text as it is"

@@ -5,11 +5,11 @@
 # %% ../../nbs/tasks/fields.ipynb #a575d2e7
 from __future__ import annotations
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ..basics.checks import check_text, short_repr, typed_repr
 
 # %% auto #0
-__all__ = ['ALONE', 'KATAKANA', 'has_field', 'read_field', 'read_list', 'hint_on_json', 'words_at', 'find_words']
+__all__ = ['ALONE', 'KATAKANA', 'has_field', 'first_field', 'read_field', 'read_list', 'hint_on_json', 'words_at', 'find_words']
 
 # %% ../../nbs/tasks/fields.ipynb #deac4a72
 _REQUIRED = object()
@@ -17,6 +17,10 @@ _REQUIRED = object()
 def has_field(answer, name: str) -> bool:
     "Whether a mapping or an object has a field"
     return name in answer if isinstance(answer, Mapping) else hasattr(answer, name)
+
+def first_field(answer, names: Sequence[str]) -> str:
+    "The first of the names of a field under which an answer has it; where it has it under none, the first of all"
+    return next((name for name in names if has_field(answer, name)), names[0])
 
 def read_field(answer, name: str, default=_REQUIRED):
     "A field of a mapping or an object; raises ValueError if it is not there and there is no default"

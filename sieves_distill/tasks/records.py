@@ -6,8 +6,7 @@
 from __future__ import annotations
 import json
 from collections.abc import Mapping
-from numbers import Real
-from ..basics.checks import check_score, short_repr
+from ..basics.checks import check_score, is_nan, short_repr
 from .task import NoKind, Task
 from .fields import has_field, hint_on_json, read_field, read_list
 from .features import column_value, model_features
@@ -90,15 +89,13 @@ def _by_names(values, model, extra: str):
 
 def _or_none(value):
     "A value, and None for a number, a date or any other that pandas calls missing"
-    return None if type(value).__name__ in ("NaTType", "NAType") or _is_nan(value) else value
-
-def _is_nan(value) -> bool: return isinstance(value, Real) and value != value
+    return None if type(value).__name__ in ("NaTType", "NAType") or is_nan(value) else value
 
 # %% ../../nbs/tasks/records.ipynb #ef4b692b
 def _validated(entity, model):
     "An answer, whatever it came as, as an object of the model; raises ValueError where it is none"
     from pydantic import BaseModel, ValidationError
-    if isinstance(entity, model) and not any(map(_is_nan, vars(entity).values())): return entity
+    if isinstance(entity, model) and not any(map(is_nan, vars(entity).values())): return entity
     if isinstance(entity, BaseModel): values = entity.model_dump(by_alias=isinstance(entity, model))
     elif isinstance(entity, Mapping): values = dict(entity)
     else: values = vars(entity) if hasattr(entity, "__dict__") else entity

@@ -10,7 +10,7 @@ from sieves_distill.basics.checks import (
     check_known, check_names, check_score, check_text, known_spelling, short_repr,
 )
 from .task import Task
-from .fields import has_field, read_field, read_list
+from .fields import first_field, has_field, read_field, read_list
 
 # %% auto #0
 __all__ = ['RelationExtraction']
@@ -73,7 +73,7 @@ _NAMES = {  # Of each field, what others call it: the first that is there counts
 
 def _called(answer, field: str) -> str:
     "The name under which an answer has a field; where it has none, ours"
-    return next((name for name in _NAMES[field] if has_field(answer, name)), field)
+    return first_field(answer, _NAMES[field])
 
 def _listed(result) -> list:
     "The triplets of an answer, which may be a single one"

@@ -7,12 +7,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from numbers import Real
 from sieves_distill.basics.checks import (
-    check_known, check_names, check_score, check_text, is_int, known_spelling, short_repr,
+    check_known, check_names, check_score, check_text, is_int, is_nan, known_spelling, short_repr,
 )
 from .task import Task
-from .fields import find_words, has_field, read_field, read_list, words_at
+from .fields import find_words, first_field, has_field, read_field, read_list, words_at
 
 # %% auto #0
 __all__ = ['NER', 'entity_types_in', 'PIIMasking']
@@ -82,8 +81,7 @@ def _entity_fields(entity, known: Iterable[str] = ()) -> dict:
     """The fields of an entity, of whatever tool: the type must be there, by a name of `known` if it is another spelling
     of that alone; the others may be None"""
     if isinstance(entity, (list, tuple)) and len(entity) == 3: entity = dict(zip(("start", "end", "label"), entity))
-    called = {field: next((name for name in names if has_field(entity, name)), field)
-              for field, names in _CALLED.items()}
+    called = {field: first_field(entity, names) for field, names in _CALLED.items()}
     if not has_field(entity, called["entity_type"]) and has_field(entity, "entity"):
         if has_field(entity, "word"): raise ValueError(_on_token(entity))
         if called["text"] != "entity" and known_spelling(read_field(entity, "entity"), known) in known:
@@ -105,7 +103,7 @@ def _entity(entity, text: str, known: Iterable[str]) -> dict:
     row = _entity_fields(entity, known)
     kind, words, start, end = row["entity_type"], row["text"], row["start"], row["end"]
     row["score"] = check_score(kind, row["score"])
-    start, end = (None if isinstance(each, Real) and each != each else each for each in (start, end))  # NaN of pandas
+    start, end = (None if is_nan(place) else place for place in (start, end))
     if start is None and end is None:
         row |= {"start": None, "end": None}
         if words is None:

@@ -8,7 +8,7 @@ import re, warnings
 from collections.abc import Mapping
 from numbers import Real
 from sieves_distill.basics.checks import (
-    check_known, check_names, check_score, check_text, is_int, short_repr, typed_repr,
+    check_known, check_names, check_score, check_text, is_int, is_nan, short_repr, typed_repr,
 )
 from .task import Task
 from .fields import has_field, read_field, read_list
@@ -132,7 +132,7 @@ def _warn_of_others(questions: set):
 def _answer_and_score(question: str, reply) -> tuple:
     named = has_field(reply, "answer")
     answer = read_field(reply, "answer") if named else reply
-    if answer is None or (isinstance(answer, Real) and answer != answer):  # NaN, as pandas has it
+    if answer is None or is_nan(answer):
         raise ValueError(f"found {answer} as the answer to {short_repr(question)}, expected a str: \"\" is an empty "
                          "answer")
     if named or isinstance(answer, str): return answer, read_field(reply, "score", None)

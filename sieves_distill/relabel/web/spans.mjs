@@ -63,7 +63,8 @@ class Editor extends View {
   build(el) {
     const id = `sieves-spans-${Math.random().toString(36).slice(2)}`;
     this.progress = make("div", { className: "counts" });
-    this.pane = make("div", { className: "text", id, dir: "auto", role: "textbox", spellcheck: false, tabIndex: 0, inputMode: "none",
+    this.pane = make("div", { className: "text", id, dir: "auto", role: "textbox", spellcheck: false, tabIndex: 0,
+      inputMode: "none",
       "aria-multiline": "true", "aria-readonly": "true", "aria-label": "Text with its spans",
       "aria-describedby": `${id}-help` });
     this.typeRow = make("div", { className: "row", role: "group", "aria-label": "Types" });
